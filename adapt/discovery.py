@@ -1,0 +1,54 @@
+"""Every adapter of the library, for tests, documentation and the command line."""
+
+from importlib import import_module
+from inspect import isabstract
+
+from adapt.base import BaseAdapter
+
+_FAMILIES = ("feature_based", "instance_based", "parameter_based")
+
+
+def all_adapters(family=None, *, deep=True):
+    """Return the public adapters.
+
+    Parameters
+    ----------
+    family : {"feature_based", "instance_based", "parameter_based"}, default=None
+        The one to list. If None, all of them.
+
+    deep : bool, default=True
+        Whether methods that need Keras are listed too. They are imported.
+
+    Returns
+    -------
+    adapters : list of (str, class)
+        Names and classes, sorted by name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such family.
+
+    Examples
+    --------
+    >>> from adapt.discovery import all_adapters
+    >>> "CORAL" in dict(all_adapters("feature_based", deep=False))
+    True
+    """
+    if family is not None and family not in _FAMILIES:
+        raise ValueError(
+            f"`family` must be one of {_FAMILIES} or None, got {family!r}."
+        )
+    found = {}
+    for name in _FAMILIES if family is None else (family,):
+        package = import_module(f"adapt.{name}")
+        # Methods that need Keras are not among the variables until they are asked for.
+        public = package.__all__ if deep else set(package.__all__) & set(vars(package))
+        found.update((key, getattr(package, key)) for key in public)
+    return sorted(
+        (name, value)
+        for name, value in found.items()
+        if isinstance(value, type)
+        and issubclass(value, BaseAdapter)
+        and not isabstract(value)
+    )
