@@ -1,0 +1,62 @@
+# On a bare machine with Python 3.11 or newer: `make demo`, `make test`.
+# Every target makes what it needs in .venv and uses it again the next time.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest -q
+CONFIG := setup.cfg pyproject.toml
+# Workers of the shallow tests; deep tests share one process a backend.
+WORKERS ?= 2
+
+.PHONY: demo test lint test-shallow test-deep test-torch docs bench clean
+
+demo: .venv/.base
+	$(BIN)/adapt compare --dataset digits
+
+test: lint test-shallow test-deep
+
+lint: .venv/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+test-shallow: .venv/.test
+	OMP_NUM_THREADS=1 $(PYTEST) --keras=without -n $(WORKERS)
+
+test-deep: .venv/.test
+	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 $(PYTEST) --keras=only
+	KERAS_BACKEND=jax $(PYTEST) --keras=only
+
+test-torch: .venv/.torch
+	KERAS_BACKEND=torch $(PYTEST) --keras=only
+
+docs: .venv/.docs
+	$(BIN)/sphinx-build -b html -W --keep-going docs docs/_build/html
+
+bench: .venv/.test
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf .venv docs/_build docs/api docs/auto_examples build *.egg-info
+
+.venv/bin/pip:
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'adapt needs Python 3.11 or newer: make PYTHON=python3.11')"
+	$(PYTHON) -m venv .venv
+	$(PIP) --upgrade pip
+
+.venv/.base: $(CONFIG) | .venv/bin/pip
+	$(PIP) --editable .
+	touch $@
+
+.venv/.test: $(CONFIG) | .venv/bin/pip
+	$(PIP) --editable '.[test,tensorflow,jax,ot,plot,parquet]'
+	touch $@
+
+# The version is pinned because a later one may bring several gigabytes for GPUs.
+.venv/.torch: $(CONFIG) | .venv/bin/pip
+	$(PIP) 'torch==2.13.0'
+	$(PIP) --editable '.[test,torch]'
+	touch $@
+
+.venv/.docs: $(CONFIG) | .venv/bin/pip
+	$(PIP) --editable '.[docs,tensorflow,ot,plot]'
+	touch $@

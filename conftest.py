@@ -1,0 +1,43 @@
+"""Which tests run with Keras: those of deep methods, and those alone."""
+
+import sys
+from functools import cache
+from pathlib import Path
+
+_BACKENDS = ("keras", "tensorflow", "jax", "torch")
+_ROOT = Path(__file__).parent
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--keras",
+        choices=["any", "without", "only"],
+        default="any",
+        help="'without': Keras cannot be imported, and what needs it is left out; "
+        "'only': what does not need it is left out.",
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("--keras") == "without":
+        for name in _BACKENDS:
+            sys.modules[name] = None  # `import keras` now fails as if not installed
+
+
+@cache
+def _is_deep(path):
+    parts = path.relative_to(_ROOT).parts
+    if parts[0] == "tests":
+        return parts[1] == "deep"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    starts = "import keras", "from keras", "from adapt.deep"
+    return any(line.startswith(starts) for line in lines)
+
+
+def pytest_ignore_collect(collection_path, config):
+    choice = config.getoption("--keras")
+    if choice == "any" or collection_path.suffix != ".py":
+        return None
+    if collection_path.name in ("conftest.py", "__init__.py"):
+        return None
+    return True if _is_deep(collection_path) == (choice == "without") else None
