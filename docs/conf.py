@@ -1,0 +1,60 @@
+"""Configuration of the documentation."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import adapt
+
+project = "adapt"
+author = "The adapt developers"
+copyright = f"2026, {author}"
+version = release = adapt.__version__
+
+extensions = [
+    "api_pages",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.mathjax",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+    "numpydoc",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build"]
+default_role = "literal"
+
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_class_members_toctree = False
+numpydoc_show_class_members = False
+
+# Without a network the inventories of other projects are missing: no links then.
+intersphinx_mapping = {}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"plot_",
+    "reference_url": {"adapt": None},
+    "doc_module": ("adapt",),
+    "backreferences_dir": "api/backreferences",
+    "show_memory": False,
+    "min_reported_time": 1,
+    "remove_config_comments": True,
+    "plot_gallery": "True",
+    "abort_on_example_error": True,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "adapt"
+html_theme_options = {
+    "show_prev_next": False,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "use_edit_page_button": False,
+}
+html_sidebars = {"index": [], "install": [], "quick_start": []}
+html_show_sourcelink = False
