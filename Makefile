@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+INSTALL := PYTHONWARNINGS=ignore $(PIP) --editable
 PYTEST := $(BIN)/python -m pytest -q
 CONFIG := setup.cfg pyproject.toml
 # Workers of the shallow tests; deep tests share one process a backend.
@@ -44,19 +45,19 @@ clean:
 	$(PIP) --upgrade pip
 
 .venv/.base: $(CONFIG) | .venv/bin/pip
-	$(PIP) --editable .
+	$(INSTALL) .
 	touch $@
 
 .venv/.test: $(CONFIG) | .venv/bin/pip
-	$(PIP) --editable '.[test,tensorflow,jax,ot,plot,parquet]'
+	$(INSTALL) '.[test,tensorflow,jax,ot,plot,parquet]'
 	touch $@
 
 # The version is pinned because a later one may bring several gigabytes for GPUs.
 .venv/.torch: $(CONFIG) | .venv/bin/pip
 	$(PIP) 'torch==2.13.0'
-	$(PIP) --editable '.[test,torch]'
+	$(INSTALL) '.[test,torch]'
 	touch $@
 
 .venv/.docs: $(CONFIG) | .venv/bin/pip
-	$(PIP) --editable '.[docs,tensorflow,ot,plot]'
+	$(INSTALL) '.[docs,tensorflow,ot,plot]'
 	touch $@
