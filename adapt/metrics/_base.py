@@ -1,0 +1,214 @@
+"""What scorers without target labels share: two domains, in whichever form."""
+
+from abc import abstractmethod
+
+import numpy as np
+from scipy import sparse
+from sklearn import config_context
+from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
+from sklearn.metrics import (
+    accuracy_score,
+    mean_absolute_error,
+    mean_squared_error,
+    r2_score,
+)
+from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.multiclass import type_of_target
+
+from adapt._domains import check_sample_domain
+from adapt.base import BaseAdapter
+
+
+def _balanced_accuracy(y, predicted, *, sample_weight=None):
+    """Return the mean recall over the classes in ``y``, weighted within each class."""
+    weight = np.ones(len(y)) if sample_weight is None else sample_weight
+    right = weight * (np.asarray(predicted) == y)
+    members = [y == label for label in np.unique(y)]
+    # A class whose rows all weigh nothing says nothing.
+    recalls = [right[m].sum() / weight[m].sum() for m in members if weight[m].any()]
+    return float(np.mean(recalls))
+
+
+def _negative(loss):
+    def score(y, predicted, *, sample_weight=None):
+        return -loss(y, predicted, sample_weight=sample_weight)
+
+    return score
+
+
+OF_CLASSES = {"accuracy": accuracy_score, "balanced_accuracy": _balanced_accuracy}
+OF_NUMBERS = {
+    "r2": r2_score,
+    "neg_mean_squared_error": _negative(mean_squared_error),
+    "neg_mean_absolute_error": _negative(mean_absolute_error),
+}
+
+
+def predicts_classes(estimator, y, asker):
+    """Return whether ``estimator`` predicts classes, and not numbers."""
+    if is_classifier(estimator) or is_regressor(estimator):
+        return is_classifier(estimator)
+    if isinstance(estimator, BaseAdapter):  # which chose its estimator by the labels
+        return type_of_target(y) in ("binary", "multiclass")
+    raise TypeError(
+        f"{asker} scores classifiers and regressors; {type(estimator).__name__} is "
+        "neither."
+    )
+
+
+def check_metric(metric, of_classes, asker):
+    """Return the function of a named metric for the task; None names the default."""
+    fitting, default = (OF_CLASSES, "accuracy") if of_classes else (OF_NUMBERS, "r2")
+    if metric is None:
+        return fitting[default]
+    if metric not in fitting:
+        raise ValueError(
+            f"`metric` of {asker} must be one of {sorted(fitting)} or None for "
+            f"{'classes' if of_classes else 'numbers'}, got {metric!r}."
+        )
+    return fitting[metric]
+
+
+def takes_domain(estimator, method):
+    """Return whether ``method`` of ``estimator`` is told the domain of each row."""
+    request = get_routing_for_object(estimator)
+    return "sample_domain" in request.consumes(method, ["sample_domain"])
+
+
+def call_as(estimator, method, X, domain):
+    """Call ``method`` on rows that are all of one domain, given as an integer."""
+    params = {}
+    if takes_domain(estimator, method):
+        params["sample_domain"] = np.full(X.shape[0], domain)
+    with config_context(enable_metadata_routing=True):
+        return getattr(estimator, method)(X, **params)
+
+
+def take_rows(X, mask):
+    """Return the rows of an array, a sparse matrix or a data frame."""
+    if hasattr(X, "iloc"):
+        return X.iloc[mask]
+    return X.filter(mask) if hasattr(X, "filter") else X[mask]
+
+
+def _stack(A, B):
+    """Return the rows of ``A`` over those of ``B``, in the container that they have."""
+    if sparse.issparse(A):
+        return sparse.vstack([A, B], format="csr")
+    if hasattr(A, "iloc"):
+        import pandas as pd
+
+        return pd.concat([A, B], ignore_index=True)
+    return A.vstack(B) if hasattr(A, "vstack") else np.concatenate([A, B])
+
+
+def fit_on(estimator, X, y, Xt):
+    """Fit a clone of ``estimator`` on labelled ``X, y``, adapted to unlabelled ``Xt``.
+
+    It forgets the target that was given to its constructor.
+    """
+    targets = [
+        name for name in estimator.get_params() if name.split("__")[-1] in ("Xt", "yt")
+    ]
+    model = clone(estimator).set_params(**dict.fromkeys(targets))
+    with config_context(enable_metadata_routing=True):
+        if isinstance(model, BaseAdapter):
+            return model.fit(X, y, Xt=Xt)
+        if not takes_domain(model, "fit"):
+            return model.fit(X, y)
+        n, nt = X.shape[0], Xt.shape[0]
+        labels = np.concatenate([np.asarray(y, dtype=object), np.full(nt, None)])
+        domain = np.repeat([0, -1], [n, nt])
+        return model.fit(_stack(X, Xt), labels, sample_domain=domain)
+
+
+class LabelFreeScorer(BaseEstimator):
+    """A scikit-learn scorer that sees labels of source rows alone.
+
+    It knows the target from `fit`, or from the ``sample_domain`` of each call.
+    """
+
+    __metadata_request__score = {"sample_domain": True}
+
+    def __init__(self, metric=None):
+        self.metric = metric
+
+    def fit(self, Xs, Xt):
+        """Tell the scorer the two domains once, for all calls.
+
+        Parameters
+        ----------
+        Xs : array-like of shape (n_samples, n_features)
+            Source rows.
+
+        Xt : array-like of shape (n_target_samples, n_features)
+            Target rows.
+
+        Returns
+        -------
+        self : object
+            The scorer.
+        """
+        if Xt.shape[0] == 0:
+            raise ValueError("The target domain is empty: `Xt` has no rows.")
+        self.Xs_, self.Xt_ = Xs, Xt
+        return self
+
+    def __sklearn_clone__(self):
+        # A search clones its scorers, and they have to keep the domains.
+        return self
+
+    def __call__(self, estimator, X, y, sample_domain=None):
+        """Score a fitted estimator; greater is better.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A classifier or a regressor that was fitted without the source rows in `X`.
+
+        X : array-like of shape (n_samples, n_features)
+            Held-out source rows, and with `sample_domain` target rows too.
+
+        y : array-like of shape (n_samples,)
+            Labels. Those of target rows are not looked at.
+
+        sample_domain : array-like of shape (n_samples,), default=None
+            Negative for target rows of `X`. If None, all rows are of the source, and
+            the target is the one that was given to `fit`.
+
+        Returns
+        -------
+        score : float
+        """
+        name = type(self).__name__
+        if y is None:
+            raise ValueError(f"{name} needs the labels `y` of source rows, got None.")
+        y = np.asarray(y)
+        if y.ndim != 1:
+            raise ValueError(
+                f"{name} scores predictions of one label; got `y` of shape {y.shape}."
+            )
+        Xs, Xt = getattr(self, "Xs_", None), getattr(self, "Xt_", None)
+        if sample_domain is not None:
+            target = check_sample_domain(sample_domain, X) < 0
+            if Xt is None:
+                Xs, Xt = take_rows(X, ~target), take_rows(X, target)
+            X, y = take_rows(X, ~target), y[~target]
+        if Xt is None or Xt.shape[0] == 0:
+            raise ValueError(
+                f"{name} has no target rows to look at. Either give `sample_domain` "
+                "with metadata routing enabled, "
+                "`sklearn.set_config(enable_metadata_routing=True)`, and folds that "
+                f"hold rows of both domains; or `make_uda_scorer({name}(), Xs, Xt)`."
+            )
+        if X.shape[0] == 0:
+            raise ValueError(f"{name} has no held-out source rows to score on.")
+        if y.dtype.kind == "O":
+            y = np.array(y.tolist())  # the labels of target rows made them objects
+        of_classes = predicts_classes(estimator, y, name)
+        metric = check_metric(self.metric, of_classes, name)
+        return float(self._score(estimator, X, y, Xs, Xt, metric))
+
+    @abstractmethod
+    def _score(self, estimator, X, y, Xs, Xt, metric):
+        """Score by ``metric`` on held-out ``X, y``, given all that is known."""

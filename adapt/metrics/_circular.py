@@ -1,0 +1,78 @@
+"""Circular validation.
+
+A model that was adapted there has to find the way back: it labels the target, a second
+model is adapted from that target to the source, and the source labels judge it.
+"""
+
+import numpy as np
+
+from adapt.base import BaseAdapter
+from adapt.metrics._base import OF_CLASSES, LabelFreeScorer, call_as, fit_on
+
+
+class CircularValidation(LabelFreeScorer):
+    """Circular validation [1]_: adapt to the target, and from there back again.
+
+    1. The estimator, adapted from source to target, predicts labels of target rows.
+    2. A clone is adapted from the target with these labels to the source without any.
+    3. It predicts held-out source rows, and their true labels score it.
+
+    Predictions that lose the classes cannot be turned back. But a map that mixes up
+    classes and is easily inverted can: a high score is needed, and not sufficient.
+
+    Parameters
+    ----------
+    metric : {"accuracy", "balanced_accuracy", "r2", "neg_mean_squared_error", \
+            "neg_mean_absolute_error"}, default=None
+        The score of the third step. If None, accuracy for classifiers and R2 for
+        regressors.
+
+    Attributes
+    ----------
+    Xs_, Xt_ : array-likes
+        The domains, when `fit` was called.
+
+    See Also
+    --------
+    ImportanceWeighted : Weighs held-out source rows instead.
+    make_uda_scorer : A scorer for a search over source rows alone.
+
+    Notes
+    -----
+    One fit of the estimator, on the target rows, and two predictions. If all target
+    rows are given the same class, nothing is fitted and the score is that of guessing,
+    one over the number of classes.
+
+    Without `fit` the source rows of the call are also what the second model is adapted
+    to; with it, all source rows are.
+
+    References
+    ----------
+    .. [1] Bruzzone and Marconcini. "Domain adaptation problems: a DASVM classification
+       technique and a circular validation strategy." IEEE TPAMI, 2010.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adapt.feature_based import CORAL
+    >>> from adapt.metrics import CircularValidation
+    >>> rng = np.random.default_rng(0)
+    >>> Xs, Xt = rng.normal(size=(200, 2)), rng.normal(size=(200, 2)) * [1, 3]
+    >>> ys = Xs[:, 1] > 0
+    >>> model = CORAL().fit(Xs[:150], ys[:150], Xt=Xt)
+    >>> CircularValidation().fit(Xs, Xt)(model, Xs[150:], ys[150:]) > 0.9
+    True
+    """
+
+    def _score(self, estimator, X, y, Xs, Xt, metric):
+        if isinstance(estimator, BaseAdapter) and estimator._requires_target_labels:
+            raise TypeError(
+                f"CircularValidation cannot score {type(estimator).__name__}, which "
+                "needs labels of target rows: the way back has none. Use held-out "
+                "labelled target rows."
+            )
+        labels = call_as(estimator, "predict", Xt, -1)
+        if metric in OF_CLASSES.values() and len(np.unique(labels)) == 1:
+            return 1 / len(np.unique(y))
+        back = fit_on(estimator, Xt, labels, Xs)
+        return metric(y, call_as(back, "predict", X, -1))

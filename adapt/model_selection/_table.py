@@ -1,0 +1,210 @@
+"""From a table as people have it to numbers that every method takes.
+
+Columns are read by their type; nothing here looks at labels.
+"""
+
+import re
+import warnings
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_selection import VarianceThreshold
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+_DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?"
+)
+
+
+def _is_text(column):
+    from pandas.api import types
+
+    return types.is_object_dtype(column) or types.is_string_dtype(column)
+
+
+def _is_date(column):
+    """Return whether a column holds dates, also those that a CSV file keeps as text."""
+    from pandas.api import types
+
+    if types.is_datetime64_any_dtype(column) or types.is_timedelta64_dtype(column):
+        return True
+    if not _is_text(column):
+        return False
+    values = column.dropna().astype(str)
+    return len(values) > 0 and values.map(_DATE.fullmatch).astype(bool).all()
+
+
+def _numbers_rows(column):
+    """Return whether whole numbers count the rows, as a written index does."""
+    from pandas.api import types
+
+    if not types.is_integer_dtype(column) or len(column) < 20:
+        return False
+    return column.is_unique and column.max() - column.min() == len(column) - 1
+
+
+def _names_rows(column):
+    """Return whether text is different on nearly every row, as names and keys are."""
+    present = column.dropna()
+    return (
+        _is_text(column)
+        and len(present) >= 20
+        and present.astype(str).nunique() > 0.9 * len(present)
+    )
+
+
+def _some(names, n=6):
+    names = [repr(name) for name in names]
+    return ", ".join(names[:n]) + (f" and {len(names) - n} more" if names[n:] else "")
+
+
+def shared_columns(Xs, Xt):
+    """Return the columns that both domains have, and warn about the others.
+
+    Parameters
+    ----------
+    Xs, Xt : DataFrame
+        Source and target.
+
+    Returns
+    -------
+    columns : list
+        In the order of the source.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    columns = [name for name in Xs.columns if name in Xt.columns]
+    if not columns:
+        raise ValueError(
+            "Source and target have no columns in common. The source has "
+            f"{_some(Xs.columns)}; the target has {_some(Xt.columns)}."
+        )
+    for ours, domain, other in [(Xs, "source", "target"), (Xt, "target", "source")]:
+        extra = [name for name in ours.columns if name not in columns]
+        if extra:
+            warnings.warn(
+                f"Left out, for the {other} does not have them: {_some(extra)} of the "
+                f"{domain}.",
+                UserWarning,
+                stacklevel=3,
+            )
+    return columns
+
+
+def usable_columns(Xs, Xt):
+    """Return the shared columns that say something about rows.
+
+    Dates are refused. Left out are, with a warning, columns that only name or number
+    the rows, and silently those with a single value.
+
+    Parameters
+    ----------
+    Xs, Xt : DataFrame
+        Source and target.
+
+    Returns
+    -------
+    columns : list
+
+    Raises
+    ------
+    ValueError
+        If a column holds dates, or if no column is left.
+    """
+    import pandas as pd
+
+    columns = shared_columns(Xs, Xt)
+    X = pd.concat([Xs[columns], Xt[columns]], ignore_index=True)
+    dates = [name for name in columns if _is_date(X[name])]
+    if dates:
+        name = dates[0]
+        raise ValueError(
+            f"Dates cannot be used as they are: {_some(dates)}. Make numbers of what "
+            "matters in them, or drop them. For example: "
+            f"`t = pandas.to_datetime(x[{name!r}]); x['month'] = t.dt.month; "
+            f"x['hour'] = t.dt.hour; x = x.drop(columns={name!r})`."
+        )
+    keys = [
+        name
+        for name in columns
+        if _names_rows(X[name]) or _numbers_rows(Xs[name]) or _numbers_rows(Xt[name])
+    ]
+    if keys:
+        warnings.warn(
+            f"Left out, for they only name or number the rows: {_some(keys)}.",
+            UserWarning,
+            stacklevel=2,
+        )
+    usable = [
+        name
+        for name in columns
+        if name not in keys and X[name].nunique(dropna=False) > 1
+    ]
+    if not usable:
+        raise ValueError(
+            f"No column is left to learn from: each of {_some(columns)} has one value "
+            "only, or a different one on every row."
+        )
+    return usable
+
+
+def table_preprocessor(X, columns):
+    """Return a transformer of mixed columns to numbers, not fitted yet.
+
+    Numbers are imputed by their median, with a column that marks where, and
+    standardised. Other columns are one-hot encoded: missing is a level of its own,
+    levels of less than one in a hundred rows share a column, and new levels join them.
+
+    Parameters
+    ----------
+    X : DataFrame
+        Whose column types decide.
+
+    columns : list
+        Which columns to use.
+
+    Returns
+    -------
+    preprocessor : ColumnTransformer
+    """
+    from pandas.api import types
+
+    numbers = [
+        name
+        for name in columns
+        if types.is_numeric_dtype(X[name]) and not types.is_bool_dtype(X[name])
+    ]
+    levels = [name for name in columns if name not in numbers]
+    parts = []
+    if numbers:
+        steps = SimpleImputer(strategy="median", add_indicator=True), StandardScaler()
+        parts.append(("numbers", make_pipeline(*steps, VarianceThreshold()), numbers))
+    if levels:
+        encoder = OneHotEncoder(
+            drop="if_binary",
+            handle_unknown="infrequent_if_exist",
+            min_frequency=0.01,
+            max_categories=20,
+            sparse_output=False,
+        )
+        parts.append(("levels", make_pipeline(encoder, VarianceThreshold()), levels))
+    return ColumnTransformer(parts, verbose_feature_names_out=False)
+
+
+def array_preprocessor():
+    """Return the transformer of a plain array: all columns are numbers."""
+    steps = SimpleImputer(strategy="median", add_indicator=True), StandardScaler()
+    return make_pipeline(*steps, VarianceThreshold())
+
+
+def is_classification(y):
+    """Return whether labels are classes: not numbers, or at most 20 whole numbers."""
+    y = np.asarray(y)
+    if y.dtype.kind not in "iuf":
+        return True
+    return len(np.unique(y)) <= 20 and np.all(y == np.rint(y))
