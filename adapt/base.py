@@ -468,11 +468,19 @@ class FeatureAdapter(TransformerMixin, MetaAdapter):
         self._check_takes_weights(domains.source_weight)
         with self._stage("fitting the maps"):
             self._fit_maps(self._own_view(domains))
-        mapped = domains._replace(
-            Xs=self._map_source(domains.Xs), Xt=self._map_target(domains.Xt)
-        )
+        mapped = self._map_domains(domains)
         self._fit_estimator(
             mapped.Xs, mapped.ys, mapped, sample_weight=mapped.source_weight
+        )
+
+    def _map_domains(self, domains):
+        """Return the domains as ``estimator`` sees them: it is fitted on the source.
+
+        A method whose map of training rows needs more than the rows, such as their
+        labels, or that trains on rows of the target too, says so here.
+        """
+        return domains._replace(
+            Xs=self._map_source(domains.Xs), Xt=self._map_target(domains.Xt)
         )
 
     def _encode(self, X, sample_domain=None):
