@@ -48,9 +48,12 @@ def sample_domains(table, domain, n_max=N_MAX):
 def write_table(name, table):
     """Write a table as gzipped csv whose bytes depend on its content only."""
     text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    with open(OUT / f"{name}.csv.gz", "wb") as raw:
-        with gzip.GzipFile("", "wb", compresslevel=9, fileobj=raw, mtime=0) as file:
-            file.write(text.encode())
+    # Unlike gzip.compress, GzipFile writes the same header on every platform.
+    with (
+        open(OUT / f"{name}.csv.gz", "wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=9, fileobj=raw, mtime=0) as file,
+    ):
+        file.write(text.encode())
 
 
 def build_penguins():

@@ -30,7 +30,7 @@ def read_table(name, *, text=(), categories=None):
     """
     import pandas as pd
 
-    dtypes = {column: str for column in text}
+    dtypes = dict.fromkeys(text, str)
     for column, levels in (categories or {}).items():
         dtypes[column] = pd.CategoricalDtype(levels)
     with (DATA / f"{name}.csv.gz").open("rb") as file:
