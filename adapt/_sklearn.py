@@ -7,6 +7,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.validation import (
     _check_feature_names,
+    _check_feature_names_in,
     _check_sample_weight,
     _check_y,
     has_fit_parameter,
@@ -17,6 +18,7 @@ __all__ = [
     "Interval",
     "StrOptions",
     "_check_feature_names",
+    "_check_feature_names_in",
     "_check_sample_weight",
     "_check_y",
     "_clone_parametrized",
