@@ -115,10 +115,15 @@ class BaseAdapter(BaseEstimator, ABC):
         """
         domains = split_domains(self, X, y, Xt, yt, sample_domain, sample_weight)
         if self._requires_target_labels and domains.labelled is None:
+            got = (
+                "requires y to be passed, but the target y is None: "
+                if y is None
+                else ""
+            )
             raise ValueError(
-                f"{type(self).__name__} needs the labels of some target rows, and got "
-                "none. Give `yt`, or with `sample_domain` the labels of target rows in "
-                "`y`."
+                f"{got}{type(self).__name__} needs the labels of some target rows, and "
+                "got none. Give `yt`, or with `sample_domain` the labels of target rows "
+                "in `y`."
             )
         self._adapt(domains)
         return self
@@ -159,8 +164,8 @@ def _estimator_has(method):
     """Return a check that the owned estimator has ``method``."""
 
     def check(self):
-        estimator = getattr(self, "estimator_", self.estimator)
-        return hasattr(LogisticRegression() if estimator is None else estimator, method)
+        fitted = getattr(self, "estimator_", None)
+        return hasattr(self._stand_in() if fitted is None else fitted, method)
 
     return check
 
@@ -214,6 +219,10 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         self.copy = copy
         self.verbose = verbose
         self.random_state = random_state
+
+    def _stand_in(self):
+        """Return ``estimator``, or what it may turn out to be while that is None."""
+        return LogisticRegression() if self.estimator is None else self.estimator
 
     def _new_estimator(self, y):
         """Return the estimator to be fitted, unfitted and seeded."""
@@ -366,9 +375,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        inner = get_tags(
-            LogisticRegression() if self.estimator is None else self.estimator
-        )
+        inner = get_tags(self._stand_in())
         tags.input_tags.allow_nan &= inner.input_tags.allow_nan
         tags.input_tags.sparse &= inner.input_tags.sparse
         tags.classifier_tags = inner.classifier_tags
