@@ -8,6 +8,15 @@ _BACKENDS = ("keras", "tensorflow", "jax", "torch")
 _ROOT = Path(__file__).parent
 
 
+class _NotInstalled:
+    """Import hook to which Keras and its backends are not installed."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in _BACKENDS:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--keras",
@@ -20,8 +29,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     if config.getoption("--keras") == "without":
-        for name in _BACKENDS:
-            sys.modules[name] = None  # `import keras` now fails as if not installed
+        sys.meta_path.insert(0, _NotInstalled)
 
 
 @cache
