@@ -115,15 +115,12 @@ class BaseAdapter(BaseEstimator, ABC):
         """
         domains = split_domains(self, X, y, Xt, yt, sample_domain, sample_weight)
         if self._requires_target_labels and domains.labelled is None:
-            got = (
-                "requires y to be passed, but the target y is None: "
-                if y is None
-                else ""
-            )
+            # The words that scikit-learn looks for, where it is `y` that is missing.
+            no_y = "requires y to be passed, but the target y is None: "
             raise ValueError(
-                f"{got}{type(self).__name__} needs the labels of some target rows, and "
-                "got none. Give `yt`, or with `sample_domain` the labels of target rows "
-                "in `y`."
+                f"{no_y if y is None else ''}{type(self).__name__} needs the labels of "
+                "some target rows, and got none. Give `yt`, or with `sample_domain` the "
+                "labels of target rows in `y`."
             )
         self._adapt(domains)
         return self
