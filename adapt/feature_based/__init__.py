@@ -2,7 +2,21 @@
 
 from adapt._lazy import lazy
 from adapt.feature_based._coral import CORAL, coral_map
+from adapt.feature_based._domain_scaler import DomainStandardScaler
+from adapt.feature_based._fa import FA
+from adapt.feature_based._linear_ot import LinearOT, monge_map
+from adapt.feature_based._sa import SA
 
-__all__ = ["CORAL", "DANN", "DeepCORAL", "coral_map"]
+__all__ = [
+    "CORAL",
+    "DANN",
+    "FA",
+    "SA",
+    "DeepCORAL",
+    "DomainStandardScaler",
+    "LinearOT",
+    "coral_map",
+    "monge_map",
+]
 
 __getattr__, __dir__ = lazy(__name__, _dann=["DANN"], _deepcoral=["DeepCORAL"])

@@ -1,34 +1,10 @@
 """Correlation alignment.
 
-The source is whitened by its own covariance and coloured by the target's, so that second
-moments agree. Nothing is done to the target.
+The source is whitened by its own covariance and coloured by the target's, so that
+second moments agree. Nothing is done to the target.
 """
 
-from numbers import Real
-
-import numpy as np
-from scipy.linalg import eigh
-from sklearn.base import OneToOneFeatureMixin
-from sklearn.covariance import empirical_covariance, ledoit_wolf
-
-from adapt._sklearn import Interval, StrOptions
-from adapt.base import FeatureAdapter
-
-
-def _covariance(X, lambda_):
-    """Return the regularised covariance of ``X``, in float64."""
-    X = np.asarray(X, dtype=np.float64)
-    if lambda_ == "auto":
-        return ledoit_wolf(X)[0]
-    return empirical_covariance(X) + lambda_ * np.eye(X.shape[1])
-
-
-def _power(S, power):
-    """Raise a symmetric positive semi-definite matrix to a power, on its range."""
-    values, vectors = eigh(S)
-    rank = values > len(values) * np.finfo(S.dtype).eps * max(values[-1], 0)
-    values, vectors = values[rank], vectors[:, rank]
-    return (vectors * values**power) @ vectors.T
+from adapt.feature_based._moments import MomentMap, symmetric_power
 
 
 def coral_map(Cs, Ct):
@@ -45,15 +21,15 @@ def coral_map(Cs, Ct):
     A : ndarray of shape (n_features, n_features)
         ``Cs^(-1/2) Ct^(1/2)``, to be multiplied from the right.
     """
-    return _power(Cs, -0.5) @ _power(Ct, 0.5)
+    return symmetric_power(Cs, -0.5) @ symmetric_power(Ct, 0.5)
 
 
-class CORAL(OneToOneFeatureMixin, FeatureAdapter):
-    """Correlation alignment [1]_: give the source the covariance of the target.
+class CORAL(MomentMap):
+    r"""Correlation alignment [1]_: give the source the covariance of the target.
 
     With the covariances :math:`C_s` and :math:`C_t` and the source mean
-    :math:`\\mu_s`, a source row becomes
-    :math:`(x - \\mu_s) C_s^{-1/2} C_t^{1/2} + \\mu_s`; target rows stay as they are.
+    :math:`\mu_s`, a source row becomes
+    :math:`(x - \mu_s) C_s^{-1/2} C_t^{1/2} + \mu_s`; target rows stay as they are.
 
     Parameters
     ----------
@@ -127,8 +103,7 @@ class CORAL(OneToOneFeatureMixin, FeatureAdapter):
     """
 
     _parameter_constraints: dict = {
-        **FeatureAdapter._parameter_constraints,
-        "lambda_": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        **MomentMap._parameter_constraints,
         "match_mean": ["boolean"],
     }
 
@@ -144,20 +119,15 @@ class CORAL(OneToOneFeatureMixin, FeatureAdapter):
         random_state=None,
     ):
         super().__init__(
-            estimator, Xt, copy=copy, verbose=verbose, random_state=random_state
+            estimator,
+            Xt,
+            lambda_,
+            copy=copy,
+            verbose=verbose,
+            random_state=random_state,
         )
-        self.lambda_ = lambda_
         self.match_mean = match_mean
 
-    def _fit_maps(self, domains):
-        self.Cs_ = _covariance(domains.Xs, self.lambda_)
-        self.Ct_ = _covariance(domains.Xt, self.lambda_)
-        self.coef_ = coral_map(self.Cs_, self.Ct_)
-        self.mean_source_ = domains.Xs.mean(axis=0)
-        self.mean_target_ = (
-            domains.Xt.mean(axis=0) if self.match_mean else self.mean_source_
-        )
-
-    def _map_source(self, X):
-        mapped = (X - self.mean_source_) @ self.coef_ + self.mean_target_
-        return mapped.astype(X.dtype, copy=False)
+    @staticmethod
+    def _matrix(Cs, Ct):
+        return coral_map(Cs, Ct)

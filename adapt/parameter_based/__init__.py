@@ -1,3 +1,5 @@
 """Methods that move the parameters of a source model to the target."""
 
-__all__ = []
+from adapt.parameter_based._regular_transfer_lr import RegularTransferLR
+
+__all__ = ["RegularTransferLR"]

@@ -1,0 +1,92 @@
+"""Kernels between samples: their width, and their products in blocks of rows."""
+
+import numpy as np
+from sklearn.metrics.pairwise import pairwise_kernels
+from sklearn.utils import check_random_state, gen_batches
+
+KERNELS = ("rbf", "laplacian", "linear", "poly", "sigmoid", "cosine")
+
+_BLOCK = 2**20  # entries of a kernel matrix that are held at once
+_SAMPLE = 1000  # rows on which the median heuristic looks
+
+
+def median_gamma(*samples, random_state=None):
+    """Return the `gamma` of the median heuristic.
+
+    Parameters
+    ----------
+    *samples : ndarrays of shape (n_samples, n_features)
+        Rows, pooled. At most 1,000 of them are looked at, drawn in proportion to the
+        sizes of the samples.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the rows.
+
+    Returns
+    -------
+    gamma : float
+        ``1 / (2 m**2)`` with the median m of the distances between different rows; 1 if
+        no two rows differ.
+    """
+    from scipy.spatial.distance import pdist
+
+    rng = check_random_state(random_state)
+    n_rows = sum(len(X) for X in samples)
+    if n_rows > _SAMPLE:
+        samples = [
+            X[rng.choice(len(X), max(1, _SAMPLE * len(X) // n_rows), replace=False)]
+            for X in samples
+        ]
+    squares = pdist(np.concatenate(samples).astype(np.float64), "sqeuclidean")
+    squares = squares[squares > 0]
+    return float(0.5 / np.median(squares)) if len(squares) else 1.0
+
+
+def kernel_matrix(X, centers, kernel="rbf", **params):
+    """Return the kernel of every row of ``X`` with every centre.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows.
+
+    centers : ndarray of shape (n_centers, n_features)
+        Centres.
+
+    kernel : str, default="rbf"
+        One of `KERNELS`, as in `sklearn.metrics.pairwise.pairwise_kernels`.
+
+    **params
+        ``gamma``, ``degree``, ``coef0``; those that the kernel has not are ignored.
+
+    Returns
+    -------
+    K : ndarray of shape (n_samples, n_centers)
+    """
+    return pairwise_kernels(X, centers, metric=kernel, filter_params=True, **params)
+
+
+def row_blocks(n_rows, n_centers):
+    """Yield slices of rows, such that a block of the kernel matrix stays small."""
+    return gen_batches(n_rows, max(1, _BLOCK // n_centers))
+
+
+def kernel_product(X, centers, coef, kernel="rbf", **params):
+    """Return ``kernel_matrix(X, centers) @ coef`` without holding the whole matrix.
+
+    Parameters
+    ----------
+    X, centers, kernel, **params
+        As in `kernel_matrix`.
+
+    coef : ndarray of shape (n_centers,) or (n_centers, n_columns)
+        What the kernel matrix is multiplied with.
+
+    Returns
+    -------
+    product : ndarray of shape (n_samples,) or (n_samples, n_columns)
+    """
+    product = np.empty((len(X), *coef.shape[1:]))
+    for rows in row_blocks(len(X), len(centers)):
+        product[rows] = kernel_matrix(X[rows], centers, kernel, **params) @ coef
+    return product

@@ -1,0 +1,257 @@
+"""Importance weighting by a domain classifier.
+
+A classifier that tells target from source knows the ratio of their densities: it is the
+odds of the target, corrected for the sizes of the samples.
+"""
+
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from adapt._domains import check_rows
+from adapt._sklearn import HasMethods
+from adapt.base import WeightAdapter, _seed
+
+
+def density_ratio(p_target, n_source, n_target):
+    """Return the ratio of target to source density that probabilities stand for.
+
+    Parameters
+    ----------
+    p_target : ndarray of shape (n_samples,)
+        Probability that a row is of the target, by a classifier that was fitted on
+        `n_source` and `n_target` rows.
+
+    n_source, n_target : int
+        Sizes of the samples.
+
+    Returns
+    -------
+    ratio : ndarray of shape (n_samples,)
+        ``p / (1 - p) * n_source / n_target``, finite also where p is 1.
+    """
+    p_source = np.maximum(1 - p_target, np.finfo(p_target.dtype).eps)
+    return p_target / p_source * (n_source / n_target)
+
+
+class IWC(WeightAdapter):
+    r"""Importance weighting classifier [1]_: weigh by the odds of the target.
+
+    A classifier is trained to tell target rows from source rows, and the source rows
+    are weighted by its odds. By Bayes' rule
+
+    .. math::
+        \frac{p_t(x)}{p_s(x)} = \frac{P(t \mid x)}{P(s \mid x)} \frac{n_s}{n_t},
+
+    which is the weight under which the source stands for the target.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        Fitted on the weighted source. If None, `LogisticRegression` for classes and
+        `LinearRegression` for numbers.
+
+    Xt : array-like of shape (n_target_samples, n_features), default=None
+        Target rows, used when `fit` is given none.
+
+    classifier : classifier with `predict_proba`, default=None
+        Tells the domains apart. If None, a `LogisticRegression` on standardised
+        columns, which is right for Gaussians of equal covariance. The weights are as
+        good as its probabilities: calibrate classifiers that are overconfident.
+
+    cl_params : dict, default=None
+        Keyword arguments for the `fit` of `classifier`.
+
+    cv : int, splitter, iterable of splits or None, default=None
+        If not None, the weight of a source row comes from a classifier that has not
+        seen it (`sklearn.model_selection.cross_val_predict`). Flexible classifiers need
+        this, for they remember which row was where.
+
+    weight_clip : float, default=None
+        Largest weight, in units of the mean weight, before the mean is brought back to
+        one.
+
+    resample : bool, default=False
+        Whether `estimator` is fitted on a bootstrap drawn by the weights, which serves
+        estimators without `sample_weight`.
+
+    copy : bool, default=True
+        Whether a clone of `estimator` is fitted, or `estimator` itself.
+
+    verbose : int, default=0
+        Whether to print how long each stage took.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds what in `estimator` and `classifier` has no seed of its own, and the
+        bootstrap.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_samples,)
+        Weights of the source rows, of mean one.
+
+    effective_sample_size_ : float
+        Number of equally weighted rows that the weights are worth.
+
+    classifier_ : classifier
+        The domain classifier, fitted on all rows; label 1 is the target.
+
+    estimator_ : estimator
+        The fitted estimator.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, where `X` has string column names.
+
+    Raises
+    ------
+    ValueError
+        If a domain is missing or empty, or has fewer rows than `cv` has folds.
+    TypeError
+        If `estimator` takes no `sample_weight` and `resample` is False.
+
+    See Also
+    --------
+    RULSIF : Estimates a ratio of densities without a classifier.
+
+    Notes
+    -----
+    Time and memory are those of the classifier on n_s + n_t rows, times one more than
+    the number of folds with `cv`. NaN and sparse `X` are taken if both `classifier` and
+    `estimator` take them.
+
+    References
+    ----------
+    .. [1] Bickel, Brueckner and Scheffer. "Discriminative learning for differing
+       training and test distributions." ICML, 2007.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adapt.instance_based import IWC
+    >>> rng = np.random.default_rng(0)
+    >>> Xs, Xt = rng.normal(size=(500, 1)), rng.normal(size=(500, 1)) + 1
+    >>> model = IWC().fit(Xs, Xs[:, 0] > 0, Xt=Xt)
+    >>> weights = model.predict_weights([[-1.0], [0.0], [1.0]])
+    >>> bool(weights[0] < weights[1] < weights[2])
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **WeightAdapter._parameter_constraints,
+        "classifier": [HasMethods(["fit", "predict_proba"]), None],
+        "cl_params": [dict, None],
+        "cv": ["cv_object"],
+    }
+
+    _allows_nan = True
+    _allows_sparse = True
+
+    def __init__(
+        self,
+        estimator=None,
+        Xt=None,
+        classifier=None,
+        cl_params=None,
+        *,
+        cv=None,
+        weight_clip=None,
+        resample=False,
+        copy=True,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            estimator,
+            Xt,
+            weight_clip=weight_clip,
+            resample=resample,
+            copy=copy,
+            verbose=verbose,
+            random_state=random_state,
+        )
+        self.classifier = classifier
+        self.cl_params = cl_params
+        self.cv = cv
+
+    def _weigh(self, domains):
+        Xs, Xt = domains.Xs, domains.Xt
+        stack = sparse.vstack if sparse.issparse(Xs) else np.concatenate
+        X = stack([Xs, Xt])
+        self._sizes = Xs.shape[0], Xt.shape[0]
+        is_target = np.repeat([0, 1], self._sizes)
+        params = {} if self.cl_params is None else self.cl_params
+        classifier = self._new_classifier(sparse.issparse(X))
+        self.classifier_ = clone(classifier).fit(X, is_target, **params)
+        if self.cv is None:
+            ratio = self._ratio(Xs)
+        else:
+            p_target = self._out_of_fold(classifier, X, is_target, params)
+            ratio = density_ratio(p_target[: self._sizes[0]], *self._sizes)
+        self._scale = ratio.mean()
+        return ratio
+
+    def _new_classifier(self, is_sparse):
+        if self.classifier is None:
+            from sklearn.pipeline import make_pipeline
+            from sklearn.preprocessing import StandardScaler
+
+            scaler = StandardScaler(with_mean=not is_sparse)
+            return make_pipeline(scaler, LogisticRegression())
+        classifier = clone(self.classifier)
+        if self.random_state is not None:
+            _seed(classifier, self.random_state)
+        return classifier
+
+    def _out_of_fold(self, classifier, X, is_target, params):
+        from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+        cv = self.cv
+        if isinstance(cv, Integral):
+            if min(self._sizes) < cv:
+                raise ValueError(
+                    f"`cv`={cv} folds need as many rows in each domain, got n_samples "
+                    f"= {self._sizes[0]} in the source and {self._sizes[1]} in the "
+                    "target."
+                )
+            cv = StratifiedKFold(cv, shuffle=True, random_state=self.random_state)
+        return cross_val_predict(
+            classifier, X, is_target, cv=cv, method="predict_proba", params=params
+        )[:, 1]
+
+    def _ratio(self, X):
+        return density_ratio(self.classifier_.predict_proba(X)[:, 1], *self._sizes)
+
+    def predict_weights(self, X=None):
+        """Return the weights of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), default=None
+            Rows to weigh, by the classifier that was fitted on all rows and without
+            `weight_clip`. If None, the source rows that were seen in `fit`.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_samples,)
+            Weights in units of the source's mean.
+        """
+        if X is None:
+            return super().predict_weights()
+        check_is_fitted(self)
+        return self._ratio(check_rows(self, X)) / self._scale
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        judge = LogisticRegression() if self.classifier is None else self.classifier
+        takes = get_tags(judge).input_tags
+        tags.input_tags.allow_nan &= takes.allow_nan
+        tags.input_tags.sparse &= takes.sparse
+        return tags
