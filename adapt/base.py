@@ -238,12 +238,16 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         return estimator
 
     def _fit_estimator(self, X, y, domains, *, sample_weight=None):
-        """Fit ``estimator_`` on ``X, y``; an adapter is given the target as well.
-
-        Without labels there is nothing to fit: the adaptation stands alone.
-        """
+        """Fit ``estimator_`` on ``X, y``; without labels there is nothing to fit."""
         if y is None:
             return
+        with self._stage("fitting the estimator"):
+            self.estimator_ = self._fitted_on(
+                X, y, domains, sample_weight=sample_weight
+            )
+
+    def _fitted_on(self, X, y, domains, *, sample_weight=None):
+        """Return ``estimator``, newly fitted; an adapter is given the target too."""
         estimator = self._new_estimator(y)
         params = {}
         if isinstance(estimator, BaseAdapter):
@@ -252,12 +256,11 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
                 yt = yt.astype(object)
                 yt[~domains.labelled] = None
             params = {"Xt": domains.Xt, "yt": yt}
-        with self._stage("fitting the estimator"):
-            if sample_weight is None:
-                estimator.fit(X, y, **params)
-            else:
-                fit_weighted(estimator, X, y, sample_weight, **params)
-        self.estimator_ = estimator
+        if sample_weight is None:
+            estimator.fit(X, y, **params)
+        else:
+            fit_weighted(estimator, X, y, sample_weight, **params)
+        return estimator
 
     def _check_takes_weights(self, sample_weight):
         """Refuse weights that ``estimator`` would have to ignore."""
@@ -588,6 +591,19 @@ class WeightAdapter(MetaAdapter):
     def _adapt(self, domains):
         if domains.ys is not None and not self.resample:
             self._check_takes_weights(domains.Xs)
+        self._find_weights(domains)
+        weights = self.weights_
+        if domains.source_weight is not None:
+            weights = weights * domains.source_weight
+        Xs, ys = domains.Xs, domains.ys
+        if ys is not None and self.resample:
+            rng = check_random_state(self.random_state)
+            rows = rng.choice(len(weights), len(weights), p=weights / weights.sum())
+            Xs, ys, weights = Xs[rows], ys[rows], None
+        self._fit_estimator(Xs, ys, domains, sample_weight=weights)
+
+    def _find_weights(self, domains):
+        """Weigh the source, finish the weights, and warn if they rest on few rows."""
         with self._stage("weighing the source"):
             weights = self._weigh(self._own_view(domains))
         self.weights_ = self._finish(weights)
@@ -600,17 +616,8 @@ class WeightAdapter(MetaAdapter):
                 f"{len(self.weights_)} ({share:.1%}). The source hardly covers the "
                 "target; consider `weight_clip` or a method that maps features.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
-        weights = self.weights_
-        if domains.source_weight is not None:
-            weights = weights * domains.source_weight
-        Xs, ys = domains.Xs, domains.ys
-        if ys is not None and self.resample:
-            rng = check_random_state(self.random_state)
-            rows = rng.choice(len(weights), len(weights), p=weights / weights.sum())
-            Xs, ys, weights = Xs[rows], ys[rows], None
-        self._fit_estimator(Xs, ys, domains, sample_weight=weights)
 
     def _finish(self, weights):
         """Return weights of mean one, no larger than ``weight_clip`` before that."""
@@ -633,6 +640,7 @@ class WeightAdapter(MetaAdapter):
             weights /= weights.mean()
         return weights
 
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit_weights(self, Xs, Xt, ys=None, yt=None):
         """Find the weights alone, without fitting an estimator.
 
@@ -644,15 +652,16 @@ class WeightAdapter(MetaAdapter):
         Xt : array-like of shape (n_target_samples, n_features)
             Target rows.
 
-        ys, yt : ignored
-            For a common call shape.
+        ys, yt : array-likes of shape (n_samples,), default=None
+            Labels, where the method reads them.
 
         Returns
         -------
         weights : ndarray of shape (n_samples,)
             Weights of the source rows, of mean one.
         """
-        return self.fit(Xs, Xt=Xt).weights_
+        self._find_weights(split_domains(self, Xs, ys, Xt, yt))
+        return self.weights_
 
     def predict_weights(self, X=None):
         """Return the weights of rows.
