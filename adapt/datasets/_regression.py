@@ -69,7 +69,6 @@ def load_diabetes(*, source="sex_1", target="sex_2", return_X_y=False, as_frame=
 
     table = load_diabetes_table(as_frame=True, scaled=False).frame
     table["sex"] = table["sex"].map({1: "sex_1", 2: "sex_2"})
-
     return make_bunch(
         table,
         "diabetes",
