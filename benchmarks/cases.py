@@ -1,0 +1,101 @@
+"""What is compared: the methods, their parameters, and the bars that stand for them.
+
+A line here adds a comparison. Rows of methods that do not exist yet are left out.
+"""
+
+from typing import NamedTuple
+
+GAMMAS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
+LAMBDAS = [0.001, 0.01, 0.1, 1.0, 10.0]
+
+
+class Shallow(NamedTuple):
+    """A method with its parameters, and the least ratio that it should reach.
+
+    ``target`` says what it is given of the target: "rows", "labels" as well, or "only"
+    the labelled target with a model fitted on the source.
+    """
+
+    method: str
+    params: dict = {}
+    task: str = "regression"
+    target: str = "rows"
+    bar: float | None = None
+
+
+class Deep(NamedTuple):
+    """A deep method with how long it trains, on which data, against which peer.
+
+    ``bars`` gives, for each way to run ours, the least ratio, or None where none is
+    set. "+xla" stands for ``jit_compile=True``.
+    """
+
+    method: str
+    measure: str
+    epochs: int
+    bars: dict
+    data: str = "table"
+    task: str = "regression"
+    n: int = 4000
+
+
+# Both libraries are imported as `adapt` and take the same parameters.
+_GRID = {"gamma": GAMMAS, "lambdas": LAMBDAS}
+AGAINST_ADAPT = {
+    "CORAL": Shallow("CORAL"),
+    "SA": Shallow("SA", {"n_components": 10}),
+    "IWC": Shallow("IWC"),
+    "ULSIF": Shallow("ULSIF", {"gamma": 0.03}),
+    "ULSIF 6x5": Shallow("ULSIF", _GRID, bar=50),
+    "RULSIF": Shallow("RULSIF", {"gamma": 0.03}),
+    "RULSIF 6x5": Shallow("RULSIF", _GRID, bar=50),
+    "TrAdaBoost": Shallow(
+        "TrAdaBoost", {"n_estimators": 10}, task="classification", target="labels"
+    ),
+    "RegularTransferLR": Shallow("RegularTransferLR", target="only"),
+}
+
+# Our parameters; `worker_skada` has what SKADA calls them.
+AGAINST_SKADA = {
+    "CORAL": Shallow("CORAL", {"lambda_": "auto", "match_mean": True}),
+    "SA": Shallow("SA", {"n_components": 10}),
+    "LinearOT": Shallow("LinearOT", {"lambda_": 1e-5}),
+    "DomainStandardScaler": Shallow("DomainStandardScaler"),
+    "IWC": Shallow("IWC"),
+}
+AGAINST_SKADA = {
+    name: case._replace(task="classification") for name, case in AGAINST_SKADA.items()
+}
+
+_STEADY = {"tensorflow": 5, "tensorflow+xla": 15, "jax": 15, "torch": None}
+DEEP_AGAINST_ADAPT = {
+    "DANN": Deep("DANN", "epoch", 6, _STEADY),
+    "DeepCORAL": Deep("DeepCORAL", "epoch", 6, _STEADY),
+    "DANN cold": Deep("DANN", "cold", 20, {"tensorflow": 1, "jax": None}),
+    "DANN 1-D CNN": Deep(
+        "DANN",
+        "epoch",
+        4,
+        {"tensorflow": 1, "jax": None},
+        data="series",
+        task="classification",
+        n=1000,
+    ),
+}
+
+_TORCH = {"torch": 1, "jax": None}
+DEEP_AGAINST_SKADA = {
+    "DANN": Deep("DANN", "epoch", 6, _TORCH, task="classification"),
+    "DeepCORAL": Deep("DeepCORAL", "epoch", 6, _TORCH, task="classification"),
+}
+
+CASES = {
+    "adapt": {
+        **AGAINST_ADAPT,
+        **{f"deep {k}": v for k, v in DEEP_AGAINST_ADAPT.items()},
+    },
+    "skada": {
+        **AGAINST_SKADA,
+        **{f"deep {k}": v for k, v in DEEP_AGAINST_SKADA.items()},
+    },
+}
