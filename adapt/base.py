@@ -43,6 +43,7 @@ __all__ = [
     "FeatureAdapter",
     "MetaAdapter",
     "ParameterAdapter",
+    "RatioAdapter",
     "SourceOnly",
     "WeightAdapter",
 ]
@@ -683,6 +684,52 @@ class WeightAdapter(MetaAdapter):
             f"{type(self).__name__} defines weights only for the source rows that it "
             "was fitted on: call `predict_weights()` without `X`."
         )
+
+
+class RatioAdapter(WeightAdapter):
+    """Weigh source rows by a ratio of densities that is defined for all rows.
+
+    A subclass learns the ratio in `_fit_ratio`, and `_log_ratio` evaluates it. Working
+    with logarithms keeps rows apart whose ratios a float could not hold.
+    """
+
+    @abstractmethod
+    def _fit_ratio(self, domains):
+        """Learn what `_log_ratio` needs."""
+
+    @abstractmethod
+    def _log_ratio(self, X):
+        """Return the logarithm of the ratio at rows, up to a constant."""
+
+    def _weigh(self, domains):
+        self._fit_ratio(domains)
+        log_ratio = self._log_ratio(domains.Xs)
+        top = log_ratio.max()
+        # Nothing is left to be scaled where no source row is like the target.
+        self._log_mean = 0.0
+        if np.isfinite(top):
+            self._log_mean = top + np.log(np.exp(log_ratio - top).mean())
+        return np.exp(log_ratio - self._log_mean)
+
+    def predict_weights(self, X=None):
+        """Return the weights of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), default=None
+            Rows to weigh, without `weight_clip`. If None, the source rows that were seen
+            in `fit`.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_samples,)
+            Weights in units of the source's mean.
+        """
+        if X is None:
+            return super().predict_weights()
+        check_is_fitted(self)
+        log_weights = self._log_ratio(check_rows(self, X)) - self._log_mean
+        return np.exp(np.minimum(log_weights, np.log(np.finfo(np.float64).max)))
 
 
 class ParameterAdapter(MetaAdapter):
