@@ -717,7 +717,7 @@ class RatioAdapter(WeightAdapter):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), default=None
-            Rows to weigh, without `weight_clip`. If None, the source rows that were seen
+            Rows to weigh, without `weight_clip`. If None, the source rows seen
             in `fit`.
 
         Returns
