@@ -1,6 +1,7 @@
 """What scorers without target labels share: two domains, in whichever form."""
 
 from abc import abstractmethod
+from copy import copy
 
 import numpy as np
 from scipy import sparse
@@ -84,6 +85,11 @@ def call_as(estimator, method, X, domain):
         return getattr(estimator, method)(X, **params)
 
 
+def as_rows(X):
+    """Return ``X`` as something that has a shape."""
+    return X if hasattr(X, "shape") else np.asarray(X)
+
+
 def take_rows(X, mask):
     """Return the rows of an array, a sparse matrix or a data frame."""
     if hasattr(X, "iloc"):
@@ -91,7 +97,7 @@ def take_rows(X, mask):
     return X.filter(mask) if hasattr(X, "filter") else X[mask]
 
 
-def _stack(A, B):
+def stack_rows(A, B):
     """Return the rows of ``A`` over those of ``B``, in the container that they have."""
     if sparse.issparse(A):
         return sparse.vstack([A, B], format="csr")
@@ -119,7 +125,7 @@ def fit_on(estimator, X, y, Xt):
         n, nt = X.shape[0], Xt.shape[0]
         labels = np.concatenate([np.asarray(y, dtype=object), np.full(nt, None)])
         domain = np.repeat([0, -1], [n, nt])
-        return model.fit(_stack(X, Xt), labels, sample_domain=domain)
+        return model.fit(stack_rows(X, Xt), labels, sample_domain=domain)
 
 
 class LabelFreeScorer(BaseEstimator):
@@ -149,9 +155,10 @@ class LabelFreeScorer(BaseEstimator):
         self : object
             The scorer.
         """
-        if Xt.shape[0] == 0:
-            raise ValueError("The target domain is empty: `Xt` has no rows.")
-        self.Xs_, self.Xt_ = Xs, Xt
+        self.Xs_, self.Xt_ = as_rows(Xs), as_rows(Xt)
+        for name, rows in [("source", self.Xs_), ("target", self.Xt_)]:
+            if rows.shape[0] == 0:
+                raise ValueError(f"The {name} domain is empty: it has no rows.")
         return self
 
     def __sklearn_clone__(self):
@@ -188,27 +195,37 @@ class LabelFreeScorer(BaseEstimator):
             raise ValueError(
                 f"{name} scores predictions of one label; got `y` of shape {y.shape}."
             )
-        Xs, Xt = getattr(self, "Xs_", None), getattr(self, "Xt_", None)
+        X, scorer = as_rows(X), self
         if sample_domain is not None:
             target = check_sample_domain(sample_domain, X) < 0
-            if Xt is None:
-                Xs, Xt = take_rows(X, ~target), take_rows(X, target)
-            X, y = take_rows(X, ~target), y[~target]
-        if Xt is None or Xt.shape[0] == 0:
+            Xt, X, y = take_rows(X, target), take_rows(X, ~target), y[~target]
+            if not hasattr(self, "Xt_") and target.any() and not target.all():
+                scorer = copy(self).fit(X, Xt)
+        if X.shape[0] == 0:
+            raise ValueError(f"{name} has no held-out source rows to score on.")
+        if not hasattr(scorer, "Xt_"):
             raise ValueError(
                 f"{name} has no target rows to look at. Either give `sample_domain` "
                 "with metadata routing enabled, "
                 "`sklearn.set_config(enable_metadata_routing=True)`, and folds that "
                 f"hold rows of both domains; or `make_uda_scorer({name}(), Xs, Xt)`."
             )
-        if X.shape[0] == 0:
-            raise ValueError(f"{name} has no held-out source rows to score on.")
         if y.dtype.kind == "O":
             y = np.array(y.tolist())  # the labels of target rows made them objects
         of_classes = predicts_classes(estimator, y, name)
         metric = check_metric(self.metric, of_classes, name)
-        return float(self._score(estimator, X, y, Xs, Xt, metric))
+        predicted = scorer.held_out(estimator, X)
+        if predicted is None:
+            return 1 / len(np.unique(y))
+        return float(metric(y, predicted, sample_weight=scorer.weights(X)))
 
     @abstractmethod
-    def _score(self, estimator, X, y, Xs, Xt, metric):
-        """Score by ``metric`` on held-out ``X, y``, given all that is known."""
+    def held_out(self, estimator, X):
+        """Return predictions of held-out source rows, by which to judge ``estimator``.
+
+        They are None where all is lost, and a guess would do as well.
+        """
+
+    def weights(self, X):
+        """Return the weights of held-out source rows; None if they count alike."""
+        return None

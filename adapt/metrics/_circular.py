@@ -7,7 +7,7 @@ model is adapted from that target to the source, and the source labels judge it.
 import numpy as np
 
 from adapt.base import BaseAdapter
-from adapt.metrics._base import OF_CLASSES, LabelFreeScorer, call_as, fit_on
+from adapt.metrics._base import LabelFreeScorer, call_as, fit_on, predicts_classes
 
 
 class CircularValidation(LabelFreeScorer):
@@ -64,15 +64,31 @@ class CircularValidation(LabelFreeScorer):
     True
     """
 
-    def _score(self, estimator, X, y, Xs, Xt, metric):
+    def held_out(self, estimator, X):
+        """Return predictions of source rows by way of the target, None if it collapsed.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Adapted from source to target. `fit` must have been called.
+
+        X : array-like of shape (n_samples, n_features)
+            Held-out source rows.
+
+        Returns
+        -------
+        predicted : ndarray of shape (n_samples,) or None
+            Labels.
+        """
         if isinstance(estimator, BaseAdapter) and estimator._requires_target_labels:
             raise TypeError(
                 f"CircularValidation cannot score {type(estimator).__name__}, which "
                 "needs labels of target rows: the way back has none. Use held-out "
                 "labelled target rows."
             )
-        labels = call_as(estimator, "predict", Xt, -1)
-        if metric in OF_CLASSES.values() and len(np.unique(labels)) == 1:
-            return 1 / len(np.unique(y))
-        back = fit_on(estimator, Xt, labels, Xs)
-        return metric(y, call_as(back, "predict", X, -1))
+        labels = call_as(estimator, "predict", self.Xt_, -1)
+        of_classes = predicts_classes(estimator, labels, "CircularValidation")
+        if of_classes and len(np.unique(labels)) == 1:
+            return None
+        back = fit_on(estimator, self.Xt_, labels, self.Xs_)
+        return call_as(back, "predict", X, -1)

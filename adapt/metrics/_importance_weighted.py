@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from adapt.base import effective_sample_size
-from adapt.metrics._base import LabelFreeScorer, _stack, call_as
+from adapt.metrics._base import LabelFreeScorer, call_as, stack_rows
 
 
 def domain_odds(classifier, X, n_source, n_target):
@@ -121,19 +121,14 @@ class ImportanceWeighted(LabelFreeScorer):
             The scorer.
         """
         super().fit(Xs, Xt)
-        self.classifier_ = self._fit_classifier(Xs, Xt)
+        classifier = self.classifier
+        if classifier is None:
+            scaler = StandardScaler(with_mean=False)  # keeps sparse rows sparse
+            classifier = make_pipeline(scaler, LogisticRegression(max_iter=500))
+        domain = np.repeat([0, 1], [self.Xs_.shape[0], self.Xt_.shape[0]])
+        both = stack_rows(self.Xs_, self.Xt_)
+        self.classifier_ = clone(classifier).fit(both, domain)
         return self
-
-    def _fit_classifier(self, Xs, Xt):
-        classifier = (
-            make_pipeline(
-                StandardScaler(with_mean=False), LogisticRegression(max_iter=500)
-            )
-            if self.classifier is None
-            else clone(self.classifier)
-        )
-        domain = np.repeat([0, 1], [Xs.shape[0], Xt.shape[0]])
-        return classifier.fit(_stack(Xs, Xt), domain)
 
     def weights(self, X):
         """Return the weights of source rows.
@@ -164,10 +159,20 @@ class ImportanceWeighted(LabelFreeScorer):
         """
         return effective_sample_size(self.weights(X))
 
-    def _score(self, estimator, X, y, Xs, Xt, metric):
-        classifier = getattr(self, "classifier_", None)
-        if classifier is None:
-            classifier = self._fit_classifier(Xs, Xt)
-        weights = domain_odds(classifier, X, Xs.shape[0], Xt.shape[0])
-        predicted = call_as(estimator, "predict", X, 0)
-        return metric(y, predicted, sample_weight=weights)
+    def held_out(self, estimator, X):
+        """Return predictions of source rows, taken as such.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted without `X`.
+
+        X : array-like of shape (n_samples, n_features)
+            Held-out source rows.
+
+        Returns
+        -------
+        predicted : ndarray of shape (n_samples,)
+            Labels.
+        """
+        return call_as(estimator, "predict", X, 0)

@@ -1,5 +1,7 @@
 """Scorers from functions of two samples."""
 
+from copy import copy
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -116,7 +118,7 @@ def make_uda_scorer(func, Xs, Xt, greater_is_better=False, **kwargs):
                 f"{type(func).__name__} takes its options in its constructor, got "
                 f"{sorted(kwargs)}."
             )
-        return func.fit(Xs, Xt)
+        return copy(func).fit(Xs, Xt)
     if not callable(func):
         raise TypeError(f"`func` must be callable, got {func!r}.")
     return _DistanceScorer(func, Xs, Xt, 1 if greater_is_better else -1, kwargs)

@@ -1,0 +1,120 @@
+"""What `compare` compares: the adapters, and the estimator that each of them fits."""
+
+from sklearn.base import clone
+
+from adapt.base import BaseAdapter, MetaAdapter, SourceOnly
+
+BASELINE = "SourceOnly"
+TARGET_ONLY = "TargetOnly"
+
+
+def base_estimator(name, of_classes, random_state=None):
+    """Return one of the named estimators for classes or numbers.
+
+    Parameters
+    ----------
+    name : {"linear", "logistic", "forest", "boosting"}
+        "linear" and "logistic" are the same: logistic regression for classes and ridge
+        regression for numbers.
+
+    of_classes : bool
+        Whether labels are classes.
+
+    random_state : int, default=None
+        Seed.
+
+    Returns
+    -------
+    estimator : estimator
+        Not fitted.
+    """
+    if name in ("linear", "logistic"):
+        from sklearn.linear_model import LogisticRegression, Ridge
+
+        return LogisticRegression(max_iter=1000) if of_classes else Ridge()
+
+    from sklearn import ensemble
+
+    makers = {
+        "forest": (ensemble.RandomForestClassifier, ensemble.RandomForestRegressor),
+        "boosting": (
+            ensemble.HistGradientBoostingClassifier,
+            ensemble.HistGradientBoostingRegressor,
+        ),
+    }
+    if name not in makers:
+        raise ValueError(
+            "`estimator` must be a scikit-learn estimator or one of 'linear', "
+            f"'logistic', 'forest', 'boosting'; got {name!r}."
+        )
+    return makers[name][0 if of_classes else 1](random_state=random_state)
+
+
+def default_candidates(estimator):
+    """Return the adapters that public comparisons found to be worth a try.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The one that each adapter fits.
+
+    Returns
+    -------
+    candidates : dict of str to adapter
+    """
+    from adapt.feature_based import CORAL, SA, DomainStandardScaler, LinearOT
+
+    return {
+        "DomainStandardScaler": DomainStandardScaler(estimator),
+        "CORAL": CORAL(estimator, lambda_="auto", match_mean=True),
+        "LinearOT": LinearOT(estimator, lambda_="auto"),
+        "SA": SA(estimator),
+    }
+
+
+def candidates(methods, estimator, trains_on_target):
+    """Return the adapters to compare, by name, source-only first."""
+    if isinstance(methods, str) and methods == "default":
+        found = default_candidates(estimator)
+    elif isinstance(methods, dict):
+        found = {name: clone(method) for name, method in methods.items()}
+    elif isinstance(methods, str):
+        raise ValueError(
+            f"`methods` must be 'default', a list of names or a dict; got {methods!r}."
+        )
+    else:
+        found = _named(methods)
+    for name, method in found.items():
+        if not isinstance(method, BaseAdapter):
+            raise TypeError(
+                f"`methods` must hold adapters; {name!r} is of type "
+                f"{type(method).__name__}."
+            )
+        if method._requires_target_labels and not trains_on_target:
+            raise ValueError(
+                f"{name} learns from target labels, which are kept for scoring: give "
+                "`target_labels='train'` to use them, or leave the method out."
+            )
+        if isinstance(method, MetaAdapter) and method.estimator is None:
+            method.set_params(estimator=clone(estimator))
+    found.pop(BASELINE, None)
+    return {BASELINE: SourceOnly(estimator), **found}
+
+
+def _named(names):
+    from adapt.discovery import all_adapters
+
+    shallow = dict(all_adapters(deep=False))
+    known = shallow if set(names) <= {BASELINE, *shallow} else dict(all_adapters())
+    unknown = set(names) - {BASELINE, *known}
+    if unknown:
+        raise ValueError(
+            f"There is no method named {sorted(unknown)[0]!r}. `adapt list` names all; "
+            f"the shallow ones are {', '.join(shallow)}."
+        )
+    defaults = default_candidates(None)
+    return {
+        name: defaults[name] if name in defaults else known[name]()
+        for name in names
+        if name != BASELINE
+    }

@@ -1,0 +1,245 @@
+"""What `compare` found: a table, a recommendation, its reason and a model."""
+
+import math
+
+from sklearn.pipeline import Pipeline
+
+from adapt.model_selection._candidates import BASELINE, TARGET_ONLY
+
+_NOTES = {
+    "circular": "score of held-out source rows, by way of the target and back",
+    "weighted": "score of held-out source rows that look like the target",
+    "held out": "score of labelled target rows, held out of the training",
+    "margin": "gain on SourceOnly{less} in standard errors; {margin:g} are due",
+    "fit": "time of one fit",
+    "target": "true {scoring} on the target; no method was shown its labels",
+    "gap": "difference of 'target' to a model trained on the target ({ceiling:.3f})",
+}
+
+
+def _number(value, form):
+    """Return a number as text, and nothing for what is not known."""
+    return "" if value is None or math.isnan(value) else format(value, form)
+
+
+def _with_error(value, error):
+    text = _number(value, ".3f")
+    return f"{text} ±{error:.3f}".replace("±0.", "±.") if text else ""
+
+
+class Comparison:
+    """The outcome of `compare`.
+
+    Attributes
+    ----------
+    results : DataFrame
+        One row per method, the best first: `method`; `circular` and `weighted`, the
+        scores without target labels, with their standard errors `circular_se` and
+        `weighted_se` (`held_out` and `held_out_se` where target labels were trained
+        on); `gain` over source-only, its standard error `gain_se` and their ratio
+        `margin`; `fit_seconds`; `ess`, the effective number of source rows of a method
+        that weighs them; `target`, the true score, and `gap`, how much it is above a
+        model trained on the target; `error`, why a method failed. What is not known is
+        NaN.
+
+    recommended : str
+        Name of the recommended method, "SourceOnly" if that is not to adapt.
+
+    reason : str
+        Why, in a sentence.
+
+    best_estimator : Pipeline
+        Preprocessor and recommended method, fitted on all rows. It takes rows as they
+        were given to `compare`.
+
+    ceiling : float
+        Score of the estimator cross-validated on labelled target rows, NaN if unknown.
+
+    source_rows_in_use : float
+        Effective number of source rows behind the importance-weighted score.
+
+    interrupted : bool
+        Whether it ended early; the methods that were finished are here.
+    """
+
+    def __init__(
+        self, *, scoring, target_labels, n_source, n_target, n_labelled, margin
+    ):
+        self.scoring = scoring
+        self.target_labels = target_labels
+        self.n_source = n_source
+        self.n_target = n_target
+        self.n_labelled = n_labelled
+        self.margin = margin
+        self.ceiling = math.nan
+        self.source_rows_in_use = math.nan
+        self.interrupted = False
+        self.rows = []
+        self._models = {}
+
+    def add(self, row, model=None):
+        """Add a finished method.
+
+        Parameters
+        ----------
+        row : dict
+            Its columns of `results`.
+
+        model : estimator, default=None
+            Fitted on all rows; None if it failed.
+        """
+        self.rows.append(row)
+        if model is not None:
+            self._models[row["method"]] = model
+
+    def conclude(self, preprocessor):
+        """Rank the methods, and recommend one.
+
+        Parameters
+        ----------
+        preprocessor : transformer
+            Fitted; from rows as given to numbers.
+        """
+        self.rows.sort(key=lambda row: -row.get("gain", -math.inf))
+        finished = [row for row in self.rows if row["method"] in self._models]
+        clear = [row for row in finished if row["margin"] >= self.margin]
+        others = [row for row in finished if row["method"] != BASELINE]
+        if clear:
+            best = clear[0]
+            self.recommended = best["method"]
+            self.reason = (
+                f"{best['method']} gains {best['gain']:.3f} on {BASELINE}, which is "
+                f"{best['margin']:.1f} standard errors."
+            )
+        else:
+            self.recommended = BASELINE
+            self.reason = "No other method was finished."
+        if others and not clear:
+            best = others[0]
+            self.reason = (
+                f"No method is clearly better than {BASELINE}: the best, "
+                f"{best['method']}, gains {best['gain']:+.3f}, which is "
+                f"{best['margin']:+.1f} standard errors where {self.margin:g} are due."
+            )
+        self.best_estimator = Pipeline(
+            [("preprocess", preprocessor), ("adapt", self._models[self.recommended])]
+        )
+
+    def predict(self, X):
+        """Predict labels of target rows by the recommended method.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows as they were given to `compare`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        return self.best_estimator.predict(X)
+
+    @property
+    def results(self):
+        """The table, as a data frame."""
+        import pandas as pd
+
+        scores = (
+            ["held_out"] if self.target_labels == "train" else ["circular", "weighted"]
+        )
+        columns = ["method"]
+        columns += [name for score in scores for name in (score, f"{score}_se")]
+        columns += ["gain", "gain_se", "margin", "fit_seconds", "ess"]
+        columns += ["target", "gap", "error"]
+        table = pd.DataFrame(self.rows, columns=columns)
+        table["gap"] = table["target"] - self.ceiling
+        return table
+
+    def to_dict(self):
+        """Return all but the model as plain values that JSON knows; NaN is None."""
+
+        def plain(value):
+            if isinstance(value, float) and not math.isfinite(value):
+                return None
+            return value
+
+        return {
+            "recommended": self.recommended,
+            "adapt": self.recommended not in (BASELINE, TARGET_ONLY),
+            "reason": self.reason,
+            "scoring": self.scoring,
+            "target_labels": self.target_labels,
+            "n_source": self.n_source,
+            "n_target": self.n_target,
+            "n_target_labelled": self.n_labelled,
+            "source_rows_in_use": plain(self.source_rows_in_use),
+            "target_trained": plain(self.ceiling),
+            "interrupted": self.interrupted,
+            "results": [
+                {name: plain(value) for name, value in row.items()}
+                for row in self.results.to_dict("records")
+            ],
+        }
+
+    # ------------------------------------------------------------------------ text
+
+    def _columns(self):
+        """Return the headings and widths of the printed table."""
+        scores = (
+            ["held out"] if self.target_labels == "train" else ["circular", "weighted"]
+        )
+        columns = dict.fromkeys(scores, 11) | {"margin": 6, "fit": 7}
+        if self.n_labelled and self.target_labels == "score":
+            columns |= {"target": 6, "gap": 6}
+        return columns
+
+    def header(self):
+        """Return the first line of the printed table."""
+        cells = [f"{name:>{width}}" for name, width in self._columns().items()]
+        return f"  {'method':<20}  " + "  ".join(cells)
+
+    def line(self, row):
+        """Return a method's line of the printed table."""
+        chosen = row["method"] == getattr(self, "recommended", None)
+        start = f"{'*' if chosen else ' '} {row['method']:<20}  "
+        if row.get("error"):
+            return f"{start}failed: {row['error']}"[:80]
+        cells = {
+            "circular": _with_error(row.get("circular"), row.get("circular_se")),
+            "weighted": _with_error(row.get("weighted"), row.get("weighted_se")),
+            "held out": _with_error(row.get("held_out"), row.get("held_out_se")),
+            "margin": "" if row["method"] == BASELINE else f"{row['margin']:+.1f}",
+            "fit": f"{row['fit_seconds']:.2f} s",
+            "target": _number(row.get("target"), ".3f"),
+            "gap": _number(row.get("target", math.nan) - self.ceiling, "+.3f"),
+        }
+        return start + "  ".join(
+            f"{cells[name]:>{width}}" for name, width in self._columns().items()
+        )
+
+    def __str__(self):
+        lines = [self.header(), *(self.line(row) for row in self.rows), ""]
+        columns = self._columns()
+        for name in columns:
+            note = _NOTES[name].format(
+                margin=self.margin,
+                scoring=self.scoring.replace("_", " "),
+                less=", less what 'weighted' loses," if "weighted" in columns else "",
+                ceiling=self.ceiling,
+            )
+            lines.append(f"  {name:<8}  {note}")
+        lines.append("")
+        if self.interrupted:
+            lines.append("Interrupted: only methods that were finished are compared.")
+        head = "Do not adapt" if self.recommended == BASELINE else self.recommended
+        lines += [f"Recommended: {head}", self.reason]
+        return "\n".join(lines)
+
+    def __repr__(self):
+        return f"<Comparison of {len(self.rows)} methods: {self.recommended}>"
+
+    def _repr_html_(self):
+        from html import escape
+
+        table = self.results.dropna(axis="columns", how="all")
+        return f"{table.to_html(index=False)}<p>{escape(self.reason)}</p>"

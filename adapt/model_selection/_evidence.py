@@ -1,0 +1,203 @@
+"""How good a method is: its predictions of rows that were held out, row by row.
+
+A row's value is such that the weighted mean over rows is the score. So the gain of one
+method on another has a standard error: that of a mean of paired differences.
+"""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import KFold, StratifiedKFold
+
+from adapt.base import BaseAdapter
+
+
+class Task(NamedTuple):
+    """Two domains as numbers, and how to score on them.
+
+    ``yt`` is None without labels; it has filler where not ``labelled``.
+    """
+
+    Xs: np.ndarray
+    ys: np.ndarray
+    Xt: np.ndarray
+    yt: np.ndarray | None
+    labelled: np.ndarray
+    scoring: str
+    cv: int
+    random_state: int
+    n_jobs: int | None
+
+    def folds(self, y):
+        """Return folds of rows labelled ``y``; none if there are too few rows."""
+        if self.scoring == "r2":
+            splitter, n_splits = KFold, min(self.cv, len(y) // 2)
+        else:
+            # The second largest class has a row in each fold: no fold leaves one class.
+            counts = np.sort(np.unique(y, return_counts=True)[1])
+            splitter, n_splits = StratifiedKFold, min(self.cv, *counts[-2:])
+            if len(counts) < 2:
+                return []
+        if n_splits < 2:
+            return []
+        folds = splitter(n_splits, shuffle=True, random_state=self.random_state)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on classes with fewer rows than folds
+            return list(folds.split(np.zeros(len(y)), y))
+
+    def target_labels(self, rows):
+        """Return labels of the target, None but for ``rows``."""
+        labels = np.full(len(self.yt), None)
+        labels[rows] = self.yt[rows]
+        return labels
+
+
+def _mean(values, weights):
+    """Return a weighted mean and its standard error, rows taken as independent."""
+    mean = np.average(values, weights=weights)
+    error = np.sqrt(np.sum((weights * (values - mean)) ** 2)) / weights.sum()
+    return float(mean), float(error)
+
+
+class HeldOut(NamedTuple):
+    """What a method did on held-out rows: a value and a weight for each."""
+
+    values: np.ndarray
+    weights: np.ndarray
+
+    def score(self):
+        """Return the score and its standard error."""
+        return _mean(self.values, self.weights)
+
+    def gain(self, other):
+        """Return the gain on another method, and its standard error."""
+        return _mean(self.values - other.values, self.weights)
+
+
+def judge(y, predicted, scoring, weights=None):
+    """Return predictions as `HeldOut` values, whose weighted mean is the score.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        True labels.
+
+    predicted : ndarray of shape (n_samples,)
+        Predicted labels.
+
+    scoring : {"accuracy", "balanced_accuracy", "r2"}
+        The score.
+
+    weights : ndarray of shape (n_samples,), default=None
+        Weights of rows. If None, all are one.
+
+    Returns
+    -------
+    held_out : HeldOut
+    """
+    weights = np.ones(len(y)) if weights is None else weights
+    if scoring == "r2":
+        mean = np.average(y, weights=weights)
+        spread = np.average((y - mean) ** 2, weights=weights)
+        loss = (y - predicted) ** 2 / max(spread, np.finfo(float).tiny)
+        return HeldOut(1 - loss, weights)
+    if scoring == "balanced_accuracy":
+        sums = {label: weights[y == label].sum() for label in np.unique(y)}
+        weights = weights / np.array([sums[label] for label in y])
+    return HeldOut((predicted == y).astype(float), weights)
+
+
+def _fold_of_source(method, scorers, task, train, test):
+    """Return what each scorer is to judge: predictions of the rows ``test``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = clone(method).fit(task.Xs[train], task.ys[train], Xt=task.Xt)
+        return [scorer.held_out(model, task.Xs[test]) for scorer in scorers]
+
+
+def _fold_of_target(method, task, train, test):
+    """Return predictions of target rows whose labels the method was not shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if isinstance(method, BaseAdapter):
+            labels = task.target_labels(train)
+            model = clone(method).fit(task.Xs, task.ys, Xt=task.Xt, yt=labels)
+        else:
+            model = clone(method).fit(task.Xt[train], task.yt[train])
+        return model.predict(task.Xt[test])
+
+
+def _run(function, calls, n_jobs):
+    from joblib import Parallel, delayed
+
+    return Parallel(n_jobs=n_jobs)(delayed(function)(*call) for call in calls)
+
+
+def held_out_source(method, scorers, task):
+    """Score a method without target labels.
+
+    Parameters
+    ----------
+    method : BaseAdapter
+        Not fitted.
+
+    scorers : list of LabelFreeScorer
+        Fitted.
+
+    task : Task
+        The domains.
+
+    Returns
+    -------
+    held_out : list of HeldOut
+        For each scorer, the values of all source rows.
+    """
+    folds = task.folds(task.ys)
+    parts = _run(
+        _fold_of_source, [(method, scorers, task, *f) for f in folds], task.n_jobs
+    )
+    guess = 1 / len(np.unique(task.ys))
+    judged = []
+    for scorer, predictions in zip(scorers, zip(*parts, strict=True), strict=True):
+        predicted, lost = task.ys.copy(), np.zeros(len(task.ys), dtype=bool)
+        for (_, test), part in zip(folds, predictions, strict=True):
+            if part is None:
+                lost[test] = True
+            else:
+                predicted[test] = part
+        held_out = judge(task.ys, predicted, task.scoring, scorer.weights(task.Xs))
+        values = np.where(lost, guess, held_out.values)
+        judged.append(held_out._replace(values=values))
+    return judged
+
+
+def held_out_target(method, task):
+    """Score a method on labelled target rows that it was not shown the labels of.
+
+    Parameters
+    ----------
+    method : BaseAdapter or estimator
+        Not fitted. An estimator is trained on target rows alone.
+
+    task : Task
+        The domains.
+
+    Returns
+    -------
+    held_out : HeldOut or None
+        Values of the labelled target rows; None if they are too few for folds.
+    """
+    rows = np.flatnonzero(task.labelled)
+    y = task.yt[rows]
+    folds = task.folds(y)
+    if not folds:
+        return None
+    calls = [(method, task, rows[train], rows[test]) for train, test in folds]
+    predicted = y.copy()
+    for (_, test), part in zip(
+        folds, _run(_fold_of_target, calls, task.n_jobs), strict=True
+    ):
+        predicted[test] = part
+    return judge(y, predicted, task.scoring)
