@@ -43,74 +43,70 @@ def _shallow_fit(case, data):
     return lambda: method(inner, **params).fit(data.Xs, data.ys, **target)
 
 
-def deep(case, seed, job, *, one_hot=False, **params):
-    """Time a deep case: its steady epochs, or the process from its very start.
+def deep(case, seed, started, *, one_hot=False, **params):
+    """Time a deep case: its steady epochs, or the process since it was started.
 
-    ``one_hot`` says that classes are given so, as ADAPT needs them.
+    ``one_hot`` says that classes are given so, as ADAPT needs them; ``params`` are for
+    the method.
     """
     import keras
-    from keras import layers
 
     data = problems.problem(case.data, case.task, case.n, seed).as_float32()
+    ys, loss = data.ys, "mse"
+    if case.task == "classification":
+        loss = "sparse_categorical_crossentropy"
+        if one_hot:
+            ys, loss = np.eye(ys.max() + 1)[ys], "categorical_crossentropy"
     keras.utils.set_random_seed(seed)
+    clock = measure.EpochClock()
+    tick = keras.callbacks.LambdaCallback(on_epoch_end=clock.tick)
+    model = _class(case.method)(
+        **_networks(case, data),
+        Xt=data.Xt,
+        lambda_=0.1,
+        loss=loss,
+        optimizer="adam",
+        epochs=case.epochs,
+        batch_size=64,
+        callbacks=[tick],
+        random_state=0,
+        verbose=0,
+        **params,
+    )
+    model, cost = measure.timed(lambda: model.fit(data.Xs, ys))
+    if case.measure == "cold":
+        cost |= measure.since(started)
+    else:
+        cost |= clock.steady()
+    predicted = model.predict(data.X_test)
+    if np.ndim(predicted) == 2 and np.shape(predicted)[1] > 1:
+        predicted = np.argmax(predicted, axis=1)  # ADAPT returns probabilities
+    return {**cost, "score": problems.SCORES[case.task](data.y_test, predicted)}
+
+
+def _networks(case, data):
+    """Return the networks by the names of their parameters."""
+    from keras import Sequential, layers
+
     if case.data == "series":
-        body = [
+        encoder = [
             layers.Conv1D(32, 8, activation="relu"),
             layers.MaxPooling1D(2),
             layers.Conv1D(64, 5, activation="relu"),
             layers.GlobalAveragePooling1D(),
         ]
     else:
-        body = [layers.Dense(64, activation="relu")]
-    ys = data.ys
+        encoder = [layers.Dense(64, activation="relu")]
     if case.task == "regression":
-        head, loss = layers.Dense(1), "mse"
+        head = layers.Dense(1)
     else:
-        n_classes = len(np.unique(ys))
-        head = layers.Dense(n_classes, activation="softmax")
-        loss = "sparse_categorical_crossentropy"
-        if one_hot:
-            ys, loss = np.eye(n_classes)[ys], "categorical_crossentropy"
+        head = layers.Dense(int(data.ys.max()) + 1, activation="softmax")
     networks = {
-        "encoder": keras.Sequential([layers.Input(data.Xs.shape[1:]), *body]),
-        "task": keras.Sequential([layers.Input((64,)), head]),
+        "encoder": Sequential([layers.Input(data.Xs.shape[1:]), *encoder]),
+        "task": Sequential([layers.Input((64,)), head]),
     }
     if case.method == "DANN":
-        networks["discriminator"] = keras.Sequential(
-            [
-                layers.Input((64,)),
-                layers.Dense(64, activation="relu"),
-                layers.Dense(1, activation="sigmoid"),
-            ]
-        )
-
-    clock = measure.EpochClock()
-    tick = keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda epoch, logs: clock.start(),
-        on_epoch_end=lambda epoch, logs: clock.stop(),
-    )
-    model = _class(case.method)(
-        **networks,
-        Xt=data.Xt,
-        lambda_=0.1,
-        loss=loss,
-        optimizer="adam",
-        random_state=0,
-        verbose=0,
-        **params,
-    )
-    model, cost = measure.timed(
-        lambda: model.fit(
-            data.Xs,
-            ys,
-            epochs=case.epochs,
-            batch_size=64,
-            callbacks=[tick],
-            verbose=0,
-        )
-    )
-    cost |= clock.steady() if case.measure == "epoch" else measure.since_start(job)
-    predicted = model.predict(data.X_test)
-    if np.ndim(predicted) == 2 and np.shape(predicted)[1] > 1:
-        predicted = np.argmax(predicted, axis=1)  # ADAPT returns probabilities
-    return {**cost, "score": problems.SCORES[case.task](data.y_test, predicted)}
+        hidden = layers.Dense(64, activation="relu")
+        output = layers.Dense(1, activation="sigmoid")
+        networks["discriminator"] = Sequential([layers.Input((64,)), hidden, output])
+    return networks

@@ -11,6 +11,8 @@ import warnings
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 PREFIX = "RESULT "
 _QUICK = 0.3  # seconds to fill with repetitions of a fit that takes less
 
@@ -21,6 +23,15 @@ def _status(field):
     return int(re.search(rf"{field}:\s+(\d+)", text)[1]) / 1024
 
 
+def cpu_seconds():
+    """Return the CPU seconds of this process, of all its threads.
+
+    `time.process_time` would advance by whole ticks of 4 ms under a limit of CPU time.
+    """
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
 def timed(function):
     """Return what ``function`` returns, with its CPU seconds, wall seconds and memory.
 
@@ -28,14 +39,14 @@ def timed(function):
     """
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts at the present
     before = _status("VmRSS")
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall, cpu = time.perf_counter(), cpu_seconds()
     result = function()
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    cpu, wall = cpu_seconds() - cpu, time.perf_counter() - wall
     return result, {"cpu": cpu, "wall": wall, "memory": _status("VmHWM") - before}
 
 
 def timed_fit(fit):
-    """Time ``fit``; a quick one is repeated, since clocks tick coarsely."""
+    """Time ``fit``; a quick one is repeated."""
     model, first = timed(fit)
     again = int(_QUICK / max(first["wall"], 1e-4))
     if not again:
@@ -54,31 +65,28 @@ def timed_fit(fit):
 
 
 class EpochClock:
-    """CPU and wall seconds of each epoch, for the callback of any framework."""
+    """Costs of the epochs, from the end of one to the end of the next."""
 
     def __init__(self):
-        self.cpu, self.wall = [], []
+        self.cpu, self.wall = [cpu_seconds()], [time.perf_counter()]
 
-    def start(self):
-        self._start = time.process_time(), time.perf_counter()
-
-    def stop(self):
-        self.cpu.append(time.process_time() - self._start[0])
-        self.wall.append(time.perf_counter() - self._start[1])
+    def tick(self, *args, **kwargs):
+        """Note the end of an epoch; takes what any framework passes to callbacks."""
+        self.cpu.append(cpu_seconds())
+        self.wall.append(time.perf_counter())
 
     def steady(self):
         """Return the medians over the epochs after the first, which compiles."""
         return {
-            "cpu": statistics.median(self.cpu[1:]),
-            "wall": statistics.median(self.wall[1:]),
-            "first_wall": self.wall[0],
-            "epochs": len(self.cpu),
+            "cpu": statistics.median(np.diff(self.cpu)[1:]),
+            "wall": statistics.median(np.diff(self.wall)[1:]),
+            "first_wall": self.wall[1] - self.wall[0],
         }
 
 
-def since_start(job):
-    """Return the cost of this process so far, imports and all."""
-    return {"cpu": time.process_time(), "wall": time.time() - job["started"]}
+def since(started):
+    """Return the cost of this process since its start, imports and all."""
+    return {"cpu": cpu_seconds(), "wall": time.time() - started}
 
 
 def run(work, packages):

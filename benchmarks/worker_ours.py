@@ -13,7 +13,7 @@ def work(job):
     if isinstance(case, Shallow):
         return drop_in.shallow(case, job["n"], job["seed"])
     params = {"jit_compile": True} if job["variant"].endswith("+xla") else {}
-    return drop_in.deep(case, job["seed"], job, **params)
+    return drop_in.deep(case, job["seed"], job["started"], **params)
 
 
 if __name__ == "__main__":
