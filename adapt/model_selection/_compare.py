@@ -1,7 +1,7 @@
 """Compare adaptation methods without labels of the target, and recommend one or none.
 
-Every method is adapted on folds: some source rows are held out, all target rows stay in,
-without labels. Circular validation is the evidence for a method. Importance weights can
+Every method is adapted on folds: some source rows are held out, all target rows stay
+in, without labels. Circular validation is the evidence for a method. Importance weights can
 only speak against it, for they may rest on few rows. A method is recommended if the
 evidence is large beside its own standard error; otherwise source-only is.
 """

@@ -10,7 +10,7 @@ _NOTES = {
     "circular": "score of held-out source rows, by way of the target and back",
     "weighted": "score of held-out source rows that look like the target",
     "held out": "score of labelled target rows, held out of the training",
-    "margin": "gain on SourceOnly{less} in standard errors; {margin:g} are due",
+    "margin": "gain on SourceOnly{less} in standard errors: {margin:g} due",
     "fit": "time of one fit",
     "target": "true {scoring} on the target; no method was shown its labels",
     "gap": "difference of 'target' to a model trained on the target ({ceiling:.3f})",
@@ -224,7 +224,7 @@ class Comparison:
             note = _NOTES[name].format(
                 margin=self.margin,
                 scoring=self.scoring.replace("_", " "),
-                less=", less what 'weighted' loses," if "weighted" in columns else "",
+                less=", less any loss in 'weighted'," if "weighted" in columns else "",
                 ceiling=self.ceiling,
             )
             lines.append(f"  {name:<8}  {note}")

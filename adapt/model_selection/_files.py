@@ -2,7 +2,9 @@
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -51,47 +53,70 @@ def pop_column(table, name: str, where: str):
     return table.drop(columns=name), table[name]
 
 
-def two_files(source: str, target: str, label: str):
-    """Return ``X, y, Xt, yt`` from a file for each domain; ``yt`` may be None."""
+class Problem(NamedTuple):
+    """Two domains as `compare` takes them, and their names for people."""
+
+    X: Any
+    y: Any
+    Xt: Any
+    yt: Any
+    source: str
+    target: str
+    label: str
+
+
+def _check_not_empty(rows, domain: str, where: str) -> None:
+    if len(rows) == 0:
+        raise ValueError(f"The {domain} domain is empty: {where} has no rows.")
+
+
+def read_two_files(source: str, target: str, label: str) -> Problem:
+    """Read a file for each domain; the target may have labels or not."""
     X, y = pop_column(read_table(source), label, f"The source file {source!r}")
     Xt, yt = read_table(target), None
     if label in Xt.columns:
-        Xt, yt = pop_column(Xt, label, "")
-    for rows, path, domain in [(X, source, "source"), (Xt, target, "target")]:
-        if len(rows) == 0:
-            raise ValueError(f"The {domain} domain is empty: {path!r} has no rows.")
-    return X, y, Xt, yt
+        Xt, yt = pop_column(Xt, label, f"The target file {target!r}")
+    _check_not_empty(X, "source", repr(source))
+    _check_not_empty(Xt, "target", repr(target))
+    return Problem(X, y, Xt, yt, source, target, label)
 
 
-def one_file(
+def read_one_file(
     path: str,
     label: str,
-    domain_column: str,
-    target_domain: list[str],
-    source_domain: list[str] | None,
-):
-    """Return ``X, y, Xt, yt`` from a file in which a column names the domain."""
-    table, domain = pop_column(read_table(path), domain_column, f"The file {path!r}")
-    X, y = pop_column(table, label, f"The file {path!r}")
-    names = domain.astype(str)
-    known = ", ".join(repr(name) for name in list(dict.fromkeys(names))[:8])
-    for name in [*target_domain, *(source_domain or ())]:
-        if name not in set(names):
+    column: str,
+    target: list[str],
+    source: list[str] | None,
+) -> Problem:
+    """Read a file with a column that says which domain a row is of."""
+    where = f"The file {path!r}"
+    table, domain = pop_column(read_table(path), column, where)
+    X, y = pop_column(table, label, where)
+    _check_not_empty(X, "source", repr(path))
+    domain = domain.astype(str)
+    for name in [*target, *(source or ())]:
+        if name not in set(domain):
+            known = ", ".join(repr(value) for value in domain.unique()[:8])
             raise ValueError(
-                f"No row has {name!r} in the column {domain_column!r}, whose values "
-                f"are {known}."
+                f"No row has {name!r} in the column {column!r}, whose values are "
+                f"{known}."
             )
-    target = names.isin(target_domain)
-    source = ~target if source_domain is None else names.isin(source_domain) & ~target
-    if not source.any():
-        raise ValueError(
-            f"The source domain is empty: every row of {path!r} is of the target."
-        )
-    return X[source], y[source], X[target], y[target]
+    is_target = domain.isin(target)
+    is_source = ~is_target if source is None else domain.isin(source) & ~is_target
+    _check_not_empty(X[is_source], "source", f"what {column!r} leaves of it")
+    return Problem(
+        X[is_source],
+        y[is_source],
+        X[is_target],
+        y[is_target],
+        " + ".join(source) if source else f"other values of {column!r}",
+        " + ".join(target),
+        label,
+    )
 
 
-def bundled(name: str, source: str | None, target: str | None):
-    """Return ``X, y, Xt, yt`` of a bundled data set, and the names of the domains."""
+def load_bundled(name: str, source: str | None, target: str | None) -> Problem:
+    """Load a bundled data set, by default with the first of its pairs of domains."""
     from adapt.datasets import list_datasets, list_tasks, load_dataset
 
     if name not in list_datasets():
@@ -99,60 +124,73 @@ def bundled(name: str, source: str | None, target: str | None):
             f"There is no bundled data set {name!r}. There are "
             f"{', '.join(list_datasets())}."
         )
-    tasks = [
-        task
-        for task in list_tasks()
-        if task.dataset == name
-        and source in (None, task.kwargs["source"])
-        and target in (None, task.kwargs["target"])
-    ]
-    if tasks and tasks[0].kind == "series":
+    tasks = [task for task in list_tasks() if task.dataset == name]
+    if tasks[0].kind == "series":
         raise ValueError(
-            f"{name!r} holds time series, and `compare` takes tables. Make columns of "
+            f"{name!r} holds time series, and `compare` takes tables: make columns of "
             "each window first, or use a deep method."
         )
-    chosen = {"source": source, "target": target}
-    chosen = {key: value for key, value in chosen.items() if value is not None}
-    kwargs = tasks[0].kwargs if tasks else chosen
-    data = load_dataset(name, **kwargs, as_frame=True)
-    target_rows = data.sample_domain < 0
-    names = [
-        " + ".join(str(data.domain_names[k]) for k in data.domain_names if (k < 0) == t)
-        for t in (False, True)
+    pairs = [
+        task
+        for task in tasks
+        if source in (None, task.kwargs["source"])
+        and target in (None, task.kwargs["target"])
     ]
-    X, y = data.X, data.y
-    return X[~target_rows], y[~target_rows], X[target_rows], y[target_rows], names
+    if pairs:
+        data = load_dataset(name, **pairs[0].kwargs, as_frame=True)
+    else:
+        given = {"source": source, "target": target}
+        given = {key: value for key, value in given.items() if value is not None}
+        data = load_dataset(name, **given, as_frame=True)
+    y = data.y
+    if "target_names" in data:
+        y = y.map(dict(enumerate(data.target_names.tolist())))
+    is_target = data.sample_domain < 0
+    return Problem(
+        data.X[~is_target],
+        y[~is_target],
+        data.X[is_target],
+        y[is_target],
+        data.domain_names[0],
+        data.domain_names[-1],
+        y.name,
+    )
 
 
 def predictions(comparison, Xt, label: str):
     """Return a table with one line per target row, in order."""
     import pandas as pd
-    from sklearn.base import is_classifier
 
-    table = pd.DataFrame({label: comparison.predict(Xt)})
     model = comparison.best_estimator
-    if is_classifier(model) and hasattr(model, "predict_proba"):
+    table = pd.DataFrame({label: model.predict(Xt)})
+    if hasattr(model, "predict_proba"):
         table["probability"] = np.max(model.predict_proba(Xt), axis=1)
     return table
 
 
-def write_whole(path: str, write) -> None:
-    """Write a file, or nothing: ``write`` fills another one that then takes its name."""
+def check_folder(path: str | None) -> None:
+    """Refuse a path that nothing can be written to, before there is something."""
+    if path is None:
+        return
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {str(folder)!r} for {path!r}.")
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"{path!r} is a folder; give the name of a file.")
+
+
+def write_whole(path: str, write: Callable[[str], object]) -> None:
+    """Write a file whole or not at all: ``write`` fills one that takes its name."""
+    check_folder(path)
     file = Path(path)
-    if not file.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {str(file.parent)!r} for {path!r}.")
-    handle, unfinished = tempfile.mkstemp(dir=file.parent, suffix=f".{file.name}")
+    handle, unfinished = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     os.close(handle)
+    mask = os.umask(0)
+    os.umask(mask)
     try:
         write(unfinished)
-        os.chmod(unfinished, 0o666 & ~_umask())
+        os.chmod(unfinished, 0o666 & ~mask)  # as an ordinary new file
         os.replace(unfinished, file)
     except BaseException:
         os.unlink(unfinished)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,0 +1,271 @@
+"""The command line: ``adapt compare``, ``adapt list``, ``adapt datasets``."""
+
+import argparse
+import json
+import os
+import sys
+import textwrap
+import warnings
+from pathlib import Path
+from typing import NoReturn
+
+from adapt import __version__
+
+_OWN_FILES = """
+To compare methods on your own files, the label in the column y:
+
+  adapt compare --source old.csv --target new.csv --label y --output predictions.csv
+
+The target needs no labels. If one file holds both, and a column says which is which:
+
+  adapt compare --data all.csv --domain-column year --target-domain 2024 --label y"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"adapt: error: {message}; see `{self.prog} --help`.\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="adapt",
+        description="Domain adaptation: a model for data that differ from the labelled "
+        "ones.",
+    )
+    parser.add_argument("--version", action="version", version=f"adapt {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
+
+    compare = verbs.add_parser(
+        "compare",
+        help="compare methods and recommend one, without target labels",
+        description="Compare adaptation methods on a labelled source and a target, "
+        "score each without target labels, and recommend one or none. If the target "
+        "has labels, they only show how good the methods are.",
+        epilog="Columns may hold numbers, text, categories and missing values. Only "
+        "columns that both domains have are used.",
+    )
+    compare.set_defaults(run=_compare)
+    data = compare.add_argument_group("data, one of three ways")
+    data.add_argument("--source", metavar="FILE", help="CSV or Parquet, with labels")
+    data.add_argument("--target", metavar="FILE", help="CSV or Parquet")
+    data.add_argument("--data", metavar="FILE", help="both domains in one file")
+    data.add_argument("--domain-column", metavar="NAME", help="column of the domain")
+    data.add_argument("--dataset", metavar="NAME", help="see `adapt datasets`")
+    data.add_argument("--label", metavar="NAME", help="column of the labels")
+    data.add_argument(
+        "--target-domain",
+        metavar="VALUE",
+        nargs="+",
+        help="which domains are the target, with --data or --dataset",
+    )
+    data.add_argument(
+        "--source-domain",
+        metavar="VALUE",
+        nargs="+",
+        help="which domains are the source; all others if not given",
+    )
+    options = compare.add_argument_group("options")
+    options.add_argument(
+        "--estimator",
+        choices=("logistic", "forest", "boosting"),
+        default="logistic",
+        help="what every method fits, as a classifier or a regressor by the labels; "
+        "logistic is ridge regression for numbers (default: %(default)s)",
+    )
+    options.add_argument(
+        "--methods",
+        metavar="NAME",
+        nargs="+",
+        help="candidates (default: four safe ones); see `adapt list`",
+    )
+    options.add_argument(
+        "--scoring",
+        choices=("accuracy", "balanced_accuracy", "r2"),
+        help="default: accuracy for classes, r2 for numbers",
+    )
+    options.add_argument(
+        "--target-labels",
+        choices=("score", "train"),
+        default="score",
+        help="what labels of the target are for; train lets supervised methods take "
+        "part and scores on held-out target rows (default: %(default)s)",
+    )
+    options.add_argument("--cv", type=int, default=5, help="folds (default: 5)")
+    options.add_argument("--seed", type=int, default=0, help="default: 0")
+    options.add_argument("--jobs", type=int, help="folds to run at a time (default: 1)")
+    files = compare.add_argument_group("results")
+    files.add_argument(
+        "--output", metavar="FILE", help="predictions of the target, CSV"
+    )
+    files.add_argument("--save", metavar="FILE", help="fitted model, for joblib.load")
+    files.add_argument("--json", metavar="FILE", help="the table")
+
+    methods = verbs.add_parser("list", help="list the methods")
+    methods.set_defaults(run=_list)
+    methods.add_argument(
+        "--deep", action="store_true", help="with those that need Keras, which loads"
+    )
+
+    datasets = verbs.add_parser("datasets", help="list the bundled data sets")
+    datasets.set_defaults(run=_datasets)
+    datasets.add_argument("name", nargs="?", help="one of them, to be described")
+    return parser
+
+
+def _read(args: argparse.Namespace):
+    """Return the problem that the arguments describe."""
+    from adapt.model_selection import _files
+
+    ways = {
+        "--source and --target": bool(args.source or args.target),
+        "--data": bool(args.data),
+        "--dataset": bool(args.dataset),
+    }
+    given = [way for way, is_given in ways.items() if is_given]
+    if len(given) != 1:
+        raise ValueError(
+            "give the data in one way: --source a.csv --target b.csv, or --data x.csv, "
+            f"or --dataset name; got {' with '.join(given) if given else 'none'}"
+        )
+    if args.dataset:
+        names = args.source_domain, args.target_domain
+        if any(name is not None and len(name) > 1 for name in names):
+            raise ValueError("with --dataset, name one domain as source and as target")
+        return _files.load_bundled(args.dataset, *(name and name[0] for name in names))
+    needed = {"--label": args.label}
+    if args.data:
+        needed |= {
+            "--domain-column": args.domain_column,
+            "--target-domain": args.target_domain,
+        }
+    else:
+        needed |= {"--source": args.source, "--target": args.target}
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        raise ValueError(f"{given[0]} also needs {' and '.join(missing)}")
+    if args.data:
+        return _files.read_one_file(
+            args.data,
+            args.label,
+            args.domain_column,
+            args.target_domain,
+            args.source_domain,
+        )
+    return _files.read_two_files(args.source, args.target, args.label)
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from adapt.model_selection import _files, compare
+
+    results = args.output, args.save, args.json
+    for path in results:
+        _files.check_folder(path)
+    problem = _read(args)
+    print(f"Source: {problem.source}, {len(problem.X):,} rows with labels.")
+    print(f"Target: {problem.target}, {len(problem.Xt):,} rows.\n")
+    comparison = compare(
+        problem.X,
+        problem.y,
+        problem.Xt,
+        problem.yt,
+        estimator=args.estimator,
+        methods="default" if args.methods is None else args.methods,
+        cv=args.cv,
+        scoring=args.scoring,
+        target_labels=args.target_labels,
+        random_state=args.seed,
+        n_jobs=args.jobs,
+        verbose=1,
+    )
+    print(f"\nRanked:\n{comparison}")
+    if args.output:
+        table = _files.predictions(comparison, problem.Xt, problem.label)
+        _write(args.output, lambda path: table.to_csv(path, index=False))
+    if args.save:
+        import joblib
+
+        _write(args.save, lambda path: joblib.dump(comparison.best_estimator, path))
+    if args.json:
+        text = json.dumps(comparison.to_dict(), indent=2) + "\n"
+        _write(args.json, lambda path: Path(path).write_text(text, encoding="utf-8"))
+    if args.dataset:
+        print(_OWN_FILES)
+    return 130 if comparison.interrupted else 0
+
+
+def _write(path: str, write) -> None:
+    from adapt.model_selection import _files
+
+    _files.write_whole(path, write)
+    print(f"Wrote {path}.")
+
+
+def _list(args: argparse.Namespace) -> int:
+    from adapt.discovery import all_adapters
+
+    for family in ("feature_based", "instance_based", "parameter_based"):
+        print(family.replace("_", "-"))
+        for name, adapter in all_adapters(family, deep=args.deep):
+            text = f"  {name:<24}  {_first_line(adapter.__doc__)}"
+            print(textwrap.fill(text, 80, subsequent_indent=28 * " "))
+    if not args.deep:
+        print("\n`adapt list --deep` also lists the methods that need Keras.")
+    return 0
+
+
+def _datasets(args: argparse.Namespace) -> int:
+    from adapt.datasets import list_datasets, load_dataset
+
+    if args.name is not None:
+        print(load_dataset(args.name).DESCR.strip())
+        return 0
+    for name in list_datasets():
+        print(f"{name:<12}  {_first_line(load_dataset(name).DESCR)}")
+    print("\n`adapt datasets NAME` describes one.")
+    return 0
+
+
+def _first_line(text: str) -> str:
+    """Return the first line of a text, without marks of citations."""
+    return text.strip().split("\n")[0].replace(" [1]_", "").replace("\\", "")
+
+
+def _show_warning(message, *args, **kwargs) -> None:
+    print(f"adapt: note: {message}", file=sys.stderr)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    argv : list of str, default=None
+        Arguments after the name of the program. If None, those of the process.
+
+    Returns
+    -------
+    status : int
+        0; 2 after an error, which is one line on standard error; 130 after Ctrl-C.
+    """
+    try:
+        args = _parser().parse_args(argv)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return args.run(args)
+    except SystemExit as exit:  # of argparse
+        return exit.code
+    except KeyboardInterrupt:
+        print("\nadapt: interrupted before anything was finished.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # such as `adapt list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        print(f"adapt: error: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
