@@ -1,7 +1,10 @@
 """Methods that weigh the source rows, so that they stand for the target."""
 
+from adapt.instance_based._bbse import BBSE
 from adapt.instance_based._iwc import IWC
+from adapt.instance_based._rlls import RLLS
 from adapt.instance_based._rulsif import RULSIF, ULSIF
+from adapt.instance_based._saerens_em import SaerensEM
 from adapt.instance_based._tradaboost import TrAdaBoost
 
-__all__ = ["IWC", "RULSIF", "ULSIF", "TrAdaBoost"]
+__all__ = ["BBSE", "IWC", "RLLS", "RULSIF", "ULSIF", "SaerensEM", "TrAdaBoost"]

@@ -1,10 +1,10 @@
 """What the methods for label shift share.
 
 Under label shift the classes have other frequencies in the target, and the rows of a
-class are the same in both domains. So all that has to be found is the frequencies of the
-classes in the target, of which no label is known. A classifier of the source tells them:
-out-of-fold predictions show how it confuses the classes, and its predictions on the
-target show what became of them.
+class are the same in both domains. So all that has to be found is the frequencies of
+the classes in the target, of which no label is known. A classifier of the source tells
+them: out-of-fold predictions show how it confuses the classes, and its predictions on
+the target show what became of them.
 """
 
 import warnings
@@ -215,12 +215,17 @@ class LabelShiftAdapter(WeightAdapter):
         ys = column_or_1d(ys, warn=True)
         check_classification_targets(ys)
         classes, y, counts = np.unique(ys, return_inverse=True, return_counts=True)
+        if len(classes) < 2:
+            raise ValueError(
+                f"{name} needs labels of at least 2 classes in the source, got one "
+                f"class only: {classes.tolist()[0]!r}."
+            )
         if counts.min() < 2 and isinstance(self.cv, Integral):
             raise ValueError(
-                f"{name} predicts each source row by a classifier that has not seen it, "
-                f"which takes 2 rows of each class at least; class "
-                f"{classes[counts.argmin()]!r} has one. Leave it out, or merge it with "
-                "another."
+                f"{name} predicts each source row by a classifier that has not seen "
+                "it, which takes 2 rows of each class at least; class "
+                f"{classes.tolist()[counts.argmin()]!r} has one. Leave it out, or "
+                "merge it with another."
             )
         return ys, classes, y
 

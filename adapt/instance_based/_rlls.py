@@ -1,0 +1,253 @@
+"""Regularised learning under label shift.
+
+The linear system of black-box shift estimation, with a penalty on weights other than
+one: from few rows it is better to correct for less than to correct for noise.
+"""
+
+from numbers import Real
+
+import numpy as np
+
+from adapt._sklearn import Interval
+from adapt.base import effective_sample_size
+from adapt.instance_based._bbse import BBSE
+
+
+def regularised_weights(C, mu, penalty):
+    """Return the weights ``w >= 0`` of least ``|C w - mu| + penalty |w - 1|``.
+
+    Both norms are plain, not squared. The minimum lies on the path of the squared
+    problem ``|C w - mu|^2 + tau |w - 1|^2``, on which the objective has one valley; so
+    it is found by a search over the logarithm of tau.
+
+    Parameters
+    ----------
+    C : ndarray of shape (n_classes, n_classes)
+        Joint frequencies of predicted (rows) and true classes (columns) in the source.
+
+    mu : ndarray of shape (n_classes,)
+        Frequencies of the predicted classes in the target.
+
+    penalty : float
+        Factor on the distance of the weights from one.
+
+    Returns
+    -------
+    w : ndarray of shape (n_classes,)
+    """
+    from scipy.optimize import minimize_scalar, nnls
+
+    ones = np.ones(len(mu))
+
+    def on_path(log_tau):
+        root = np.exp(log_tau / 2)
+        A, b = np.vstack([C, root * np.diag(ones)]), np.concatenate([mu, root * ones])
+        return nnls(A, b)[0]
+
+    def objective(w):
+        return np.linalg.norm(C @ w - mu) + penalty * np.linalg.norm(w - 1)
+
+    largest = 2 * np.log(np.linalg.norm(C, 2))
+    inner = minimize_scalar(
+        lambda log_tau: objective(on_path(log_tau)),
+        bounds=(largest - 28, largest + 14),
+        method="bounded",
+        options={"xatol": 1e-8},
+    )
+    # The ends of the path are minima too, for a small and for a large penalty.
+    return min(nnls(C, mu)[0], on_path(inner.x), ones, key=objective)
+
+
+def sampling_error(n, k, delta=0.05):
+    """Return a bound on the error of a ``k x k`` confusion matrix of ``n`` rows.
+
+    It holds with probability ``1 - delta`` in the spectral norm.
+    """
+    log = np.log(2 * k / delta)
+    return 3 * (2 * log / (3 * n) + np.sqrt(2 * log / n))
+
+
+class RLLS(BBSE):
+    r"""Regularised learning under label shift [1]_: correct for the classes, with care.
+
+    As `BBSE` it solves :math:`C w = \mu` for the weights :math:`w` of the classes, with
+    the confusion matrix :math:`C` of the source and the mean prediction :math:`\mu` on
+    the target, but as
+
+    .. math::
+
+        \min_{w \ge 0} \; \lVert C w - \mu \rVert_2
+        + \alpha \Delta \, \lVert w - 1 \rVert_2,
+
+    where :math:`\Delta` bounds the sampling error of :math:`C` and falls with the
+    number of source rows. For well separated classes or many rows the minimum is the
+    solution of `BBSE`.
+
+    Parameters
+    ----------
+    estimator : classifier, default=None
+        Cloned for every fit. If None, `LogisticRegression`.
+
+    Xt : array-like of shape (n_target_samples, n_features), default=None
+        Target rows, used when `fit` is given none.
+
+    alpha : float, default=0.03
+        Factor on the penalty; 0 is non-negative least squares. The bound :math:`\Delta`
+        is far too careful in practice: with 1 the weights are hardly ever other than
+        one.
+
+    soft : bool, default=True
+        Whether the mean of predicted probabilities takes the place of the frequencies
+        of predicted labels. It is more accurate as a rule. False serves classifiers
+        without `predict_proba`.
+
+    correct : {"weights", "probabilities"}, default="weights"
+        What the priors are used for. With "weights" a new `estimator` is fitted on the
+        source weighted by the ratio of priors; its predictions are taken as they are.
+        With "probabilities" the `estimator` fitted on the source as it is is kept, and
+        its probabilities are multiplied by the ratio of priors and brought back to
+        sum one; `predict` takes the largest.
+
+    cv : int, splitter or iterable, default=5
+        Folds of the out-of-fold predictions of the source. An int makes stratified
+        folds in the order of the rows.
+
+    weight_clip : float, default=None
+        Largest weight of a source row, in units of the mean weight, before the mean is
+        brought back to one. It does not change `class_weights_`.
+
+    resample : bool, default=False
+        Whether the weighted `estimator` is fitted on a bootstrap drawn by the weights,
+        which serves estimators without `sample_weight`.
+
+    copy : bool, default=True
+        For a common interface; `estimator` is always cloned.
+
+    verbose : int, default=0
+        Whether to print how long each stage took.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds what in `estimator` has no seed of its own, and the bootstrap.
+
+    Attributes
+    ----------
+    priors_ : ndarray of shape (n_classes,)
+        Estimated frequencies of the classes in the target, in the order of `classes_`.
+        It is 0 for a class that the target seems to lack.
+
+    source_priors_ : ndarray of shape (n_classes,)
+        Frequencies of the classes in the source, weighted by `sample_weight`.
+
+    class_weights_ : ndarray of shape (n_classes,)
+        ``priors_ / source_priors_``.
+
+    weights_ : ndarray of shape (n_samples,)
+        Weights of the source rows, those of their classes, of mean one.
+
+    effective_sample_size_ : float
+        Number of equally weighted rows that the weights are worth.
+
+    source_estimator_ : classifier
+        The classifier fitted on the source as it is, which gave the predictions on the
+        target.
+
+    estimator_ : classifier
+        The classifier that predicts: fitted on the weighted source, or
+        `source_estimator_`.
+
+    classes_ : ndarray of shape (n_classes,)
+        Labels of the source.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, where `X` has string column names.
+
+    Raises
+    ------
+    ValueError
+        If labels are missing or are not classes, or if a class has a single row.
+    TypeError
+        If `estimator` is no classifier, or lacks `predict_proba` or `sample_weight`
+        where they are needed.
+
+    Warns
+    -----
+    UserWarning
+        If the priors cannot be identified: the smallest singular value of the
+        out-of-fold confusion matrix, given the true class, is not larger than 0.01 or
+        than twice the Frobenius norm of its standard errors. Then another mixture of
+        classes would have given the same predictions, up to sampling.
+
+    See Also
+    --------
+    BBSE : Without the penalty.
+    SaerensEM : Maximum likelihood, more accurate where probabilities are calibrated.
+
+    Notes
+    -----
+    Time is that of `cv` + 1 fits, one more with "weights", and of one prediction of
+    both domains; memory O((n_s + n_t) k) for k classes, beside the fits. Sparse `X` and
+    NaN are taken if `estimator` takes them.
+
+    :math:`\Delta = 3 (\frac{2}{3 n} \ln \frac{2 k}{0.05} + \sqrt{\frac{2}{n} \ln
+    \frac{2 k}{0.05}})` for n source rows, where rows with unequal `sample_weight` count
+    as their effective number.
+
+    References
+    ----------
+    .. [1] Azizzadenesheli, Liu, Yang and Anandkumar. "Regularized learning for domain
+       adaptation under label shifts." ICLR, 2019.
+
+    Examples
+    --------
+    >>> from adapt.datasets import make_label_shift
+    >>> from adapt.instance_based import RLLS
+    >>> data = make_label_shift(
+    ...     2000, priors_s=(0.5, 0.5), priors_t=(0.1, 0.9), random_state=0
+    ... )
+    >>> model = RLLS().fit(data.Xs, data.ys, Xt=data.Xt)
+    >>> model.priors_.round(1)
+    array([0.1, 0.9])
+    >>> model.predict([[0.8, 0.0]])  # nearer to class 0, but that is rare
+    array([1])
+    """
+
+    _parameter_constraints: dict = {
+        **BBSE._parameter_constraints,
+        "alpha": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        Xt=None,
+        *,
+        alpha=0.03,
+        soft=True,
+        correct="weights",
+        cv=5,
+        weight_clip=None,
+        resample=False,
+        copy=True,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            estimator,
+            Xt,
+            soft=soft,
+            correct=correct,
+            cv=cv,
+            weight_clip=weight_clip,
+            resample=resample,
+            copy=copy,
+            verbose=verbose,
+            random_state=random_state,
+        )
+        self.alpha = alpha
+
+    def _class_weights(self, C, mu, predictions):
+        n = effective_sample_size(predictions.source_weight)
+        return regularised_weights(C, mu, self.alpha * sampling_error(n, len(mu)))
