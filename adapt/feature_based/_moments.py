@@ -56,7 +56,8 @@ def symmetric_power(S, power):
     P : ndarray of shape (n_features, n_features)
     """
     values, vectors = eigh(S)
-    rank = values > len(values) * np.finfo(S.dtype).eps * max(values[-1], 0)
+    zero = 10 * len(values) * np.finfo(S.dtype).eps  # a covariance has rounding itself
+    rank = values > zero * max(values[-1], 0)
     values, vectors = values[rank], vectors[:, rank]
     return (vectors * values**power) @ vectors.T
 

@@ -33,9 +33,10 @@ def density_ratio(p_target, n_source, n_target):
     Returns
     -------
     ratio : ndarray of shape (n_samples,)
-        ``p / (1 - p) * n_source / n_target``, finite also where p is 1.
+        ``p / (1 - p) * n_source / n_target``. As no sample can tell a smaller share,
+        ``1 - p`` is taken to be at least one in all rows.
     """
-    p_source = np.maximum(1 - p_target, np.finfo(p_target.dtype).eps)
+    p_source = np.maximum(1 - p_target, 1 / (n_source + n_target))
     return p_target / p_source * (n_source / n_target)
 
 
@@ -126,6 +127,9 @@ class IWC(WeightAdapter):
     Time and memory are those of the classifier on n_s + n_t rows, times one more than
     the number of folds with `cv`. NaN and sparse `X` are taken if both `classifier` and
     `estimator` take them.
+
+    Odds are bounded by the number of rows, lest a classifier that is sure of itself
+    puts all weight on one row.
 
     References
     ----------

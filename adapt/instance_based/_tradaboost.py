@@ -203,7 +203,10 @@ class TrAdaBoost(MetaAdapter):
     Time is that of N fits, and N predictions on all rows; memory O(N (n_s + n_t)) for
     the weights, beside one copy of both domains.
 
-    The first weights are equal over all rows of both domains, times `sample_weight`.
+    The paper leaves the first weights open. Here each domain has one half of them,
+    spread evenly over its rows and multiplied by `sample_weight`, so that a small
+    target is heard from the first round on.
+
     An estimator that fits every row exactly, such as a full-grown tree, ends boosting
     in the first round: take a weaker one.
 
@@ -309,12 +312,11 @@ class TrAdaBoost(MetaAdapter):
         check_classification_targets(yt)
         ns, nt = len(ys), len(yt)
         source_weight = domains.source_weight
-        weight = np.concatenate(
-            [
-                np.ones(ns) if source_weight is None else source_weight,
-                np.ones(nt) if target_weight is None else target_weight,
-            ]
-        )
+        weight = np.repeat([1 / ns, 1 / nt], [ns, nt])
+        if source_weight is not None:
+            weight[:ns] *= source_weight
+        if target_weight is not None:
+            weight[ns:] *= target_weight
         if not np.any(weight[ns:] > 0):
             raise ValueError("`sample_weight` is zero for every labelled target row.")
         stack = sparse.vstack if sparse.issparse(Xt) else np.concatenate

@@ -1,0 +1,171 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.utils.estimator_checks import check_parameters_default_constructible
+
+from adapt._kernels import median_gamma
+from adapt.instance_based import RULSIF, ULSIF
+from adapt.instance_based._rulsif import Features, leave_one_out
+from tests.instance_based.common import gaussians
+
+
+def loop(Xs, Xt, centers, gamma, alpha, lambda_):
+    """Return the leave-one-out score as it is defined, with one fit for each fold.
+
+    As in Kanamori et al. (2009, section on model selection), fold i of
+    ``min(n_s, n_t)`` leaves out one source and one target row. Of the larger domain the
+    folds take rows at even steps.
+    """
+    ns, nt = len(Xs), len(Xt)
+    n = min(ns, nt)
+    scores = []
+    for i in range(n):
+        s, t = i * ns // n, i * nt // n
+        Ks = rbf_kernel(np.delete(Xs, s, axis=0), centers, gamma=gamma)
+        Kt = rbf_kernel(np.delete(Xt, t, axis=0), centers, gamma=gamma)
+        H = alpha * Kt.T @ Kt / (nt - 1) + (1 - alpha) * Ks.T @ Ks / (ns - 1)
+        theta = np.linalg.solve(H + lambda_ * np.eye(len(H)), Kt.mean(axis=0))
+        gs = max(0, (rbf_kernel(Xs[s : s + 1], centers, gamma=gamma) @ theta).item())
+        gt = max(0, (rbf_kernel(Xt[t : t + 1], centers, gamma=gamma) @ theta).item())
+        scores.append(alpha / 2 * gt**2 + (1 - alpha) / 2 * gs**2 - gt)
+    return np.mean(scores)
+
+
+@pytest.mark.parametrize("alpha", [0, 0.1, 0.5, 1])
+@pytest.mark.parametrize(("ns", "nt"), [(20, 20), (31, 12), (9, 40)])
+def test_analytic_leave_one_out_equals_the_loop(alpha, ns, nt):
+    Xs, Xt, _ = gaussians(n=40)
+    Xs, Xt, centers = Xs[:ns], Xt[:nt], Xt[:7]
+    lambdas = np.array([1e-3, 0.1, 2.0])
+    for gamma in 0.2, 1.0:
+        kernel = Features(centers, "rbf", gamma=gamma)
+        expected = [loop(Xs, Xt, centers, gamma, alpha, lam) for lam in lambdas]
+        np.testing.assert_allclose(
+            leave_one_out(Xs, Xt, kernel, alpha, lambdas), expected, atol=1e-8
+        )
+
+
+def test_leave_one_out_in_several_blocks(monkeypatch):
+    Xs, Xt, _ = gaussians(n=50)
+    kernel, lambdas = Features(Xt[:7], "rbf", gamma=0.5), np.array([0.1, 1.0])
+    whole = leave_one_out(Xs, Xt, kernel, 0.1, lambdas)
+    monkeypatch.setattr("adapt._kernels._BLOCK", 7 * 8)
+    np.testing.assert_allclose(leave_one_out(Xs, Xt, kernel, 0.1, lambdas), whole)
+
+
+def test_coefficients_solve_the_system_of_the_paper():
+    Xs, Xt, _ = gaussians(n=200)
+    model = RULSIF(alpha=0.3, lambdas=0.05, gamma=0.7, random_state=0).fit(Xs, Xt=Xt)
+    Ks = rbf_kernel(Xs, model.centers_, gamma=0.7)
+    Kt = rbf_kernel(Xt, model.centers_, gamma=0.7)
+    H = 0.3 * Kt.T @ Kt / 200 + 0.7 * Ks.T @ Ks / 200
+    theta = np.linalg.solve(H + 0.05 * np.eye(100), Kt.mean(axis=0))
+    np.testing.assert_allclose(model.thetas_, theta, atol=1e-8)
+    ratio = np.maximum(Ks @ theta, 0)
+    np.testing.assert_allclose(model.weights_, ratio / ratio.mean(), atol=1e-8)
+
+
+GRID = {"lambdas": np.logspace(-4, 0, 5), "gamma": np.logspace(-2, 1, 6)}
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.5])
+def test_weights_are_the_relative_ratio(alpha):
+    Xs, Xt, log_ratio = gaussians(n=2000)
+    model = RULSIF(alpha=alpha, **GRID, random_state=0).fit(Xs, Xt=Xt)
+    ratio = np.exp(log_ratio(Xs))
+    truth = ratio / (alpha * ratio + 1 - alpha)
+    assert np.corrcoef(model.weights_, truth)[0, 1] >= 0.95
+    assert np.corrcoef(1 / (model.weights_ + 0.1), truth)[0, 1] < 0.5
+    np.testing.assert_allclose(
+        model.weights_.mean() * model._scale, truth.mean(), rtol=0.1
+    )
+    fresh = np.random.default_rng(5).normal(size=(500, 2))
+    ratio = np.exp(log_ratio(fresh))
+    truth = ratio / (alpha * ratio + 1 - alpha)
+    assert np.corrcoef(model.predict_weights(fresh), truth)[0, 1] >= 0.95
+
+
+def test_leave_one_out_chooses_the_least_score():
+    Xs, Xt, _ = gaussians(n=300)
+    model = RULSIF(**GRID, random_state=0).fit(Xs, Xt=Xt)
+    assert model.j_scores_.shape == (6, 5)
+    i, j = np.argwhere(model.j_scores_ == model.j_scores_.min())[0]
+    assert model.best_params_ == {
+        "gamma": GRID["gamma"][i],
+        "lambdas": GRID["lambdas"][j],
+    }
+    again = RULSIF(**model.best_params_, random_state=0).fit(Xs, Xt=Xt)
+    assert again.j_scores_ is None
+    np.testing.assert_allclose(again.weights_, model.weights_)
+
+
+def test_ulsif_is_the_plain_ratio():
+    Xs, Xt, log_ratio = gaussians(n=2000, shift=0.7)
+    model = ULSIF(**GRID, random_state=0).fit(Xs, Xt=Xt)
+    same = RULSIF(alpha=0, **GRID, random_state=0).fit(Xs, Xt=Xt)
+    np.testing.assert_array_equal(model.weights_, same.weights_)
+    assert np.corrcoef(model.weights_, np.exp(log_ratio(Xs)))[0, 1] >= 0.95
+    assert "alpha" not in model.get_params()
+    check_parameters_default_constructible("ULSIF", ULSIF())
+
+
+def test_no_shift_gives_weights_near_one():
+    Xs, Xt, _ = gaussians(n=2000, shift=0)
+    model = RULSIF(**GRID, random_state=0).fit(Xs, Xt=Xt)
+    assert np.abs(model.weights_ - 1).mean() < 0.1
+
+
+@pytest.mark.parametrize(
+    "kernel", ["rbf", "laplacian", "linear", "poly", "sigmoid", "cosine"]
+)
+def test_kernels(kernel):
+    Xs, Xt, _ = gaussians(n=200)
+    model = RULSIF(kernel=kernel, lambdas=[0.1, 1], random_state=0).fit(Xs, Xt=Xt)
+    assert np.all(np.isfinite(model.weights_))
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_median_heuristic_follows_the_scale(scale):
+    Xs, Xt, _ = gaussians(n=300)
+    plain = RULSIF(lambdas=0.1, random_state=0).fit(Xs, Xt=Xt)
+    scaled = RULSIF(lambdas=0.1, random_state=0).fit(scale * Xs, Xt=scale * Xt)
+    np.testing.assert_allclose(scaled.weights_, plain.weights_, rtol=1e-5)
+
+
+def test_median_heuristic_is_the_median_of_distances():
+    X = np.array([[0.0], [1.0], [3.0], [3.0]])  # distances 1, 2, 2, 3, 3 and a zero
+    assert median_gamma(X[:2], X[2:]) == pytest.approx(1 / (2 * 2**2))
+    assert median_gamma(np.ones((5, 2))) == 1.0
+    big = np.random.default_rng(0).normal(size=(20_000, 3))
+    assert median_gamma(big, random_state=0) == pytest.approx(
+        median_gamma(big[:1000]), rel=0.1
+    )
+
+
+@pytest.mark.parametrize("name", ["gamma", "lambdas"])
+@pytest.mark.parametrize("bad", [[], [1.0, 0.0], [1.0, -2.0], [[1.0, 2.0]]])
+def test_bad_candidates(name, bad):
+    Xs, Xt, _ = gaussians(n=20)
+    with pytest.raises(ValueError, match=f"`{name}` must be a positive number"):
+        RULSIF(**{name: bad}).fit(Xs, Xt=Xt)
+
+
+def test_one_row_leaves_nothing_to_choose_by():
+    Xs, Xt, _ = gaussians(n=20)
+    with pytest.raises(ValueError, match=r"at least 2 rows in each domain.*1 in the"):
+        RULSIF(lambdas=[0.1, 1]).fit(Xs, Xt=Xt[:1])
+    assert np.all(np.isfinite(RULSIF().fit(Xs, Xt=Xt[:1]).weights_))
+
+
+def test_memory_is_that_of_a_block():
+    Xs, Xt, _ = gaussians(n=60_000)
+    model = RULSIF(lambdas=[0.1, 1], random_state=0)
+    tracemalloc.start()
+    try:
+        model.fit(Xs, Xt=Xt)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 60_000 * 100 * 8  # one kernel matrix of one domain
