@@ -6,12 +6,14 @@ from adapt.feature_based._domain_scaler import DomainStandardScaler
 from adapt.feature_based._fa import FA
 from adapt.feature_based._linear_ot import LinearOT, monge_map
 from adapt.feature_based._sa import SA
+from adapt.feature_based._tca import TCA
 
 __all__ = [
     "CORAL",
     "DANN",
     "FA",
     "SA",
+    "TCA",
     "DeepCORAL",
     "DomainStandardScaler",
     "LinearOT",
