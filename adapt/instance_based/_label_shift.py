@@ -178,9 +178,9 @@ class LabelShiftAdapter(WeightAdapter):
         predictions = Predictions(
             source=self._out_of_fold(domains, classes),
             y=y,
-            source_weight=_shares(domains.source_weight, domains.Xs),
+            source_weight=shares(domains.source_weight, domains.Xs),
             target=self._predictions(model, domains.Xt, classes),
-            target_weight=_shares(domains.target_weight, domains.Xt),
+            target_weight=shares(domains.target_weight, domains.Xt),
         )
         self._warn_if_singular(predictions)
         self.source_priors_ = np.bincount(y, predictions.source_weight, len(classes))
@@ -303,7 +303,7 @@ class LabelShiftAdapter(WeightAdapter):
         return tags
 
 
-def _shares(weight, X):
+def shares(weight, X):
     """Return weights of sum one."""
     if weight is None:
         weight = np.ones(_num_samples(X))

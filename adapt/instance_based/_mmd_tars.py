@@ -1,0 +1,331 @@
+"""Target shift corrected by matching kernel means.
+
+The weights of source rows are a function of their label, chosen such that the weighted
+mean of the source in the kernel's feature space is the mean of the target. For classes
+they have one value each; for numbers they are linear between knots.
+"""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils.multiclass import type_of_target
+
+from adapt._kernels import kernel_product, median_gamma
+from adapt._sklearn import Interval, StrOptions
+from adapt.base import WeightAdapter, effective_sample_size
+from adapt.instance_based._label_shift import shares
+
+
+def hat_functions(y, knots):
+    """Return the values at ``y`` of functions that are linear between knots.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Numbers, between the outer knots.
+
+    knots : ndarray of shape (n_knots,)
+        In increasing order.
+
+    Returns
+    -------
+    B : ndarray of shape (n_samples, n_knots)
+        Function j is 1 at knot j and 0 at the others. Each row has sum one.
+    """
+    return np.column_stack([np.interp(y, knots, hat) for hat in np.eye(len(knots))])
+
+
+def matching_coefficients(G, g, c, S):
+    """Return the ``a >= 0`` with ``c'a = 1`` that minimise ``a'Ga - 2 g'a + a'Sa``.
+
+    Parameters
+    ----------
+    G : ndarray of shape (n_functions, n_functions)
+        Inner products of the mean embeddings of the source, weighted by each function.
+
+    g : ndarray of shape (n_functions,)
+        Their inner products with the mean embedding of the target.
+
+    c : ndarray of shape (n_functions,)
+        Mean of each function over the source.
+
+    S : ndarray of shape (n_functions, n_functions)
+        Penalty.
+
+    Returns
+    -------
+    a : ndarray of shape (n_functions,)
+    """
+    from scipy.optimize import nnls
+
+    # Under c'a = 1 the objective is a form D in `a`. Up to a constant it is the
+    # distance to the projection of the target on the span of the source's embeddings.
+    norm = g @ np.linalg.pinv(G, rcond=1e-12, hermitian=True) @ g
+    D = G - np.outer(g, c) - np.outer(c, g) + norm * np.outer(c, c) + S
+    # Among all a = s u with c'u = 1, |D^(1/2) a|^2 + (c'a - 1)^2 is least for the u of
+    # least u'Du: the constraint becomes one more row of non-negative least squares.
+    values, vectors = np.linalg.eigh(D / np.trace(G) * len(c))
+    root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
+    a = nnls(np.vstack([root, c]), np.append(np.zeros(len(c)), 1))[0]
+    return a / (c @ a)
+
+
+class MMDTarS(WeightAdapter):
+    r"""Target shift by matching kernel means [1]_, for classes and for numbers.
+
+    If labels :math:`y` have another distribution in the target, but rows :math:`x` of a
+    given label are as in the source, source rows weighted by :math:`\beta(y) = p_t(y) /
+    p_s(y)` are distributed as the target. The weights minimise
+
+    .. math::
+
+        \Big\lVert \frac{1}{n_s} \sum_i \beta(y_i) \phi(x_i)
+        - \frac{1}{n_t} \sum_j \phi(x_j) \Big\rVert^2
+        + \frac{\lambda}{n_s} \sum_i \beta(y_i)^2
+
+    over the non-negative functions of mean one that have a value for each class, or for
+    numbers are linear between knots; :math:`\phi` is the feature map of a kernel.
+    `estimator` is then fitted on the weighted source, and its predictions are taken as
+    they are.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        Fitted on the weighted source. If None, `LogisticRegression` for classes and
+        `LinearRegression` for numbers.
+
+    Xt : array-like of shape (n_target_samples, n_features), default=None
+        Target rows, used when `fit` is given none.
+
+    kernel : {"rbf", "laplacian"}, default="rbf"
+        The kernel, as in `sklearn.metrics.pairwise.pairwise_kernels`.
+
+    gamma : float, default=None
+        Width of the kernel, in ``exp(-gamma d^2)`` for "rbf". If None, the median
+        heuristic: ``1 / (2 m^2)`` with the median distance m between at most 1,000 rows
+        of both domains.
+
+    lambda_ : float, default=None
+        Penalty on the variance of the weights. If None, one over the effective number
+        of source rows, the size of the sampling error of a kernel mean.
+
+    n_knots : int, default=10
+        Number of knots for numbers: quantiles of the labels of the source, from the
+        smallest to the largest.
+
+    weight_clip : float, default=None
+        Largest weight, in units of the mean weight, before the mean is brought back to
+        one.
+
+    resample : bool, default=False
+        Whether `estimator` is fitted on a bootstrap drawn by the weights, which serves
+        estimators without `sample_weight`.
+
+    copy : bool, default=True
+        Whether a clone of `estimator` is fitted, or `estimator` itself.
+
+    verbose : int, default=0
+        Whether to print how long each stage took.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the rows of the median heuristic and the bootstrap, and seeds what in
+        `estimator` has no seed of its own.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_samples,)
+        Weights of the source rows, of mean one.
+
+    effective_sample_size_ : float
+        Number of equally weighted rows that the weights are worth.
+
+    priors_ : ndarray of shape (n_classes,)
+        Classes only: estimated frequencies in the target, in the order of `classes_`.
+
+    source_priors_ : ndarray of shape (n_classes,)
+        Classes only: frequencies in the source, weighted by `sample_weight`.
+
+    class_weights_ : ndarray of shape (n_classes,)
+        Classes only: ``priors_ / source_priors_``.
+
+    knots_ : ndarray of shape (n_knots,)
+        Numbers only: between them the weight is linear in the label.
+
+    knot_weights_ : ndarray of shape (n_knots,)
+        Numbers only: weights of rows with those labels.
+
+    gamma_ : float
+        The width that was used.
+
+    estimator_ : estimator
+        The fitted estimator.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, where `X` has string column names.
+
+    Raises
+    ------
+    ValueError
+        If labels are missing, or if there are several outputs.
+    TypeError
+        If `estimator` takes no `sample_weight` and `resample` is False.
+
+    Warns
+    -----
+    UserWarning
+        If the priors of the classes cannot be identified: the smallest eigenvalue of
+        the inner products of the classes' mean embeddings is not larger than twice
+        their largest squared standard error. Then some class is a mixture of the
+        others, as far as the kernel can tell from so many rows.
+
+    See Also
+    --------
+    SaerensEM : For classes, by the probabilities of a classifier.
+    BBSE : For classes, by the predictions of a classifier.
+
+    Notes
+    -----
+    With k classes or knots: time O(n_s (n_s + n_t) (d + k)), quadratic in the rows, and
+    memory O(n_s k) beside one block of about a million kernel values.
+
+    Labels are taken as numbers if `estimator` is a regressor, and without an
+    `estimator` if they are continuous. In [1]_ the weights of numbers are smoothed by
+    Gaussian processes on the labels, and the mean of `x` given `y` is a kernel ridge
+    regression; here the functions that are linear between knots do both.
+
+    Distances follow the scale of the columns: standardise columns of different units.
+
+    References
+    ----------
+    .. [1] Zhang, Schoelkopf, Muandet and Wang. "Domain adaptation under target and
+       conditional shift." ICML, 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adapt.instance_based import MMDTarS
+    >>> rng = np.random.default_rng(0)
+    >>> ys, yt = rng.uniform(size=1000), rng.beta(2, 1, size=1000)  # ratio 2 y
+    >>> Xs, Xt = (y[:, None] + 0.1 * rng.normal(size=(1000, 2)) for y in (ys, yt))
+    >>> model = MMDTarS(random_state=0).fit(Xs, ys, Xt=Xt)
+    >>> bool(np.corrcoef(model.weights_, 2 * ys)[0, 1] > 0.95)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **WeightAdapter._parameter_constraints,
+        "kernel": [StrOptions({"rbf", "laplacian"})],
+        "gamma": [Interval(Real, 0, None, closed="neither"), None],
+        "lambda_": [Interval(Real, 0, None, closed="left"), None],
+        "n_knots": [Interval(Integral, 2, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        Xt=None,
+        kernel="rbf",
+        *,
+        gamma=None,
+        lambda_=None,
+        n_knots=10,
+        weight_clip=None,
+        resample=False,
+        copy=True,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            estimator,
+            Xt,
+            weight_clip=weight_clip,
+            resample=resample,
+            copy=copy,
+            verbose=verbose,
+            random_state=random_state,
+        )
+        self.kernel = kernel
+        self.gamma = gamma
+        self.lambda_ = lambda_
+        self.n_knots = n_knots
+
+    def _weigh(self, domains):
+        Xs, Xt, ys = domains.Xs, domains.Xt, self._check_labels(domains.ys)
+        ws, wt = shares(domains.source_weight, Xs), shares(domains.target_weight, Xt)
+        self.gamma_ = self.gamma
+        if self.gamma is None:
+            self.gamma_ = median_gamma(Xs, Xt, random_state=self.random_state)
+        kernel = {"kernel": self.kernel, "gamma": self.gamma_}
+        lambda_ = self.lambda_
+        if lambda_ is None:
+            lambda_ = 1 / effective_sample_size(ws)
+
+        numbers = self._are_numbers(ys)
+        if numbers:
+            self.knots_ = np.unique(np.quantile(ys, np.linspace(0, 1, self.n_knots)))
+            B = hat_functions(ys, self.knots_)
+        else:
+            classes, y = np.unique(ys, return_inverse=True)
+            B = np.eye(len(classes))[y]
+        W = ws[:, None] * B
+        c = W.sum(axis=0)
+        G = W.T @ kernel_product(Xs, Xs, W, **kernel)
+        g = W.T @ kernel_product(Xs, Xt, wt, **kernel)
+        coef = matching_coefficients(G, g, c, lambda_ * B.T @ W)
+        if numbers:
+            self.knot_weights_ = coef
+        else:
+            self.source_priors_, self.class_weights_ = c, coef
+            self.priors_ = coef * c
+            self._warn_if_singular(G, c, np.square(W).sum(axis=0))
+        return B @ coef
+
+    def _check_labels(self, ys):
+        if ys is None:
+            raise ValueError(
+                "requires y to be passed, but the target y is None: MMDTarS needs the "
+                "labels of the source."
+            )
+        if ys.ndim == 2 and ys.shape[1] > 1:
+            raise ValueError(
+                f"MMDTarS takes one output, got `y` of shape {ys.shape}: fit one model "
+                "for each column."
+            )
+        return column_or_1d(ys, warn=True)
+
+    def _are_numbers(self, ys):
+        kind = None
+        if self.estimator is not None:
+            kind = get_tags(self.estimator).estimator_type
+        return kind == "regressor" or (
+            kind != "classifier" and type_of_target(ys) == "continuous"
+        )
+
+    def _warn_if_singular(self, G, c, squares):
+        present = c > 0
+        c, squares = c[present], squares[present]
+        means = G[np.ix_(present, present)] / np.outer(c, c)
+        # Each row has norm one in the feature space.
+        error = np.max((1 - np.diag(means)) * squares / c**2)
+        smallest = np.linalg.eigvalsh(means)[0]
+        if smallest <= 3 * error:
+            warnings.warn(
+                "MMDTarS cannot tell the frequencies of the classes in the target: the "
+                "mean embeddings of the classes are nearly dependent (smallest "
+                f"eigenvalue {smallest:.1e}, squared standard error {error:.1e}). Give "
+                "more source rows or better features, choose another `gamma`, or merge "
+                "classes.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = False
+        return tags
