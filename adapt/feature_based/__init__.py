@@ -4,14 +4,17 @@ from adapt._lazy import lazy
 from adapt.feature_based._coral import CORAL, coral_map
 from adapt.feature_based._domain_scaler import DomainStandardScaler
 from adapt.feature_based._fa import FA
+from adapt.feature_based._jda import BDA, JDA
 from adapt.feature_based._linear_ot import LinearOT, monge_map
 from adapt.feature_based._sa import SA
 from adapt.feature_based._tca import TCA
 
 __all__ = [
+    "BDA",
     "CORAL",
     "DANN",
     "FA",
+    "JDA",
     "SA",
     "TCA",
     "DeepCORAL",

@@ -125,11 +125,13 @@ class LandmarkKernel(NamedTuple):
     """A kernel matrix approximated by ``phi @ phi.T``.
 
     ``phi`` has a column per landmark: the kernel of the rows with the landmarks, times
-    ``root``, the inverse root of the kernel between the landmarks.
+    ``root``, the inverse root of the kernel between the landmarks. ``gram`` is
+    ``phi.T @ phi``, which takes the longest and serves all rounds.
     """
 
     phi: np.ndarray
     root: np.ndarray
+    gram: np.ndarray
 
     def components(self, E, mu, n_components, penalty=None):
         """Solve for the components; see `ExactKernel.components`.
@@ -138,8 +140,8 @@ class LandmarkKernel(NamedTuple):
         that is solved is as small as the number of landmarks.
         """
         phi, n = self.phi, len(self.phi)
-        scaled = phi if penalty is None else phi / penalty[:, None]
-        T = phi.T @ scaled
+        scaled = phi if penalty is None else phi / penalty[:, np.newaxis]
+        T = self.gram if penalty is None else phi.T @ scaled
         values, vectors = eigh(T, check_finite=False)
         kept = values > len(values) * np.finfo(T.dtype).eps * max(values[-1], 0)
         if not kept.any():
@@ -148,8 +150,7 @@ class LandmarkKernel(NamedTuple):
         # With q = basis p / scale the penalty q'Tq is p'p, and phi'W = (basis scale) p.
         left = (basis * scale).T
         mean = phi.mean(axis=0)
-        gram = T if penalty is None else phi.T @ phi
-        scatter = left @ (gram - n * np.outer(mean, mean)) @ left.T
+        scatter = left @ (self.gram - n * np.outer(mean, mean)) @ left.T
         whiten = _inverse_root(left @ (phi.T @ E), mu)
         A = whiten(whiten(scatter).T)
         size = min(n_components, len(A))
@@ -189,13 +190,17 @@ def scaled_features(kernel, W):
         The same directions of one length in the space of the kernel, as in kernel
         principal components; of such a length that the largest variance of a feature
         is one.
+
+    Z : ndarray of shape (n_rows, n_components)
+        The features K W.
     """
     Z = kernel.embed(W)
     # Absolute, for the sigmoid kernel is no scalar product.
     lengths = np.sqrt(np.abs(np.einsum("ij,ij->j", W, Z)))
     scale = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
     largest = (Z * scale).std(axis=0).max()
-    return W * scale / (largest if largest > 0 else 1)
+    scale /= largest if largest > 0 else 1
+    return W * scale, Z * scale
 
 
 def difference_of_means(plus, minus):
@@ -300,7 +305,7 @@ class KernelComponents(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
                 "columns, or lower `gamma` or `degree`."
             )
         W = self._solve(kernel, np.arange(len(X)) < n_source, domains)
-        self.coef_ = kernel.coef(scaled_features(kernel, W))
+        self.coef_ = kernel.coef(scaled_features(kernel, W)[0])
 
     def _landmark_kernel(self, X):
         params = self._kernel_params()
@@ -309,7 +314,7 @@ class KernelComponents(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
         phi = np.empty((len(X), len(root)))
         for rows in row_blocks(*phi.shape):
             phi[rows] = kernel_matrix(X[rows], self.landmarks_, **params) @ root
-        return LandmarkKernel(phi, root)
+        return LandmarkKernel(phi, root, phi.T @ phi)
 
     def _map_source(self, X):
         Z = kernel_product(X, self.landmarks_, self.coef_, **self._kernel_params())

@@ -74,7 +74,7 @@ def test_every_solver_solves_the_same_problem(n_differences, weighted, monkeypat
     exact = ExactKernel(K)
     values, vectors = eigh(K)
     root = (vectors * values.clip(0) ** 0.5) @ vectors.T
-    landmarks = LandmarkKernel(root, None)
+    landmarks = LandmarkKernel(root, None, root.T @ root)
     for kernel in (exact, landmarks):
         W = kernel.components(E, 0.1, 5, penalty)
         same_up_to_sign(W, expected, atol=1e-6)

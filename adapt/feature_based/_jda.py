@@ -1,0 +1,466 @@
+r"""Joint distribution adaptation, and its balanced form.
+
+As transfer components, but the means of each class are brought together as well. The
+target's classes are guessed by the estimator itself, in rounds.
+"""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import is_regressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+from adapt._sklearn import Interval
+from adapt.feature_based._components import (
+    KernelComponents,
+    difference_of_means,
+    scaled_features,
+)
+
+
+def class_differences(ys, guess, *, by_share=False):
+    """Return the weights of the differences between the means of each class.
+
+    Parameters
+    ----------
+    ys : ndarray of shape (n_source,)
+        Labels of source rows.
+
+    guess : ndarray of shape (n_target,)
+        Labels of target rows, or guesses of them.
+
+    by_share : bool, default=False
+        Whether the mean of a class counts by the root of the share that the class has
+        in its domain.
+
+    Returns
+    -------
+    E : ndarray of shape (n_source + n_target, n_classes)
+        A column for every class that both domains have.
+    """
+    y, is_source = (
+        np.concatenate([ys, guess]),
+        np.arange(len(ys) + len(guess)) < len(ys),
+    )
+    columns = []
+    for label in np.intersect1d(ys, guess):
+        rows = y == label
+        e = difference_of_means(rows & is_source, rows & ~is_source)
+        if by_share:
+            e *= np.sqrt(np.where(is_source, np.mean(ys == label), 1))
+            e *= np.sqrt(np.where(is_source, 1, np.mean(guess == label)))
+        columns.append(e)
+    return np.column_stack(columns) if columns else np.zeros((len(y), 0))
+
+
+class JDA(KernelComponents):
+    r"""Joint distribution adaptation [1]_: bring domains together, and class by class.
+
+    With the kernel matrix K of all rows and the centring matrix H, the columns of W are
+    the leading solutions of
+
+    .. math:: K H K w = \lambda \, (K \sum_{c=0}^{C} e_c e_c^T K + \mu I) w,
+
+    and the features are :math:`K W`. Here :math:`e_0^T K w` is the distance between the
+    means of the domains along a feature, as in `TCA`, and :math:`e_c^T K w` that
+    between the means of class c. Classes of target rows are guessed by `estimator`: at
+    first with :math:`e_0` alone, then again with the features of the guesses before,
+    until the guesses stay as they are.
+
+    Parameters
+    ----------
+    estimator : classifier, default=None
+        Fitted on the features of the source, in every round. If None,
+        `LogisticRegression`.
+
+    Xt : array-like of shape (n_target_samples, n_features), default=None
+        Target rows, used when `fit` is given none.
+
+    n_components : int, default=20
+        Number of features. There are fewer where the kernel matrix has a lower rank.
+
+    mu : float, default=0.1
+        Strength of the penalty on W, positive. The larger, the less the distance
+        between the domains counts.
+
+    kernel : {"rbf", "laplacian", "linear", "poly", "sigmoid", "cosine"}, default="rbf"
+        The kernel, as in `sklearn.metrics.pairwise.pairwise_kernels`.
+
+    gamma : float, default=None
+        Factor in the kernels that have one. If None, ``1 / (2 m**2)`` with the median
+        distance m between rows.
+
+    degree : float, default=3
+        Degree of the polynomial kernel.
+
+    coef0 : float, default=1
+        Constant in the polynomial and the sigmoid kernel.
+
+    n_landmarks : int, default=None
+        Number of rows, half from each domain, by whose kernel all others are
+        represented (Nystroem). If None, or not less than the number of rows, the
+        solution is exact; but if None and there are more than 2,000 rows in both
+        domains together, 500 landmarks.
+
+    max_iter : int, default=10
+        Largest number of rounds.
+
+    tol : float, default=0.01
+        Rounds end when no more than this share of the guesses changes.
+
+    copy : bool, default=True
+        Whether a clone of `estimator` is fitted, or `estimator` itself.
+
+    verbose : int, default=0
+        Whether to print how long each stage took.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the landmarks and the rows on which the median distance is measured, and
+        seeds what in `estimator` has no seed of its own.
+
+    Attributes
+    ----------
+    target_guess_ : ndarray of shape (n_target_samples,)
+        The guesses of the last round.
+
+    n_iter_ : int
+        Number of rounds.
+
+    landmarks_ : ndarray of shape (n_landmarks, n_features)
+        The landmarks; all rows, source before target, where the solution is exact.
+
+    coef_ : ndarray of shape (n_landmarks, n_components)
+        The features are the kernel with the landmarks times this.
+
+    gamma_ : float
+        The value that was used.
+
+    estimator_ : estimator
+        The fitted estimator.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, where `X` has string column names.
+
+    Raises
+    ------
+    ValueError
+        If the source has no labels or they are no classes, if `estimator` is a
+        regressor, or if the data or their kernel are not finite.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If guesses still change in the last round.
+
+    See Also
+    --------
+    TCA : The first round.
+    BDA : Weighs the domains as a whole against the classes.
+
+    Notes
+    -----
+    Every round costs one solution as `TCA` has it, and a fit of `estimator`. With
+    landmarks the products over all rows are shared, so that a round takes
+    O(n p m + p^3) for n rows, p landmarks and m components.
+
+    Guesses that are mostly wrong are made worse by it: the method needs a source model
+    that is right more often than not.
+
+    References
+    ----------
+    .. [1] Long, Wang, Ding, Sun and Yu. "Transfer feature learning with joint
+       distribution adaptation." ICCV, 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adapt.feature_based import JDA
+    >>> rng = np.random.default_rng(0)
+    >>> ys = np.repeat(["no", "yes"], 50)
+    >>> Xs = rng.normal(size=(100, 2)) + np.where(ys == "yes", 4, 0)[:, np.newaxis]
+    >>> Xt = Xs[::-1] + [1, -1]
+    >>> model = JDA(n_components=2, random_state=0).fit(Xs, ys, Xt=Xt)
+    >>> model.predict([[1.0, -1.0], [5.0, 3.0]])
+    array(['no', 'yes'], dtype='<U3')
+    """
+
+    _parameter_constraints: dict = {
+        **KernelComponents._parameter_constraints,
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        Xt=None,
+        n_components=20,
+        mu=0.1,
+        kernel="rbf",
+        *,
+        gamma=None,
+        degree=3,
+        coef0=1,
+        n_landmarks=None,
+        max_iter=10,
+        tol=0.01,
+        copy=True,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            estimator,
+            Xt,
+            n_components,
+            mu,
+            kernel,
+            gamma=gamma,
+            degree=degree,
+            coef0=coef0,
+            n_landmarks=n_landmarks,
+            copy=copy,
+            verbose=verbose,
+            random_state=random_state,
+        )
+        self.max_iter = max_iter
+        self.tol = tol
+
+    def _fit_maps(self, domains):
+        name = type(self).__name__
+        if domains.ys is None:
+            raise ValueError(
+                "requires y to be passed, but the target y is None: "
+                f"{name} brings the domains together class by class."
+            )
+        check_classification_targets(domains.ys)
+        if is_regressor(self._stand_in()):
+            raise ValueError(
+                f"{name} guesses classes of target rows: `estimator` must be a "
+                f"classifier, got {self.estimator}."
+            )
+        super()._fit_maps(domains._replace(ys=column_or_1d(domains.ys)))
+
+    def _solve(self, kernel, is_source, domains):
+        whole = difference_of_means(is_source, ~is_source)[:, np.newaxis]
+        E, guess = whole, None
+        for round_ in range(1, self.max_iter + 1):
+            self.n_iter_ = round_
+            W = kernel.components(E, self.mu, self.n_components)
+            _, Z = scaled_features(kernel, W)
+            mapped = domains._replace(Xs=Z[is_source], Xt=Z[~is_source])
+            self._fit_estimator(
+                mapped.Xs, mapped.ys, mapped, sample_weight=domains.source_weight
+            )
+            before, guess = guess, self.estimator_.predict(mapped.Xt)
+            if before is not None and np.mean(guess != before) <= self.tol:
+                break
+            E = self._differences(whole, domains.ys, guess)
+        else:
+            warnings.warn(
+                f"{type(self).__name__} stopped while guesses of the target's labels "
+                f"still changed, after {self.max_iter} rounds. Raise `max_iter` or "
+                "`tol`.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        self.target_guess_ = guess
+        return W
+
+    def _differences(self, whole, ys, guess):
+        """Return the differences of means, of the domains as a whole and by class."""
+        return np.hstack([whole, class_differences(ys, guess)])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+
+class BDA(JDA):
+    r"""Balanced distribution adaptation [1]_: weigh the domains against their classes.
+
+    `JDA` with the differences of means weighed by a factor :math:`b`,
+
+    .. math:: K H K w = \lambda \, \left( K \left[ (1 - b) \, e_0 e_0^T +
+              b \sum_{c=1}^{C} e_c e_c^T \right] K + \mu I \right) w.
+
+    With ``balance=0`` it is `TCA`, and with 0.5 and half of `mu` it is `JDA`.
+
+    Parameters
+    ----------
+    estimator : classifier, default=None
+        Fitted on the features of the source, in every round. If None,
+        `LogisticRegression`.
+
+    Xt : array-like of shape (n_target_samples, n_features), default=None
+        Target rows, used when `fit` is given none.
+
+    n_components : int, default=20
+        Number of features. There are fewer where the kernel matrix has a lower rank.
+
+    mu : float, default=0.1
+        Strength of the penalty on W, positive. The larger, the less the distance
+        between the domains counts.
+
+    kernel : {"rbf", "laplacian", "linear", "poly", "sigmoid", "cosine"}, default="rbf"
+        The kernel, as in `sklearn.metrics.pairwise.pairwise_kernels`.
+
+    balance : float, default=0.5
+        The factor b, between 0 (the domains as a whole) and 1 (their classes).
+
+    class_weighted : bool, default=False
+        Whether the mean of a class counts by the root of the share of the class in its
+        domain, for shares that differ between the domains.
+
+    gamma : float, default=None
+        Factor in the kernels that have one. If None, ``1 / (2 m**2)`` with the median
+        distance m between rows.
+
+    degree : float, default=3
+        Degree of the polynomial kernel.
+
+    coef0 : float, default=1
+        Constant in the polynomial and the sigmoid kernel.
+
+    n_landmarks : int, default=None
+        Number of rows, half from each domain, by whose kernel all others are
+        represented (Nystroem). If None, or not less than the number of rows, the
+        solution is exact; but if None and there are more than 2,000 rows in both
+        domains together, 500 landmarks.
+
+    max_iter : int, default=10
+        Largest number of rounds.
+
+    tol : float, default=0.01
+        Rounds end when no more than this share of the guesses changes.
+
+    copy : bool, default=True
+        Whether a clone of `estimator` is fitted, or `estimator` itself.
+
+    verbose : int, default=0
+        Whether to print how long each stage took.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the landmarks and the rows on which the median distance is measured, and
+        seeds what in `estimator` has no seed of its own.
+
+    Attributes
+    ----------
+    target_guess_ : ndarray of shape (n_target_samples,)
+        The guesses of the last round.
+
+    n_iter_ : int
+        Number of rounds.
+
+    landmarks_ : ndarray of shape (n_landmarks, n_features)
+        The landmarks; all rows, source before target, where the solution is exact.
+
+    coef_ : ndarray of shape (n_landmarks, n_components)
+        The features are the kernel with the landmarks times this.
+
+    gamma_ : float
+        The value that was used.
+
+    estimator_ : estimator
+        The fitted estimator.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, where `X` has string column names.
+
+    Raises
+    ------
+    ValueError
+        If the source has no labels or they are no classes, if `estimator` is a
+        regressor, or if the data or their kernel are not finite.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If guesses still change in the last round.
+
+    See Also
+    --------
+    JDA : The plain sum of the differences.
+
+    Notes
+    -----
+    Costs what `JDA` costs. Raise `balance` where the domains look alike as a whole and
+    differ within classes.
+
+    References
+    ----------
+    .. [1] Wang, Chen, Hao, Feng and Shen. "Balanced distribution adaptation for
+       transfer learning." ICDM, 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adapt.feature_based import BDA
+    >>> rng = np.random.default_rng(0)
+    >>> ys = np.repeat([0, 1], 50)
+    >>> Xs = rng.normal(size=(100, 2)) + 4 * ys[:, np.newaxis]
+    >>> Xt = Xs[::-1] + [1, -1]
+    >>> model = BDA(n_components=2, balance=0.8, random_state=0).fit(Xs, ys, Xt=Xt)
+    >>> model.predict([[1.0, -1.0], [5.0, 3.0]])
+    array([0, 1])
+    """
+
+    _parameter_constraints: dict = {
+        **JDA._parameter_constraints,
+        "balance": [Interval(Real, 0, 1, closed="both")],
+        "class_weighted": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        Xt=None,
+        n_components=20,
+        mu=0.1,
+        kernel="rbf",
+        *,
+        balance=0.5,
+        class_weighted=False,
+        gamma=None,
+        degree=3,
+        coef0=1,
+        n_landmarks=None,
+        max_iter=10,
+        tol=0.01,
+        copy=True,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            estimator,
+            Xt,
+            n_components,
+            mu,
+            kernel,
+            gamma=gamma,
+            degree=degree,
+            coef0=coef0,
+            n_landmarks=n_landmarks,
+            max_iter=max_iter,
+            tol=tol,
+            copy=copy,
+            verbose=verbose,
+            random_state=random_state,
+        )
+        self.balance = balance
+        self.class_weighted = class_weighted
+
+    def _differences(self, whole, ys, guess):
+        by_class = class_differences(ys, guess, by_share=self.class_weighted)
+        return np.hstack(
+            [np.sqrt(1 - self.balance) * whole, np.sqrt(self.balance) * by_class]
+        )
