@@ -4,28 +4,12 @@ Rounds of boosting on both domains together. A misclassified target row gains we
 in AdaBoost; a misclassified source row loses weight, for it speaks of something else.
 """
 
-import warnings
-from numbers import Integral, Real
-
 import numpy as np
-from scipy import sparse
-from scipy.special import logsumexp
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import (
-    ClassifierTags,
-    TargetTags,
-    check_random_state,
-    column_or_1d,
-    get_tags,
-)
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import ClassifierTags, check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
 
-from adapt._sklearn import Interval, fit_weighted
-from adapt.base import BaseAdapter, MetaAdapter, _default_estimator, _seed
-
-# The paper asks for errors below 1/2. A round that is worse has hardly a vote.
-_MAX_ERROR = 0.5 - 1e-6
+from adapt.instance_based._boosting import TransferBoosting, later_half
 
 
 class WeightedVote(ClassifierMixin, BaseEstimator):
@@ -74,42 +58,7 @@ class WeightedVote(ClassifierMixin, BaseEstimator):
         return self.classes[self.predict_proba(X).argmax(axis=1)]
 
 
-def update(log_source, log_target, wrong_source, wrong_target, beta, lr=1.0):
-    """Return the log weights after one round, and the error on the target.
-
-    Parameters
-    ----------
-    log_source, log_target : ndarray of shape (n_samples,)
-        Logarithms of the weights.
-
-    wrong_source, wrong_target : ndarray of bool of shape (n_samples,)
-        Which rows the round's classifier gets wrong.
-
-    beta : float
-        Factor on the weight of a wrong source row, at most 1.
-
-    lr : float, default=1.0
-        Exponent of all factors.
-
-    Returns
-    -------
-    log_source, log_target : ndarray of shape (n_samples,)
-        The new logarithms; together the weights have sum one.
-
-    error : float
-        Weighted share of wrong target rows, before the cap below 1/2.
-    """
-    share = np.exp(log_target - logsumexp(log_target))
-    error = float(share[wrong_target].sum())
-    capped = min(error, _MAX_ERROR)
-    log_source = log_source + lr * np.log(beta) * wrong_source
-    if capped > 0:
-        log_target = log_target - lr * np.log(capped / (1 - capped)) * wrong_target
-    total = logsumexp([logsumexp(log_source), logsumexp(log_target)])
-    return log_source - total, log_target - total, error
-
-
-class TrAdaBoost(MetaAdapter):
+class TrAdaBoost(TransferBoosting):
     r"""Transfer AdaBoost [1]_: boost on both domains, and lose misleading source rows.
 
     In each of N rounds a clone of `estimator` is fitted on the weighted rows of the
@@ -228,193 +177,38 @@ class TrAdaBoost(MetaAdapter):
     array([ True, False])
     """
 
-    _uses_target_labels = True
-    _requires_target_labels = True
-    _allows_nan = True
-    _allows_sparse = True
-
-    _parameter_constraints: dict = {
-        **MetaAdapter._parameter_constraints,
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "resample": ["boolean"],
-    }
-
-    def __init__(
-        self,
-        estimator=None,
-        Xt=None,
-        yt=None,
-        n_estimators=10,
-        lr=1.0,
-        *,
-        resample=False,
-        copy=True,
-        verbose=0,
-        random_state=None,
-    ):
-        super().__init__(
-            estimator, Xt, copy=copy, verbose=verbose, random_state=random_state
-        )
-        self.yt = yt
-        self.n_estimators = n_estimators
-        self.lr = lr
-        self.resample = resample
-
     def _adapt(self, domains):
-        X, y, weight, ns = self._both_domains(domains)
-        self._classes = classes = np.unique(y)
+        rows = self._both_domains(domains)
+        self._classes = classes = np.unique(rows.y)
         if len(classes) < 2:
             raise ValueError(
                 "TrAdaBoost needs labels of at least 2 classes, got one class only: "
                 f"{classes[0]!r}."
             )
-        prototype = self._prototype(y)
-        beta = 1 / (1 + np.sqrt(2 * np.log(ns) / self.n_estimators))
-        rng = check_random_state(self.random_state)
-        with np.errstate(divide="ignore"):  # weights of zero stay zero
-            log_weights = np.log(weight / weight.sum())
-        log_source, log_target = log_weights[:ns], log_weights[ns:]
+        self._boost(rows, check_random_state(self.random_state))
 
-        self.estimators_, errors = [], []
-        self.sample_weights_src_, self.sample_weights_tgt_ = [], []
-        with self._stage("boosting"):
-            for _ in range(self.n_estimators):
-                weight = len(y) * np.exp(np.concatenate([log_source, log_target]))
-                estimator = self._fit_round(prototype, X, y, weight, domains, rng)
-                wrong = estimator.predict(X) != y
-                log_source, log_target, error = update(
-                    log_source, log_target, wrong[:ns], wrong[ns:], beta, self.lr
-                )
-                self.estimators_.append(estimator)
-                self.sample_weights_src_.append(weight[:ns])
-                self.sample_weights_tgt_.append(weight[ns:])
-                errors.append(error)
-                if error == 0:
-                    break
-        self.estimator_errors_ = np.array(errors)
-        capped = np.minimum(self.estimator_errors_, _MAX_ERROR)
-        with np.errstate(divide="ignore"):
-            self.estimator_weights_ = np.log1p(-capped) - np.log(capped)
-        self.estimator_ = self._vote(len(errors))
-        self._warn_if_short()
-
-    def _both_domains(self, domains):
-        """Return rows, labels and weights of both domains, and the source's size."""
-        if domains.ys is None:
-            raise ValueError(
-                "requires y to be passed, but the target y is None: TrAdaBoost needs "
-                "the labels of the source."
-            )
-        Xt, yt, target_weight = domains.labelled_target()
-        ys, yt = (column_or_1d(y, warn=True) for y in (domains.ys, yt))
+    def _check_labels(self, ys, yt):
+        ys, yt = (column_or_1d(y, warn=True) for y in (ys, yt))
         check_classification_targets(ys)
         check_classification_targets(yt)
-        ns, nt = len(ys), len(yt)
-        source_weight = domains.source_weight
-        weight = np.repeat([1 / ns, 1 / nt], [ns, nt])
-        if source_weight is not None:
-            weight[:ns] *= source_weight
-        if target_weight is not None:
-            weight[ns:] *= target_weight
-        if not np.any(weight[ns:] > 0):
-            raise ValueError("`sample_weight` is zero for every labelled target row.")
-        stack = sparse.vstack if sparse.issparse(Xt) else np.concatenate
-        return stack([domains.Xs, Xt]), np.concatenate([ys, yt]), weight, ns
+        return ys, yt
 
-    def _prototype(self, y):
-        """Return what is cloned in each round."""
-        if self.estimator is None:
-            return _default_estimator(y)
-        if get_tags(self.estimator).estimator_type != "classifier":
-            raise TypeError(
-                "`estimator` of TrAdaBoost must be a classifier, got "
-                f"{type(self.estimator).__name__}."
-            )
-        if not self.resample:
-            self._check_takes_weights(y)
-        return self.estimator
+    def _first_weights(self, ns, nt):
+        return np.repeat([1 / ns, 1 / nt], [ns, nt])
 
-    def _fit_round(self, prototype, X, y, weight, domains, rng):
-        estimator = clone(prototype)
-        if self.random_state is not None:
-            _seed(estimator, rng)
-        params = {"Xt": domains.Xt} if isinstance(estimator, BaseAdapter) else {}
-        if not self.resample:
-            return fit_weighted(estimator, X, y, weight, **params)
-        rows = rng.choice(len(y), len(y), p=weight / weight.sum())
-        lost = np.setdiff1d(self._classes, y[rows])
+    def _draw(self, y, weight, rng):
+        drawn = super()._draw(y, weight, rng)
+        lost = np.setdiff1d(self._classes, y[drawn])
         heaviest = [np.argmax(np.where(y == label, weight, -1)) for label in lost]
-        rows = np.concatenate([rows, np.array(heaviest, dtype=int)])
-        return estimator.fit(X[rows], y[rows], **params)
+        return np.concatenate([drawn, np.array(heaviest, dtype=int)])
 
-    def _vote(self, n_rounds):
-        """Return the vote after some rounds, of those from the middle one on."""
-        voters = slice(-(-n_rounds // 2) - 1, n_rounds)
-        weights = self.estimator_weights_[voters]
-        if np.isinf(weights[-1]):
-            weights = np.isinf(weights).astype(float)
-        return WeightedVote(self.estimators_[voters], weights, self._classes)
-
-    def _warn_if_short(self):
-        n_rounds = len(self.estimators_)
-        if n_rounds < self.n_estimators:
-            warnings.warn(
-                f"TrAdaBoost stopped after round {n_rounds} of "
-                f"`n_estimators`={self.n_estimators}: `estimator` fits every labelled "
-                "target row, so that no later round could outvote it. Lower "
-                "`n_estimators`, or take a weaker `estimator` to boost.",
-                UserWarning,
-                stacklevel=2,
-            )
-
-    def staged_predict(self, X, *, sample_domain=None):
-        """Predict labels after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows of the target.
-
-        sample_domain : int or array-like of shape (n_samples,), default=None
-            For a common interface; the prediction is the same in all domains.
-
-        Yields
-        ------
-        y : ndarray of shape (n_samples,)
-            What `predict` would give if boosting had ended with this round.
-        """
-        X = self._encode(X, sample_domain)
-        for n_rounds in range(1, len(self.estimators_) + 1):
-            yield self._vote(n_rounds).predict(X)
-
-    def predict_weights(self, domain="src"):
-        """Return the weights that the last round was fitted with.
-
-        Parameters
-        ----------
-        domain : {"src", "source", "tgt", "target"}, default="src"
-            Whose weights.
-
-        Returns
-        -------
-        weights : ndarray of shape (n_samples,)
-            Weights of the source rows, or of the labelled target rows.
-        """
-        check_is_fitted(self)
-        if domain in ("src", "source"):
-            return self.sample_weights_src_[-1]
-        if domain in ("tgt", "target"):
-            return self.sample_weights_tgt_[-1]
-        raise ValueError(
-            f"`domain` must be 'src', 'source', 'tgt' or 'target', got {domain!r}."
-        )
+    def _combined(self, n_rounds):
+        rounds, weights = later_half(n_rounds, self.estimator_weights_)
+        return WeightedVote(self.estimators_[rounds], weights, self._classes)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.estimator_type = "classifier"
         tags.regressor_tags = None
         if tags.classifier_tags is None:
             tags.classifier_tags = ClassifierTags()
-        tags.target_tags = TargetTags(required=True)
         return tags
