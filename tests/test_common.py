@@ -1,0 +1,472 @@
+"""What every adapter keeps, whatever its method (contracts in the developer guide)."""
+
+import inspect
+import pickle
+import random
+import re
+from collections import defaultdict
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import r2_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from adapt.base import FeatureAdapter, MetaAdapter, SourceOnly, WeightAdapter
+from adapt.discovery import all_adapters
+from tests.common import shifted_classes, shifted_numbers, to_itself
+
+ADAPTERS = [SourceOnly, *(cls for _, cls in all_adapters(deep=False))]
+INNER = {
+    "classifier": LogisticRegression(),
+    "regressor": LinearRegression(),
+    "default": None,
+}
+NAMES = ["a", "b", "c", "d"]
+
+_REPEATED_TARGET = (
+    "The check removes or repeats rows of X, which here are the target as well. "
+    "`sample_weight` weighs the source in the loss, and leaves the target as it is."
+)
+_WEIGHT_CHECKS = (
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weight_equivalence_on_sparse_data",
+)
+
+# The checks of scikit-learn that an adapter may fail, each with the reason. Adapters
+# not named here see the target, so that they may fail for the reason above.
+EXPECTED_FAILURES = defaultdict(
+    lambda: dict.fromkeys(_WEIGHT_CHECKS, _REPEATED_TARGET),
+    {"SourceOnly": {}, "CORAL": {}, "LinearOT": {}},
+)
+
+
+def inner_of(cls):
+    """Return the names of the inner estimators that an adapter is tried with."""
+    kind = get_tags(cls()).estimator_type
+    return [name for name in INNER if name in (kind, "default") or kind is None]
+
+
+CASES = [(cls, name) for cls in ADAPTERS for name in inner_of(cls)]
+each_case = pytest.mark.parametrize(
+    ("cls", "inner"), CASES, ids=[f"{cls.__name__}-{name}" for cls, name in CASES]
+)
+each_adapter = pytest.mark.parametrize("cls", ADAPTERS, ids=lambda cls: cls.__name__)
+
+
+def _to_themselves():
+    subclasses = {cls: to_itself(cls) for cls in ADAPTERS}
+    return [subclasses[cls](clone_or_none(INNER[name])) for cls, name in CASES]
+
+
+def clone_or_none(estimator):
+    return None if estimator is None else clone(estimator)
+
+
+def new(cls, inner="default", **params):
+    """Return an unfitted adapter with a fixed seed."""
+    return cls(clone_or_none(INNER[inner]), random_state=0, **params)
+
+
+def is_regression(cls, inner):
+    return "regressor" in (inner, get_tags(cls()).estimator_type)
+
+
+def data(cls, inner="default", **params):
+    """Return two domains whose labels suit the adapter."""
+    return (shifted_numbers if is_regression(cls, inner) else shifted_classes)(**params)
+
+
+def outputs(model, X):
+    """Return all that a fitted adapter has to say."""
+    found = {"predict": model.predict(X)}
+    for method in "predict_proba", "decision_function", "transform":
+        if hasattr(model, method):
+            found[method] = getattr(model, method)(X)
+    if isinstance(model, WeightAdapter):
+        found["weights_"] = model.weights_
+    return found
+
+
+def assert_same(found, expected, rtol=1e-7, atol=1e-9):
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(
+            found[name], value, rtol=rtol, atol=atol, err_msg=name
+        )
+
+
+@parametrize_with_checks(
+    _to_themselves(),
+    expected_failed_checks=lambda model: EXPECTED_FAILURES[type(model).__name__],
+)
+def test_scikit_learn(estimator, check):
+    check(estimator)
+
+
+# Ways of giving the domains
+
+
+@each_case
+def test_ways_of_giving_the_target_agree(cls, inner):
+    Xs, ys, Xt, yt = data(cls, inner)
+    expected = outputs(new(cls, inner).fit(Xs, ys, Xt, yt), Xt)
+    X, y = np.concatenate([Xs, Xt]), np.concatenate([ys, yt])
+    domain = np.repeat([0, -1], [len(Xs), len(Xt)])
+    table = new(cls, inner).fit(X, y, sample_domain=domain)
+    assert_same(outputs(table, Xt), expected)
+    stored = {"Xt": Xt}
+    if "yt" in inspect.signature(cls).parameters:
+        stored["yt"] = yt
+    early = new(cls, inner, **stored).fit(Xs, ys)
+    assert_same(outputs(early, Xt), expected)
+
+
+@each_case
+def test_target_labels_of_unsupervised_methods_change_nothing(cls, inner):
+    if cls._uses_target_labels:
+        pytest.skip("a supervised method")
+    Xs, ys, Xt, yt = data(cls, inner)
+    expected = outputs(new(cls, inner).fit(Xs, ys, Xt), Xt)
+    assert_same(outputs(new(cls, inner).fit(Xs, ys, Xt, yt[::-1]), Xt), expected)
+
+
+@each_adapter
+def test_rows_are_of_the_target_unless_told(cls):
+    Xs, ys, Xt, yt = data(cls)
+    model = new(cls).fit(Xs, ys, Xt, yt)
+    for name in -1, np.full(len(Xt), -1):
+        np.testing.assert_array_equal(
+            model.predict(Xt, sample_domain=name), model.predict(Xt)
+        )
+    X = np.concatenate([Xs, Xt])
+    domain = np.repeat([0, -1], [len(Xs), len(Xt)])
+    mixed = np.random.default_rng(0).permutation(len(X))
+    both = model.predict(X[mixed], sample_domain=domain[mixed])
+    expected = np.concatenate([model.predict(Xs, sample_domain=0), model.predict(Xt)])
+    np.testing.assert_allclose(both, expected[mixed], rtol=1e-7, atol=1e-9)
+
+
+@each_adapter
+def test_target_missing_twice_or_empty(cls):
+    Xs, ys, Xt, yt = data(cls)
+    model = new(cls)
+    with pytest.raises(ValueError, match="target"):
+        model.fit(Xs, ys)
+    with pytest.raises(ValueError, match="target was given twice"):
+        model.fit(Xs, ys, Xt, yt, sample_domain=np.arange(len(Xs)) % 2 - 1)
+    with pytest.raises(ValueError, match="target domain is empty"):
+        model.fit(Xs, ys, Xt[:0], yt[:0])
+    with pytest.raises(ValueError, match="source domain is empty"):
+        model.fit(Xs, ys, sample_domain=np.full(len(Xs), -1))
+
+
+@each_adapter
+def test_domains_named_by_strings_are_refused(cls):
+    Xs, ys, Xt, yt = data(cls)
+    names = np.where(np.arange(len(Xs)) % 2, "here", "there")
+    with pytest.raises(ValueError, match=r"must be integers.*np\.where"):
+        new(cls).fit(Xs, ys, sample_domain=names)
+    model = new(cls).fit(Xs, ys, Xt, yt)
+    if isinstance(model, FeatureAdapter):
+        with pytest.raises(ValueError, match="must be integers"):
+            model.predict(Xt, sample_domain=names)
+
+
+# What a fit leaves alone
+
+
+@each_case
+def test_inputs_are_never_written_to(cls, inner):
+    arrays = data(cls, inner)
+    before = [array.copy() for array in arrays]
+    for array in arrays:
+        array.flags.writeable = False
+    model = new(cls, inner).fit(*arrays)
+    outputs(model, arrays[2])
+    for array, copy in zip(arrays, before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+@each_case
+def test_parameters_are_unchanged(cls, inner):
+    Xs, ys, Xt, yt = data(cls, inner)
+    model = new(cls, inner, Xt=Xt)
+    before = model.get_params()
+    state = None if model.estimator is None else dict(vars(model.estimator))
+    model.fit(Xs, ys, yt=yt)
+    after = model.get_params()
+    assert before.keys() == after.keys()
+    assert all(after[name] is value for name, value in before.items())
+    assert state is None or vars(model.estimator) == state
+
+
+@each_case
+def test_seed_fixes_the_result_and_global_generators_are_left_alone(cls, inner):
+    arrays = data(cls, inner)
+    np.random.seed(7)  # noqa: NPY002
+    before = np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002
+    expected = outputs(new(cls, inner).fit(*arrays), arrays[2])
+    after = np.random.get_state()[1], random.getstate()  # noqa: NPY002
+    np.testing.assert_array_equal(before[0], after[0])
+    assert before[1] == after[1]
+    model = new(cls, inner)
+    for _ in range(2):  # the second fit starts afresh
+        assert_same(outputs(model.fit(*arrays), arrays[2]), expected, rtol=0, atol=0)
+
+
+@each_adapter
+def test_prints_only_when_asked(cls, capfd):
+    arrays = data(cls)
+    outputs(new(cls).fit(*arrays), arrays[2])
+    assert capfd.readouterr() == ("", "")
+    new(cls, verbose=1).fit(*arrays)
+    assert cls.__name__ in capfd.readouterr().out
+
+
+@each_case
+def test_pickle_and_clone(cls, inner):
+    Xs, ys, Xt, yt = data(cls, inner)
+    model = new(cls, inner, Xt=Xt).fit(Xs, ys, yt=yt)
+    expected = outputs(model, Xt)
+    assert_same(outputs(pickle.loads(pickle.dumps(model)), Xt), expected, 0, 0)
+    twin = clone(model)
+    assert twin.Xt is Xt
+    assert not any(name.endswith("_") and name != "lambda_" for name in vars(twin))
+    assert_same(outputs(twin.fit(Xs, ys, yt=yt), Xt), expected)
+
+
+# Frames
+
+
+@each_case
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames(cls, inner, library):
+    frame = pytest.importorskip(library).DataFrame
+    Xs, ys, Xt, yt = data(cls, inner)
+    expected = outputs(new(cls, inner).fit(Xs, ys, Xt, yt), Xt)
+
+    def framed(X):
+        return frame(dict(zip(NAMES, X.T, strict=True)))
+
+    model = new(cls, inner).fit(framed(Xs), ys, framed(Xt), yt)
+    assert model.feature_names_in_.tolist() == NAMES
+    assert_same(outputs(model, framed(Xt)), expected)
+
+
+@each_adapter
+def test_columns_in_other_order_or_missing_are_refused(cls):
+    Xs, ys, Xt, yt = data(cls)
+    Xs, Xt = (pd.DataFrame(X, columns=NAMES) for X in (Xs, Xt))
+    model = new(cls).fit(Xs, ys, Xt, yt)
+    for wrong in Xt[NAMES[::-1]], Xt[NAMES[:3]], Xt.rename(columns={"a": "z"}):
+        with pytest.raises(ValueError, match="feature names should match"):
+            model.predict(wrong)
+        with pytest.raises(ValueError, match="feature names should match"):
+            new(cls).fit(Xs, ys, wrong, yt)
+    with pytest.raises(ValueError, match="has 3 columns, but the source has 4"):
+        new(cls).fit(Xs.to_numpy(), ys, Xt.to_numpy()[:, :3], yt)
+    with pytest.raises(ValueError, match="3 features"):
+        model.predict(Xt.to_numpy()[:, :3])
+
+
+@each_adapter
+def test_output_frames(cls):
+    if not issubclass(cls, FeatureAdapter):
+        pytest.skip("no transformer")
+    Xs, ys, Xt, yt = data(cls)
+    Xs, Xt = (pd.DataFrame(X, columns=NAMES) for X in (Xs, Xt))
+    model = new(cls).set_output(transform="pandas")
+    mapped = model.fit_transform(Xs, ys, Xt=Xt, yt=yt)
+    assert isinstance(mapped, pd.DataFrame)
+    assert list(mapped.columns) == list(model.get_feature_names_out())
+    assert len(mapped) == len(Xs)
+    assert mapped.index.equals(Xs.index)
+
+
+# Good data of all kinds
+
+
+@each_case
+def test_no_shift_changes_little(cls, inner):
+    Xs, ys, _, _ = data(cls, inner, n=300)
+    model = new(cls, inner).fit(Xs, ys, Xs.copy(), ys.copy())
+    plain = new(SourceOnly, inner)
+    if is_regression(cls, inner):
+        plain = plain.set_params(estimator=LinearRegression())
+    expected = plain.fit(Xs, ys, Xs).predict(Xs)
+    if is_regression(cls, inner):
+        assert r2_score(expected, model.predict(Xs)) > 0.98
+    else:
+        assert np.mean(model.predict(Xs) == expected) > 0.95
+    if isinstance(model, WeightAdapter):
+        assert np.abs(model.weights_ - 1).mean() < 0.25
+
+
+@each_adapter
+@pytest.mark.parametrize("kind", ["float32", "int", "fortran", "memmap", "list"])
+def test_kinds_of_arrays(cls, kind, tmp_path):
+    def cast(X):
+        if kind == "float32":
+            return X.astype(np.float32)
+        if kind == "int":
+            return np.rint(10 * X).astype(int)
+        if kind == "fortran":
+            return np.asfortranarray(X)
+        if kind == "list":
+            return X.tolist()
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.npy"
+        np.save(path, X)
+        return np.load(path, mmap_mode="r")
+
+    Xs, ys, Xt, yt = data(cls)
+    if kind == "int":
+        expected = outputs(
+            new(cls).fit(np.rint(10 * Xs), ys, np.rint(10 * Xt), yt), np.rint(10 * Xt)
+        )
+    else:
+        expected = outputs(new(cls).fit(Xs, ys, Xt, yt), Xt)
+    model = new(cls).fit(cast(Xs), ys, cast(Xt), yt)
+    found = outputs(model, cast(Xt))
+    if kind != "float32":
+        assert_same(found, expected, rtol=1e-6, atol=1e-6)
+    elif is_regression(cls, "default"):
+        np.testing.assert_allclose(found["predict"], expected["predict"], atol=0.01)
+    else:
+        assert np.mean(found["predict"] == expected["predict"]) > 0.98
+    if kind == "float32" and isinstance(model, FeatureAdapter):
+        assert found["transform"].dtype == np.float32
+
+
+@each_case
+def test_constant_columns_and_scales_from_tiny_to_huge(cls, inner):
+    Xs, ys, Xt, yt = data(cls, inner)
+    for scale in np.array([1e-6, 1, 1e3, 1e6]), np.array([0, 1, 1, 1]):
+        model = new(cls, inner).fit(Xs * scale, ys, Xt * scale, yt)
+        for value in outputs(model, Xt * scale).values():
+            assert np.all(np.isfinite(value))
+
+
+@each_case
+def test_few_rows_work_or_are_refused(cls, inner):
+    Xs, ys, Xt, yt = data(cls, inner)
+    for rows in (slice(1), slice(None)), (slice(None), slice(1)), (slice(2), slice(1)):
+        try:
+            model = new(cls, inner).fit(
+                Xs[rows[0]], ys[rows[0]], Xt[rows[1]], yt[rows[1]]
+            )
+        except ValueError as error:
+            assert len(str(error)) > 20  # noqa: PT017
+            continue
+        for value in outputs(model, Xt).values():
+            assert np.all(np.isfinite(value))
+
+
+@each_case
+def test_many_source_rows_and_few_of_the_target(cls, inner):
+    Xs, ys, Xt, yt = data(cls, inner, n=600)
+    few = slice(None, 6)
+    for model in (
+        new(cls, inner).fit(Xs, ys, Xt[few], yt[few]),
+        new(cls, inner).fit(Xs[few], ys[few], Xt, yt),
+        new(cls, inner).fit(
+            np.repeat(Xs[:20], 5, axis=0), np.repeat(ys[:20], 5), Xt, yt
+        ),
+    ):
+        for value in outputs(model, Xt).values():
+            assert np.all(np.isfinite(value))
+
+
+# Bad data
+
+
+def _with(X, value):
+    X = X.astype(np.array(value).dtype if isinstance(value, str) else X.dtype)
+    X[3, 1] = value
+    return X
+
+
+BAD = {
+    "nan in X": (lambda Xs, ys, Xt: (_with(Xs, np.nan), ys, Xt), "NaN"),
+    "nan in Xt": (lambda Xs, ys, Xt: (Xs, ys, _with(Xt, np.nan)), "Xt contains NaN"),
+    "inf in X": (lambda Xs, ys, Xt: (_with(Xs, np.inf), ys, Xt), "infinity"),
+    "inf in Xt": (lambda Xs, ys, Xt: (Xs, ys, _with(Xt, np.inf)), "infinity"),
+    "no rows": (lambda Xs, ys, Xt: (Xs[:0], ys[:0], Xt), "0 sample"),
+    "no columns": (lambda Xs, ys, Xt: (Xs[:, :0], ys, Xt[:, :0]), "0 feature"),
+    "1-D X": (lambda Xs, ys, Xt: (Xs[:, 0], ys, Xt), "Reshape your data"),
+    "1-D Xt": (lambda Xs, ys, Xt: (Xs, ys, Xt[:, 0]), "Reshape your data"),
+    "3-D X": (lambda Xs, ys, Xt: (Xs[..., None], ys, Xt[..., None]), r"X\.reshape"),
+    "3-D Xt": (lambda Xs, ys, Xt: (Xs, ys, Xt[..., None]), r"Xt\.reshape"),
+    "strings": (lambda Xs, ys, Xt: (_with(Xs, "text"), ys, Xt), "convert|string"),
+    "y too short": (lambda Xs, ys, Xt: (Xs, ys[:-1], Xt), "inconsistent numbers"),
+    "nan in y": (
+        lambda Xs, ys, Xt: (Xs, np.append(np.nan, ys[1:]), Xt),
+        "contains NaN",
+    ),
+}
+
+
+@each_adapter
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_refused(cls, name):
+    make, message = BAD[name]
+    Xs, ys, Xt, yt = data(cls)
+    Xs, ys, Xt = make(Xs, ys, Xt)
+    with pytest.raises(ValueError, match=message):
+        new(cls).fit(Xs, ys, Xt, yt)
+
+
+@each_adapter
+def test_one_class_is_refused(cls):
+    if is_regression(cls, "default"):
+        pytest.skip("a regressor")
+    Xs, ys, Xt, yt = data(cls)
+    with pytest.raises(ValueError, match="class"):
+        new(cls, "classifier").fit(Xs, np.zeros_like(ys), Xt, np.zeros_like(yt))
+
+
+@each_adapter
+def test_unknown_values_of_parameters_are_refused(cls):
+    Xs, ys, Xt, yt = data(cls)
+    for name in "copy", "verbose", "random_state":
+        with pytest.raises(ValueError, match=f"'{name}' parameter of {cls.__name__}"):
+            cls(**{name: "wrong"}).fit(Xs, ys, Xt, yt)
+    with pytest.raises(ValueError, match="'estimator' parameter"):
+        cls("wrong").fit(Xs, ys, Xt, yt)
+
+
+@each_adapter
+def test_every_parameter_is_constrained_and_documented(cls):
+    names = inspect.signature(cls).parameters
+    assert names.keys() <= cls._parameter_constraints.keys()
+    for name in names:
+        assert re.search(rf"^    (\w+, )*{name}(, \w+)*( :|$)", cls.__doc__, re.M), name
+    assert list(names)[:2] == ["estimator", "Xt"]
+    for name in "copy", "verbose", "random_state":
+        assert names[name].kind is inspect.Parameter.KEYWORD_ONLY
+
+
+# Searches
+
+
+@each_adapter
+def test_grid_search_in_two_processes(cls):
+    inner = inner_of(cls)[0]
+    Xs, ys, Xt, yt = data(cls, inner, n=60)
+    mixed = np.random.default_rng(0).permutation(120)
+    X, y = np.concatenate([Xs, Xt])[mixed], np.concatenate([ys, yt])[mixed]
+    domain = np.repeat([0, -1], [len(Xs), len(Xt)])[mixed]
+    grid = {"random_state": [0, 1], "estimator__fit_intercept": [True, False]}
+    with config_context(enable_metadata_routing=True):
+        search = GridSearchCV(
+            new(cls, inner), grid, cv=2, n_jobs=2, error_score="raise"
+        )
+        search.fit(X, y, sample_domain=domain)
+    assert np.all(np.isfinite(search.cv_results_["mean_test_score"]))
+    assert isinstance(search.best_estimator_, MetaAdapter)
+    assert search.predict(Xt).shape == yt.shape
