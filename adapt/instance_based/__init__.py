@@ -7,6 +7,7 @@ from adapt.instance_based._rlls import RLLS
 from adapt.instance_based._rulsif import RULSIF, ULSIF
 from adapt.instance_based._saerens_em import SaerensEM
 from adapt.instance_based._tradaboost import TrAdaBoost
+from adapt.instance_based._tradaboost_r2 import TrAdaBoostR2, TwoStageTrAdaBoostR2
 
 __all__ = [
     "BBSE",
@@ -17,4 +18,6 @@ __all__ = [
     "MMDTarS",
     "SaerensEM",
     "TrAdaBoost",
+    "TrAdaBoostR2",
+    "TwoStageTrAdaBoostR2",
 ]

@@ -82,8 +82,8 @@ def vote_weights(errors):
 class TransferBoosting(MetaAdapter):
     """Fit clones of ``estimator`` on both domains, with weights that the rounds change.
 
-    A subclass says in `_losses` what a round gets wrong, in `_keeps` which rounds are
-    good enough, and in `_combined` how rounds make one prediction.
+    A subclass says in `_losses` what a round gets wrong, and in `_combined` how rounds
+    make one prediction.
     """
 
     _uses_target_labels = True
@@ -143,40 +143,28 @@ class TransferBoosting(MetaAdapter):
             for _ in range(self.n_estimators):
                 weight = len(rows.y) * np.exp(np.concatenate([log_source, log_target]))
                 estimator = self._fit_round(prototype, rows, weight, rng)
-                losses = rows.split(self._losses(rows.y, estimator.predict(rows.X)))
+                losses = self._losses(rows.y, estimator.predict(rows.X), weight)
                 log_source, log_target, error = update(
-                    log_source, log_target, *losses, beta, self.lr
+                    log_source, log_target, *rows.split(losses), beta, self.lr
                 )
-                keeps = self._keeps(error)
-                if keeps or not errors:  # something has to predict
-                    self.estimators_.append(estimator)
-                    self.sample_weights_src_.append(rows.split(weight)[0])
-                    self.sample_weights_tgt_.append(rows.split(weight)[1])
-                    errors.append(error)
-                if error == 0 or not keeps:
+                self.estimators_.append(estimator)
+                self.sample_weights_src_.append(rows.split(weight)[0])
+                self.sample_weights_tgt_.append(rows.split(weight)[1])
+                errors.append(error)
+                if error == 0:
                     break
         self.estimator_errors_ = np.array(errors)
         self.estimator_weights_ = vote_weights(self.estimator_errors_)
         self.estimator_ = self._combined(len(errors))
         if len(errors) < self.n_estimators:
-            self._warn_that_short(error)
-
-    def _warn_that_short(self, error):
-        why = (
-            "`estimator` fits every labelled target row, so that no later round could "
-            "outvote it"
-            if error == 0
-            else f"the error of `estimator` on the weighted target was {error:.2f}, "
-            "and has to be below 1/2"
-        )
-        cure = "a weaker" if error == 0 else "another"
-        warnings.warn(
-            f"{type(self).__name__} stopped after round {len(self.estimators_)} of "
-            f"`n_estimators`={self.n_estimators}: {why}. Lower `n_estimators`, or take "
-            f"{cure} `estimator` to boost.",
-            UserWarning,
-            stacklevel=2,
-        )
+            warnings.warn(
+                f"{type(self).__name__} stopped after round {len(errors)} of "
+                f"`n_estimators`={self.n_estimators}: `estimator` fits every labelled "
+                "target row, so that no later round could outvote it. Lower "
+                "`n_estimators`, or take a weaker `estimator` to boost.",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def _both_domains(self, domains):
         """Return the rows that are boosted on."""
@@ -226,12 +214,9 @@ class TransferBoosting(MetaAdapter):
         """Return the rows of a bootstrap drawn by the weights."""
         return rng.choice(len(y), len(y), p=weight / weight.sum())
 
-    def _losses(self, y, predicted):
+    def _losses(self, y, predicted, weight):
+        """Return the loss of each row, from 0 to 1."""
         return predicted != y
-
-    def _keeps(self, error):
-        """Return whether a round of that error takes part in predictions."""
-        return True
 
     def staged_predict(self, X, *, sample_domain=None):
         """Predict labels after each round.
