@@ -1,0 +1,276 @@
+"""Linear interpolation between a source model and a model of the target alone."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    RegressorMixin,
+    clone,
+    is_classifier,
+)
+from sklearn.linear_model import LinearRegression
+from sklearn.utils import check_random_state
+
+from adapt._sklearn import Interval, fit_weighted
+from adapt.base import ParameterAdapter, _seed
+from adapt.parameter_based._classes import one_label_a_row, union_of_classes
+
+
+def mixing_share(first, second, truth, weight):
+    """Return the share of the second of two forecasts that mixes them best.
+
+    Parameters
+    ----------
+    first, second, truth : ndarray of shape (n_samples, n_outputs)
+        Two forecasts, and what they forecast.
+
+    weight : ndarray of shape (n_samples,)
+        Weights of the rows.
+
+    Returns
+    -------
+    share : float
+        The least-squares share, brought to [0, 1]; 0.5 if the forecasts are the same.
+    """
+    step = second - first
+    length = np.sum(weight[:, None] * step**2)
+    if length == 0:
+        return 0.5
+    share = np.sum(weight[:, None] * step * (truth - first)) / length
+    return float(np.clip(share, 0, 1))
+
+
+def split_rows(order, prop):
+    """Split rows in two, so that each stretch of ``order`` is split alike.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n_samples,)
+        The rows, sorted.
+
+    prop : float
+        Share of the first part, strictly between 0 and 1.
+
+    Returns
+    -------
+    first, second : ndarrays of int
+        Rows of the two parts; neither is empty, given two rows.
+    """
+    n = len(order)
+    size = min(max(round(n * prop), 1), n - 1)
+    marks = np.arange(n + 1) * size // n
+    is_first = np.diff(marks) > 0
+    return order[is_first], order[~is_first]
+
+
+class _Interpolated(BaseEstimator):
+    """Two fitted models, and a linear map of their predictions side by side."""
+
+    def __init__(self, models, interpolator, classes=None):
+        self.models = models
+        self.interpolator = interpolator
+        self.classes_ = classes
+
+    def _mixed(self, X):
+        return self.interpolator.predict(
+            np.hstack([_forecast(model, X, self.classes_) for model in self.models])
+        )
+
+
+class _InterpolatedRegressor(RegressorMixin, _Interpolated):
+    def predict(self, X):
+        return self._mixed(X)
+
+
+class _InterpolatedClassifier(ClassifierMixin, _Interpolated):
+    def predict_proba(self, X):
+        return self._mixed(X)
+
+    def predict(self, X):
+        return self.classes_[self._mixed(X).argmax(axis=1)]
+
+
+def _forecast(model, X, classes):
+    """Return predictions (n_samples, n_outputs), or probabilities of ``classes``."""
+    if classes is None:
+        return np.reshape(model.predict(X), (X.shape[0], -1))
+    p = np.zeros((X.shape[0], len(classes)))
+    p[:, np.searchsorted(classes, model.classes_)] = model.predict_proba(X)
+    return p
+
+
+class LinInt(ParameterAdapter):
+    r"""Linear interpolation [1]_ between a source model and a target model.
+
+    A part of the labelled target rows fits a model of its own. On the others its
+    predictions :math:`f_t` and those of the source model :math:`f_s` are mixed to
+
+    .. math:: f(x) = a f_s(x) + b f_t(x)
+
+    by least squares. Probabilities of classes are mixed with :math:`a + b = 1` and no
+    negative share, so that they stay probabilities.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        The source model, either fitted already, with the target alone given to `fit`;
+        or fitted on the source that `fit` is given. A clone of it is fitted on the
+        target. If None, `LogisticRegression` for classes and `LinearRegression` for
+        numbers.
+
+    Xt : array-like of shape (n_target_samples, n_features), default=None
+        Target rows, used when `fit` is given none.
+
+    yt : array-like of shape (n_target_samples,) or (.., n_outputs), default=None
+        Labels of `Xt`; unlabelled rows are not used.
+
+    prop : float, default=0.5
+        Share of the labelled target rows on which the target model is fitted. The
+        others find the mixture.
+
+    copy : bool, default=True
+        Whether a clone of `estimator` is fitted on the source, or `estimator` itself. A
+        fitted `estimator` is never changed.
+
+    verbose : int, default=0
+        Whether to print how long each stage took.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the rows, and seeds what in `estimator` has no seed of its own.
+
+    Attributes
+    ----------
+    estimator_src_ : estimator
+        The source model.
+
+    estimator_tgt_ : estimator
+        The model of the target alone.
+
+    interpolator_ : LinearRegression
+        Maps the predictions of both, side by side, to those of the mixture.
+
+    estimator_ : estimator
+        The mixture.
+
+    classes_ : ndarray of shape (n_classes,)
+        Of classifiers: the classes of both models.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, where `X` has string column names.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two target rows are labelled; if a classifier has no
+        `predict_proba`; if a target is given alone and `estimator` is not fitted.
+
+    Notes
+    -----
+    The cost is that of fitting `estimator` on each domain, and of one prediction by
+    each model. `X` may be sparse or hold NaN where `estimator` takes it.
+
+    Of classes, each is split in the proportion `prop`, as far as its rows allow. A
+    class that only one of the models knows has probability zero by the other.
+
+    References
+    ----------
+    .. [1] Daume. "Frustratingly easy domain adaptation." ACL, 2007.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
+    >>> from adapt.parameter_based import LinInt
+    >>> rng = np.random.default_rng(0)
+    >>> Xs, Xt = rng.normal(size=(100, 2)), rng.normal(size=(20, 2))
+    >>> ys, yt = Xs @ [1.0, 2.0], 2 * Xt @ [1.0, 2.0]
+    >>> source_model = Ridge(1e-6).fit(Xs, ys)
+    >>> round(source_model.score(Xt, yt), 1)
+    0.7
+    >>> round(LinInt(source_model).fit(Xt, yt).score(Xt, yt), 3)
+    1.0
+    """
+
+    _parameter_constraints: dict = {
+        **ParameterAdapter._parameter_constraints,
+        "prop": [Interval(Real, 0, 1, closed="neither")],
+    }
+
+    _allows_nan = True
+    _allows_sparse = True
+
+    def __init__(
+        self,
+        estimator=None,
+        Xt=None,
+        yt=None,
+        prop=0.5,
+        *,
+        copy=True,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            estimator, Xt, yt, copy=copy, verbose=verbose, random_state=random_state
+        )
+        self.prop = prop
+
+    @property
+    def decision_function(self):
+        """Not there: what is mixed are probabilities."""
+        raise AttributeError("LinInt mixes probabilities, not decision functions.")
+
+    def _transfer(self, source_model, domains):
+        X, y, weight = domains.labelled_target()
+        if len(y) < 2:
+            raise ValueError(
+                "LinInt needs at least 2 labelled target rows, one to fit a model on "
+                f"and one to find the mixture, got n_samples = {len(y)}."
+            )
+        self._check_takes_weights(weight)
+        mixes_classes = is_classifier(source_model)
+        if mixes_classes:
+            y = one_label_a_row(self, y)
+        if mixes_classes and not hasattr(source_model, "predict_proba"):
+            raise ValueError(
+                "LinInt mixes probabilities, but `estimator` "
+                f"({type(source_model).__name__}) has no `predict_proba`."
+            )
+        rng = check_random_state(self.random_state)
+        order = rng.permutation(len(y))
+        if mixes_classes:
+            order = order[np.argsort(y[order], kind="stable")]
+        fitted, held = split_rows(order, self.prop)
+
+        target_model = clone(source_model)
+        if self.random_state is not None:
+            _seed(target_model, self.random_state)
+        if weight is None:
+            target_model.fit(X[fitted], y[fitted])
+        else:
+            fit_weighted(target_model, X[fitted], y[fitted], weight[fitted])
+
+        models = (source_model, target_model)
+        classes = union_of_classes(source_model.classes_, y) if mixes_classes else None
+        forecasts = [_forecast(model, X[held], classes) for model in models]
+        weight = np.ones(len(held)) if weight is None else weight[held]
+        mixer = LinearRegression(fit_intercept=False)
+        if mixes_classes:
+            share = mixing_share(*forecasts, y[held, None] == classes, weight)
+            eye = np.eye(len(classes))
+            mixer.coef_, mixer.intercept_ = (
+                np.hstack([(1 - share) * eye, share * eye]),
+                0,
+            )
+            model = _InterpolatedClassifier(models, mixer, classes)
+        else:
+            mixer.fit(np.hstack(forecasts), y[held], sample_weight=weight)
+            model = _InterpolatedRegressor(models, mixer)
+        self.estimator_src_, self.estimator_tgt_ = models
+        self.interpolator_ = mixer
+        return model
