@@ -1,7 +1,8 @@
 """Kernels between samples: their width, and their products in blocks of rows."""
 
 import numpy as np
-from sklearn.metrics.pairwise import pairwise_kernels
+from scipy import sparse
+from sklearn.metrics.pairwise import euclidean_distances, pairwise_kernels
 from sklearn.utils import check_random_state, gen_batches
 
 KERNELS = ("rbf", "laplacian", "linear", "poly", "sigmoid", "cosine")
@@ -15,7 +16,7 @@ def median_gamma(*samples, random_state=None):
 
     Parameters
     ----------
-    *samples : ndarrays of shape (n_samples, n_features)
+    *samples : ndarrays or sparse matrices of shape (n_samples, n_features)
         Rows, pooled. At most 1,000 of them are looked at, drawn in proportion to the
         sizes of the samples.
 
@@ -31,13 +32,19 @@ def median_gamma(*samples, random_state=None):
     from scipy.spatial.distance import pdist
 
     rng = check_random_state(random_state)
-    n_rows = sum(len(X) for X in samples)
-    if n_rows > _SAMPLE:
+    sizes = [X.shape[0] for X in samples]
+    if sum(sizes) > _SAMPLE:
         samples = [
-            X[rng.choice(len(X), max(1, _SAMPLE * len(X) // n_rows), replace=False)]
-            for X in samples
+            X[rng.choice(n, max(1, _SAMPLE * n // sum(sizes)), replace=False)]
+            for X, n in zip(samples, sizes, strict=True)
         ]
-    squares = pdist(np.concatenate(samples).astype(np.float64), "sqeuclidean")
+    if sparse.issparse(samples[0]):
+        rows = sparse.vstack(samples, format="csr").astype(np.float64)
+        squares = euclidean_distances(rows, squared=True)[
+            np.triu_indices(rows.shape[0], 1)
+        ]
+    else:
+        squares = pdist(np.concatenate(samples).astype(np.float64), "sqeuclidean")
     squares = squares[squares > 0]
     return float(0.5 / np.median(squares)) if len(squares) else 1.0
 
@@ -47,10 +54,10 @@ def kernel_matrix(X, centers, kernel="rbf", **params):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
         Rows.
 
-    centers : ndarray of shape (n_centers, n_features)
+    centers : ndarray or sparse matrix of shape (n_centers, n_features)
         Centres.
 
     kernel : str, default="rbf"
@@ -86,7 +93,7 @@ def kernel_product(X, centers, coef, kernel="rbf", **params):
     -------
     product : ndarray of shape (n_samples,) or (n_samples, n_columns)
     """
-    product = np.empty((len(X), *coef.shape[1:]))
-    for rows in row_blocks(len(X), len(centers)):
+    product = np.empty((X.shape[0], *coef.shape[1:]))
+    for rows in row_blocks(X.shape[0], centers.shape[0]):
         product[rows] = kernel_matrix(X[rows], centers, kernel, **params) @ coef
     return product
