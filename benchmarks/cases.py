@@ -44,7 +44,11 @@ _GRID = {"gamma": GAMMAS, "lambdas": LAMBDAS}
 AGAINST_ADAPT = {
     "CORAL": Shallow("CORAL"),
     "SA": Shallow("SA", {"n_components": 10}),
+    "TCA": Shallow("TCA", {"n_components": 10, "gamma": 0.03}),
+    "FA": Shallow("FA", target="labels"),
     "IWC": Shallow("IWC"),
+    "KMM": Shallow("KMM", {"gamma": 0.03}, bar=20),
+    "NearestNeighborsWeighting": Shallow("NearestNeighborsWeighting"),
     "ULSIF": Shallow("ULSIF", {"gamma": 0.03}),
     "ULSIF 6x5": Shallow("ULSIF", _GRID, bar=50),
     "RULSIF": Shallow("RULSIF", {"gamma": 0.03}),
@@ -53,6 +57,9 @@ AGAINST_ADAPT = {
         "TrAdaBoost", {"n_estimators": 10}, task="classification", target="labels"
     ),
     "RegularTransferLR": Shallow("RegularTransferLR", target="only"),
+    "RegularTransferLC": Shallow(
+        "RegularTransferLC", task="classification", target="only"
+    ),
 }
 
 # Our parameters; `worker_skada` has what SKADA calls them.
@@ -61,7 +68,11 @@ AGAINST_SKADA = {
     "SA": Shallow("SA", {"n_components": 10}),
     "LinearOT": Shallow("LinearOT", {"lambda_": 1e-5}),
     "DomainStandardScaler": Shallow("DomainStandardScaler"),
+    "TCA": Shallow("TCA", {"n_components": 10, "gamma": 1 / 20}),
     "IWC": Shallow("IWC"),
+    "KMM": Shallow("KMM", {"gamma": 0.03}),
+    "GaussianWeighting": Shallow("GaussianWeighting"),
+    "MMDTarS": Shallow("MMDTarS", {"gamma": 0.03}),
 }
 AGAINST_SKADA = {
     name: case._replace(task="classification") for name, case in AGAINST_SKADA.items()

@@ -34,7 +34,8 @@ def _shallow_fit(case, data):
     method = _class(case.method)
     params = {**case.params, "verbose": 0, "random_state": 0}
     if case.target == "only":
-        source_model = LinearRegression().fit(data.Xs, data.ys)
+        linear = LinearRegression if case.task == "regression" else LogisticRegression
+        source_model = linear().fit(data.Xs, data.ys)
         return lambda: method(source_model, **params).fit(data.Xt, data.yt)
     inner = Ridge() if case.task == "regression" else LogisticRegression()
     target = {"Xt": data.Xt}

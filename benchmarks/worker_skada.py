@@ -44,6 +44,11 @@ def _shallow_fit(case, data):
         "DomainStandardScaler": lambda: skada.make_da_pipeline(
             skada.PerDomain(StandardScaler()), inner
         ),
+        # Its kernel width is fixed at one over the number of columns.
+        "TCA": lambda: skada.TransferComponentAnalysis(inner, n_components=10),
+        "KMM": lambda: skada.KMMReweight(weighted, **case.params),
+        "GaussianWeighting": lambda: skada.GaussianReweight(weighted),
+        "MMDTarS": lambda: skada.MMDTarSReweight(weighted, **case.params),
         "IWC": lambda: skada.DiscriminatorReweight(weighted),
     }[case.method]
     X, y, sample_domain = _one_table(data)
