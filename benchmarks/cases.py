@@ -49,6 +49,7 @@ AGAINST_ADAPT = {
     "IWC": Shallow("IWC"),
     "KMM": Shallow("KMM", {"gamma": 0.03}, bar=20),
     "NearestNeighborsWeighting": Shallow("NearestNeighborsWeighting"),
+    "KLIEP 6": Shallow("KLIEP", {"gamma": GAMMAS}, bar=20),
     "ULSIF": Shallow("ULSIF", {"gamma": 0.03}),
     "ULSIF 6x5": Shallow("ULSIF", _GRID, bar=50),
     "RULSIF": Shallow("RULSIF", {"gamma": 0.03}),
@@ -56,6 +57,8 @@ AGAINST_ADAPT = {
     "TrAdaBoost": Shallow(
         "TrAdaBoost", {"n_estimators": 10}, task="classification", target="labels"
     ),
+    "TrAdaBoostR2": Shallow("TrAdaBoostR2", {"n_estimators": 10}, target="labels"),
+    "LinInt": Shallow("LinInt", target="labels"),
     "RegularTransferLR": Shallow("RegularTransferLR", target="only"),
     "RegularTransferLC": Shallow(
         "RegularTransferLC", task="classification", target="only"
