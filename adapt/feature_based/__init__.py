@@ -4,6 +4,7 @@ from adapt._lazy import lazy
 from adapt.feature_based._coral import CORAL, coral_map
 from adapt.feature_based._domain_scaler import DomainStandardScaler
 from adapt.feature_based._fa import FA
+from adapt.feature_based._fmmd import fMMD
 from adapt.feature_based._jda import BDA, JDA
 from adapt.feature_based._linear_ot import LinearOT, monge_map
 from adapt.feature_based._sa import SA
@@ -21,6 +22,7 @@ __all__ = [
     "DomainStandardScaler",
     "LinearOT",
     "coral_map",
+    "fMMD",
     "monge_map",
 ]
 

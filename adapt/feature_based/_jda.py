@@ -278,6 +278,7 @@ class JDA(KernelComponents):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.estimator_type = "classifier"
         tags.target_tags.required = True
         return tags
 
