@@ -1,8 +1,13 @@
 """Methods that weigh the source rows, so that they stand for the target."""
 
+from adapt.instance_based._balanced_weighting import BalancedWeighting
 from adapt.instance_based._bbse import BBSE
+from adapt.instance_based._gaussian_weighting import GaussianWeighting
 from adapt.instance_based._iwc import IWC
+from adapt.instance_based._kernel_density_weighting import KernelDensityWeighting
+from adapt.instance_based._kmm import KMM
 from adapt.instance_based._mmd_tars import MMDTarS
+from adapt.instance_based._nearest_neighbors_weighting import NearestNeighborsWeighting
 from adapt.instance_based._rlls import RLLS
 from adapt.instance_based._rulsif import RULSIF, ULSIF
 from adapt.instance_based._saerens_em import SaerensEM
@@ -12,10 +17,15 @@ from adapt.instance_based._tradaboost_r2 import TrAdaBoostR2, TwoStageTrAdaBoost
 __all__ = [
     "BBSE",
     "IWC",
+    "KMM",
     "RLLS",
     "RULSIF",
     "ULSIF",
+    "BalancedWeighting",
+    "GaussianWeighting",
+    "KernelDensityWeighting",
     "MMDTarS",
+    "NearestNeighborsWeighting",
     "SaerensEM",
     "TrAdaBoost",
     "TrAdaBoostR2",

@@ -1,0 +1,531 @@
+"""Kernel mean matching.
+
+Weights are sought under which the mean of the source, in the feature space of a kernel,
+is that of the target: a quadratic programme in as many variables as there are source
+rows. Most weights of its solution are zero, and few steps of gradient projection tell
+which. On the others the problem has no bounds, and conjugate gradients solve it (Moré
+and Toraldo, 1991). Kernel matrices beyond a few thousand rows are replaced by low-rank
+ones.
+"""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from scipy import sparse
+from scipy.linalg import eigh
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from adapt._kernels import (
+    KERNELS,
+    kernel_matrix,
+    kernel_product,
+    median_gamma,
+    row_blocks,
+)
+from adapt._sklearn import Interval, StrOptions
+from adapt.base import WeightAdapter
+
+_COMPONENTS = 300  # rank beyond `max_size` source rows
+_CG_STEPS = 100  # at most, on one set of free weights
+
+
+def project_box_slab(v, upper, low, high):
+    """Return the point nearest to ``v`` with entries in a box and sum in an interval.
+
+    Parameters
+    ----------
+    v : ndarray of shape (n,)
+        Any point.
+
+    upper : float
+        Entries of the result are between 0 and this.
+
+    low, high : float
+        The sum of the result is between these; ``low <= n * upper`` and ``high >= 0``.
+
+    Returns
+    -------
+    w : ndarray of shape (n,)
+        ``clip(v - nu, 0, upper)`` with the nu of smallest magnitude that the sum
+        allows.
+    """
+    w = np.clip(v, 0, upper)
+    total = w.sum()
+    if low <= total <= high:
+        return w
+    goal = low if total < low else high
+    # The sum falls with nu, linearly between the points where an entry meets a bound.
+    knots = np.concatenate([v - upper, v])
+    order = np.argsort(knots)
+    knots = knots[order]
+    slopes = np.cumsum(np.where(order < len(v), -1.0, 1.0))
+    # From the right end, where the sum is zero, so that large `upper` costs no digits.
+    steps = slopes[:-1] * np.diff(knots)
+    sums = np.append(-np.cumsum(steps[::-1])[::-1], 0.0)
+    nu = np.interp(-goal, -sums, knots)
+    return np.clip(v - nu, 0, upper)
+
+
+class FullGram:
+    """A kernel matrix that is held as it is."""
+
+    def __init__(self, K):
+        self.K = K
+        self.scale = K.diagonal().mean()
+
+    def dot(self, w):
+        """Return the matrix times ``w``, of which many entries may be zero."""
+        rows = np.flatnonzero(w)
+        if 2 * len(rows) > len(w):
+            return self.K @ w
+        return w[rows] @ self.K[rows]
+
+    def within(self, rows):
+        """Return the product with the part of the matrix that some rows make up."""
+        if len(rows) == len(self.K):
+            return self.dot
+        part = self.K[np.ix_(rows, rows)]
+        return lambda v: part @ v
+
+
+class LowRankGram:
+    """A kernel matrix that is held as the features whose products it contains."""
+
+    def __init__(self, features):
+        self.features = features
+        self.scale = np.einsum("ij,ij->", features, features) / len(features)
+
+    def dot(self, w):
+        """Return the matrix times ``w``, of which many entries may be zero."""
+        rows = np.flatnonzero(w)
+        if 2 * len(rows) > len(w):
+            return self.features @ (w @ self.features)
+        return self.features @ (w[rows] @ self.features[rows])
+
+    def within(self, rows):
+        """Return the product with the part of the matrix that some rows make up."""
+        if 2 * len(rows) > len(self.features):
+            return lambda v: self._padded_dot(rows, v)
+        part = self.features[rows]
+        return lambda v: part @ (v @ part)
+
+    def _padded_dot(self, rows, v):
+        w = np.zeros(len(self.features))
+        w[rows] = v
+        return self.dot(w)[rows]
+
+
+def _rows(X):
+    """Return rows in the precision and order on which the solver's path depends."""
+    return X.astype(np.float64) if sparse.issparse(X) else np.asarray(X, float, "C")
+
+
+def _minimise_free(product, residual, fixed_sum):
+    """Return the step to where conjugate gradients find little more to gain.
+
+    They minimise ``1/2 p'Kp - p'r`` for the product with K, over steps p of sum zero if
+    ``fixed_sum``, until a step gains less than a hundredth of the best one.
+    """
+
+    def feasible(v):
+        return v - v.mean() if fixed_sum else v
+
+    p = np.zeros(len(residual))
+    r = feasible(residual)
+    q, rr, best = r, r @ r, 0.0
+    for _ in range(_CG_STEPS):
+        Kq = product(q)
+        curvature = q @ Kq
+        if curvature <= 1e-14 * (q @ q):
+            break
+        step = rr / curvature
+        p = p + step * q
+        gain = 0.5 * step * rr
+        best = max(best, gain)
+        if gain <= 0.01 * best:
+            break
+        r = r - step * feasible(Kq)
+        rr, previous = r @ r, rr
+        q = r + rr / previous * q
+    return p
+
+
+def solve_kmm(gram, kappa, upper, low, high, *, tol, max_iter):
+    """Minimise ``1/2 w'Kw - kappa'w`` over a box and an interval for the sum.
+
+    Parameters
+    ----------
+    gram : FullGram or LowRankGram
+        The positive semi-definite matrix K.
+
+    kappa : ndarray of shape (n,)
+        Linear term.
+
+    upper, low, high : float
+        Bounds ``0 <= w <= upper`` and ``low <= sum(w) <= high``.
+
+    tol : float
+        Largest residual at the result, see below.
+
+    max_iter : int
+        Number of evaluations of the gradient, and of steps between them, at most.
+
+    Returns
+    -------
+    w : ndarray of shape (n,)
+        The weights.
+
+    residual : float
+        Largest entry of ``w - P(w - g / k)``, with the gradient g, the mean k of K's
+        diagonal, and the projection P to the bounds, in units of the largest entry of
+        ``kappa / k`` if that is above one. It is zero exactly at the minimum.
+
+    n_iter : int
+        Number of evaluations of the gradient.
+    """
+
+    def project(v):
+        return project_box_slab(v, upper, low, high)
+
+    w = project(np.ones(len(kappa)))
+    Kw = gram.dot(w)
+    scale = gram.scale if gram.scale > 0 else 1.0
+    length = 1 / scale
+    unit = max(np.abs(kappa).max() / scale, 1.0)
+    for n_iter in range(1, max_iter + 1):
+        g = Kw - kappa
+        residual = np.abs(w - project(w - g / scale)).max() / unit
+        if residual <= tol or n_iter == max_iter:
+            break
+
+        # A projected gradient step, which moves weights to bounds and from them. The
+        # objective along it is a parabola, whose curvature gives the next length.
+        d = project(w - length * g) - w
+        Kd = gram.dot(d)
+        curvature = d @ Kd
+        share = 1.0 if curvature <= 0 else min(1.0, -(g @ d) / curvature)
+        w, Kw = w + share * d, Kw + share * Kd
+        if share == 1.0:
+            w = np.clip(w, 0, upper)
+        if curvature > 0:
+            length = (d @ d) / curvature
+
+        # Now the weights inside the bounds, of fixed sum if that is at its bound.
+        free = np.flatnonzero((w > 0) & (w < upper))
+        if len(free) == 0:
+            continue
+        residue = (kappa - Kw)[free]
+        total, push = w.sum(), residue.sum()
+        near = 1e-9 * len(w)
+        fixed = (total >= high - near and push > 0) or (
+            total <= low + near and push < 0
+        )
+        p = np.zeros(len(w))
+        p[free] = _minimise_free(gram.within(free), residue, fixed)
+        # Back to the bounds, with half the step until that lowers the objective.
+        for _ in range(30):
+            d = project(w + p) - w
+            Kd = gram.dot(d)
+            if d @ (Kw - kappa) + 0.5 * (d @ Kd) <= 0:
+                w, Kw = w + d, Kw + Kd
+                break
+            p /= 2
+    return w, residual, n_iter
+
+
+def nystroem_map(landmarks, kernel="rbf", **params):
+    """Return the matrix that turns kernels with landmarks into features.
+
+    Parameters
+    ----------
+    landmarks : ndarray of shape (n_landmarks, n_features)
+        Rows whose features are exact.
+
+    kernel, **params
+        As in `adapt._kernels.kernel_matrix`.
+
+    Returns
+    -------
+    A : ndarray of shape (n_landmarks, n_components)
+        ``kernel_matrix(X, landmarks) @ A`` are the features of X; their products are
+        its kernels, approximately. Directions of no variance are left out.
+    """
+    values, vectors = eigh(kernel_matrix(landmarks, landmarks, kernel, **params))
+    kept = values > 1e-10 * values[-1]
+    return vectors[:, kept] / np.sqrt(values[kept])
+
+
+class KMM(WeightAdapter):
+    r"""Kernel mean matching [1]_: the weighted source has the target's mean embedding.
+
+    With the kernel matrix :math:`K` of the source and
+    :math:`\kappa_i = \frac{n_s}{n_t} \sum_j k(x^s_i, x^t_j)`, the weights solve
+
+    .. math::
+        \min_w \; \tfrac{1}{2} w^T K w - \kappa^T w \quad \text{with} \quad
+        0 \le w_i \le B, \quad \Bigl|\sum_i w_i - n_s\Bigr| \le n_s \epsilon.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        Fitted on the weighted source. If None, `LogisticRegression` for classes and
+        `LinearRegression` for numbers.
+
+    Xt : array-like of shape (n_target_samples, n_features), default=None
+        Target rows, used when `fit` is given none.
+
+    kernel : {"rbf", "laplacian", "linear", "poly", "cosine"}, default="rbf"
+        The kernel, as in `sklearn.metrics.pairwise.pairwise_kernels`.
+
+    B : float, default=1000
+        Upper bound of the weights. A small bound, such as 10, leaves the estimator more
+        rows.
+
+    eps : float, default=None
+        How far the mean of the weights may be from one. If None,
+        ``(sqrt(n_s) - 1) / sqrt(n_s)``.
+
+    max_size : int, default=5000
+        Largest number of source rows for which the kernel matrix is computed in full.
+        It takes ``8 n_s^2`` bytes. Beyond it is replaced as `n_components` says.
+
+    tol : float, default=1e-5
+        Largest violation of the optimality conditions, relative to the largest entry of
+        :math:`\kappa`, at which the solver stops.
+
+    max_iter : int, default=1000
+        Number of steps of the solver at most.
+
+    gamma : float, default=None
+        Width of the kernel, in ``exp(-gamma d^2)`` for "rbf". If None, the median
+        heuristic: ``1 / (2 m^2)`` with the median distance m between at most 1,000 rows
+        of both domains.
+
+    degree : float, default=3
+        Degree of the "poly" kernel.
+
+    coef0 : float, default=1
+        Constant of the "poly" kernel.
+
+    n_components : int, default=None
+        Number of rows of both domains on which a low-rank (Nystroem) kernel is built,
+        which is used in place of the full one. If None, the full kernel up to
+        `max_size` source rows, and 300 components beyond.
+
+    weight_clip : float, default=None
+        Largest weight, in units of the mean weight, before the mean is brought back to
+        one.
+
+    resample : bool, default=False
+        Whether `estimator` is fitted on a bootstrap drawn by the weights, which serves
+        estimators without `sample_weight`.
+
+    copy : bool, default=True
+        Whether a clone of `estimator` is fitted, or `estimator` itself.
+
+    verbose : int, default=0
+        Whether to print how long each stage took.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the rows of the median heuristic, those of the low-rank kernel, and the
+        bootstrap, and seeds what in `estimator` has no seed of its own.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_samples,)
+        Weights of the source rows, of mean one.
+
+    effective_sample_size_ : float
+        Number of equally weighted rows that the weights are worth.
+
+    gamma_ : float
+        The width of the kernel that is used.
+
+    objective_ : float
+        What the method minimises, at the weights that the solver found, before they are
+        brought to a mean of one.
+
+    n_iter_ : int
+        Number of steps of the solver.
+
+    estimator_ : estimator
+        The fitted estimator.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, where `X` has string column names.
+
+    Raises
+    ------
+    ValueError
+        If a domain is missing or empty, or if no weights up to `B` have a mean within
+        `eps` of one.
+    TypeError
+        If `estimator` takes no `sample_weight` and `resample` is False.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If `tol` was not reached in `max_iter` steps.
+
+    See Also
+    --------
+    RULSIF : Smooth weights, which are defined for other rows too.
+    NearestNeighborsWeighting : Matches counts instead of means of features.
+
+    Notes
+    -----
+    In full: time O(n_s (n_s + n_t) d) for the kernels and O(n_s^2) a step, memory
+    O(n_s^2). With m components: time O((n_s + n_t) m (d + m)) and O(n_s m) a step,
+    memory O(n_s m + m^2). The kernel with the target is computed in blocks. Sparse `X`
+    is taken.
+
+    The weights are not a smooth function of the rows: as a rule most are zero. They are
+    judged by `objective_`, and are defined for the source rows only. Distances follow
+    the scale of the columns: standardise columns of different units.
+
+    References
+    ----------
+    .. [1] Huang, Smola, Gretton, Borgwardt and Schoelkopf. "Correcting sample selection
+       bias by unlabeled data." NIPS, 2006.
+    .. [2] Moré and Toraldo. "On the solution of large quadratic programming problems
+       with bound constraints." SIAM Journal on Optimization, 1991.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adapt.instance_based import KMM
+    >>> rng = np.random.default_rng(0)
+    >>> Xs, Xt = rng.normal(size=(300, 1)), 0.5 * rng.normal(size=(300, 1)) + 1
+    >>> model = KMM(random_state=0).fit(Xs, np.sin(Xs[:, 0]), Xt=Xt)
+    >>> float(np.average(Xs[:, 0], weights=model.weights_).round(1))
+    1.0
+    """
+
+    _parameter_constraints: dict = {
+        **WeightAdapter._parameter_constraints,
+        # The sigmoid kernel is not positive semi-definite.
+        "kernel": [StrOptions(set(KERNELS) - {"sigmoid"})],
+        "B": [Interval(Real, 0, None, closed="neither")],
+        "eps": [Interval(Real, 0, None, closed="left"), None],
+        "max_size": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "gamma": [Interval(Real, 0, None, closed="neither"), None],
+        "degree": [Interval(Real, 0, None, closed="left")],
+        "coef0": [Interval(Real, None, None, closed="neither")],
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    _allows_sparse = True
+
+    def __init__(
+        self,
+        estimator=None,
+        Xt=None,
+        kernel="rbf",
+        B=1000,
+        eps=None,
+        max_size=5000,
+        tol=1e-5,
+        max_iter=1000,
+        *,
+        gamma=None,
+        degree=3,
+        coef0=1,
+        n_components=None,
+        weight_clip=None,
+        resample=False,
+        copy=True,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            estimator,
+            Xt,
+            weight_clip=weight_clip,
+            resample=resample,
+            copy=copy,
+            verbose=verbose,
+            random_state=random_state,
+        )
+        self.kernel = kernel
+        self.B = B
+        self.eps = eps
+        self.max_size = max_size
+        self.tol = tol
+        self.max_iter = max_iter
+        self.gamma = gamma
+        self.degree = degree
+        self.coef0 = coef0
+        self.n_components = n_components
+
+    def _weigh(self, domains):
+        Xs, Xt = _rows(domains.Xs), _rows(domains.Xt)
+        rng = check_random_state(self.random_state)
+        n = Xs.shape[0]
+        eps = (np.sqrt(n) - 1) / np.sqrt(n) if self.eps is None else self.eps
+        if 1 - eps > self.B:
+            raise ValueError(
+                f"`B`={self.B} bounds the mean of the weights too, which has to be at "
+                f"least {1 - eps:.3g} with `eps`={self.eps}. Use a larger `B` or `eps`."
+            )
+        self.gamma_ = self.gamma
+        if self.gamma is None:
+            self.gamma_ = median_gamma(Xs, Xt, random_state=rng)
+        params = {"gamma": self.gamma_, "degree": self.degree, "coef0": self.coef0}
+
+        if self.n_components is None and n <= self.max_size:
+            gram = FullGram(kernel_matrix(Xs, Xs, self.kernel, **params))
+            ones = np.ones(Xt.shape[0])
+            sums = kernel_product(Xs, Xt, ones, self.kernel, **params)
+        else:
+            landmarks = self._landmarks(Xs, Xt, rng)
+            A = nystroem_map(landmarks, self.kernel, **params)
+            gram = LowRankGram(kernel_product(Xs, landmarks, A, self.kernel, **params))
+            sums = gram.features @ (self._kernel_sums(Xt, landmarks, params) @ A)
+        kappa = n / Xt.shape[0] * sums
+
+        weights, residual, self.n_iter_ = solve_kmm(
+            gram,
+            kappa,
+            self.B,
+            n * (1 - eps),
+            n * (1 + eps),
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
+        self.objective_ = float((gram.dot(weights) / 2 - kappa) @ weights)
+        if residual > self.tol:
+            warnings.warn(
+                f"KMM stopped after `max_iter`={self.max_iter} steps at a residual of "
+                f"{residual:.1e}, above `tol`={self.tol:.1e}. Increase `max_iter`, or "
+                "`tol`.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return weights
+
+    def _landmarks(self, Xs, Xt, rng):
+        """Return rows of both domains, as many of each if there are enough."""
+        sizes = Xs.shape[0], Xt.shape[0]
+        total = min(
+            _COMPONENTS if self.n_components is None else self.n_components, sum(sizes)
+        )
+        n_source = max(min(total // 2, sizes[0]), total - sizes[1])
+        parts = [
+            X[rng.choice(X.shape[0], n, replace=False)]
+            for X, n in ((Xs, n_source), (Xt, total - n_source))
+        ]
+        return (sparse.vstack if sparse.issparse(Xs) else np.concatenate)(parts)
+
+    def _kernel_sums(self, X, landmarks, params):
+        """Return the sums over rows of their kernels with each landmark."""
+        return sum(
+            kernel_matrix(X[rows], landmarks, self.kernel, **params).sum(axis=0)
+            for rows in row_blocks(X.shape[0], landmarks.shape[0])
+        )
