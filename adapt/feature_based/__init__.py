@@ -7,6 +7,7 @@ from adapt.feature_based._fa import FA
 from adapt.feature_based._fmmd import fMMD
 from adapt.feature_based._jda import BDA, JDA
 from adapt.feature_based._linear_ot import LinearOT, monge_map
+from adapt.feature_based._quantile import QuantileMatching
 from adapt.feature_based._sa import SA
 from adapt.feature_based._tca import TCA
 
@@ -21,6 +22,7 @@ __all__ = [
     "DeepCORAL",
     "DomainStandardScaler",
     "LinearOT",
+    "QuantileMatching",
     "coral_map",
     "fMMD",
     "monge_map",
