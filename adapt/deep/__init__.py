@@ -1,0 +1,28 @@
+"""The engine of deep methods, on Keras 3 with TensorFlow, JAX or PyTorch.
+
+A deep method declares networks and losses (`DeepAdapter`, `Update`); whole epochs are
+compiled, the same on the three backends. The methods are in their families'
+subpackages, for example `adapt.feature_based.DANN`.
+"""
+
+from adapt._lazy import lazy
+from adapt.deep._schedules import UpdateLambda
+
+__all__ = [
+    "DeepAdapter",
+    "Update",
+    "UpdateLambda",
+    "coral",
+    "default_discriminator",
+    "default_encoder",
+    "default_task",
+    "domain_cross_entropy",
+    "reverse_gradient",
+]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    _base=["DeepAdapter", "Update"],
+    _losses=["coral", "domain_cross_entropy", "reverse_gradient"],
+    _networks=["default_discriminator", "default_encoder", "default_task"],
+)

@@ -1,0 +1,651 @@
+"""The base of deep methods: a method is its networks and its losses, nothing else."""
+
+import copy as copying
+import time
+import warnings
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import ClassifierTags, RegressorTags, check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from adapt._domains import check_rows
+from adapt._sklearn import Interval
+from adapt.base import BaseAdapter
+from adapt.deep import _engine, _program
+from adapt.deep._labels import is_classification, read_labels
+from adapt.deep._networks import (
+    default_encoder,
+    default_task,
+    emits_probabilities,
+    prepare,
+)
+from adapt.deep._schedules import UpdateLambda, at_steps
+
+__all__ = ["DeepAdapter", "Update"]
+
+_FIT_OPTIONS = (
+    "epochs",
+    "batch_size",
+    "callbacks",
+    "validation_data",
+    "validation_split",
+    "verbose",
+)
+# Parameters that change nothing in what is compiled.
+_NOT_COMPILED = (
+    *("Xt", "yt", "encoder", "task", "discriminator", "copy", "random_state"),
+    *("optimizer", "optimizer_enc", "optimizer_disc", "learning_rate", "device_budget"),
+    *_FIT_OPTIONS,
+)
+
+
+class Update(NamedTuple):
+    """One gradient update of a step.
+
+    Attributes
+    ----------
+    loss : callable
+        ``loss(batch)`` returns a dict of scalar tensors, whose sum is minimised.
+
+    on : tuple of str
+        Names of the networks whose weights move.
+
+    repeat : int
+        How many times in a row, on the same batch.
+    """
+
+    loss: Callable
+    on: tuple[str, ...]
+    repeat: int = 1
+
+
+def _is_classifier(self):
+    """Return whether there are classes, or could be."""
+    labels = getattr(self, "_labels", None)
+    if labels is None:
+        return is_classification(self.loss) is not False
+    return labels.classes is not None
+
+
+class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter):
+    """Train networks on a source and a target.
+
+    A subclass writes `_losses`, and where it has more than an encoder and a task
+    network, `_make_networks`. A method of several players writes `_updates`, one of
+    several phases `_phases`. All of these may read the networks (``self.encoder_``,
+    ...), the batch and constructor parameters, and nothing else: what they do is
+    compiled once and reused.
+
+    A batch is a dict of tensors: ``Xs, ys, ws`` (rows, encoded labels and weights of
+    the source), ``Xt``, the parameters named in ``_scheduled`` at this step, and
+    ``notes``, a dict in which numbers can be left for the history.
+    """
+
+    _parameter_constraints: dict = {
+        **BaseAdapter._parameter_constraints,
+        "encoder": [callable, None],
+        "task": [callable, None],
+        "lambda_": [Interval(Real, None, None, closed="neither"), callable],
+        "loss": [str, callable, None],
+        "optimizer": [str, dict, keras.optimizers.Optimizer],
+        "optimizer_enc": [str, dict, keras.optimizers.Optimizer, None],
+        "optimizer_disc": [str, dict, keras.optimizers.Optimizer, None],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "metrics": [list, tuple, None],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "callbacks": [list, tuple, keras.callbacks.Callback, None],
+        "validation_split": [Interval(Real, 0, 1, closed="left")],
+        "validation_data": [tuple, list, None],
+        "jit_compile": ["boolean", None],
+        "joint_batch": ["boolean"],
+        "device_budget": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    _network_names = ("encoder", "task")
+    _scheduled = ("lambda_",)
+
+    def fit(
+        self,
+        X,
+        y=None,
+        Xt=None,
+        yt=None,
+        *,
+        sample_domain=None,
+        sample_weight=None,
+        epochs=None,
+        batch_size=None,
+        callbacks=None,
+        validation_data=None,
+        validation_split=None,
+        verbose=None,
+    ):
+        """Train on the source and the target, from fresh weights.
+
+        Ctrl-C ends the training: the networks stay as far as they have come, with a
+        warning that says how many epochs were done.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Source rows; with `sample_domain`, source and target rows in one array.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels of `X`; those of target rows are not read by unsupervised methods.
+
+        Xt : array-like of shape (n_target_samples, ...), default=None
+            Target rows. If None, `Xt` as given to the constructor.
+
+        yt : array-like of shape (n_target_samples,), default=None
+            Labels of `Xt`, for supervised methods.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            Domain of each row of `X`: negative for a target, otherwise a source.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows of `X` in the task loss, scaled to a mean of 1.
+
+        epochs, batch_size, callbacks, validation_data, validation_split, verbose
+            If given, used in the place of the constructor's.
+
+        Returns
+        -------
+        self : object
+            The fitted adapter.
+        """
+        given = (epochs, batch_size, callbacks, validation_data, validation_split)
+        pairs = zip(_FIT_OPTIONS, (*given, verbose), strict=True)
+        held = {name: getattr(self, name) for name in _FIT_OPTIONS}
+        try:
+            # Set as parameters for the time of the fit, they are validated as such.
+            self.set_params(**{name: v for name, v in pairs if v is not None})
+            return super().fit(
+                X, y, Xt, yt, sample_domain=sample_domain, sample_weight=sample_weight
+            )
+        finally:
+            self.set_params(**held)
+
+    # What a method writes
+
+    def _make_networks(self, make, shape, n_outputs):
+        """Make the networks for samples of ``shape``.
+
+        ``make(name, default, shape, *args)`` prepares the network that the parameter of
+        that name describes, and returns its output shape.
+        """
+        features = make("encoder", default_encoder, shape)
+        make("task", default_task, features, n_outputs)
+
+    def _losses(self, batch):
+        """Return the named losses of a batch, whose sum is minimised."""
+        zs, _ = self._encode(batch)
+        return {"task_loss": self._task_loss(batch, zs)}
+
+    def _updates(self):
+        """Return what one step does, as a list of `Update`."""
+        return [Update(self._losses, self._network_names)]
+
+    def _phases(self):
+        """Yield the phases of a fit: how many epochs, and the name of the updates."""
+        yield self.epochs, "_updates"
+
+    # What it gets
+
+    def _encode(self, batch):
+        """Return the features of source and target rows, as float32."""
+        Xs, Xt = batch["Xs"], batch["Xt"]
+        if self.joint_batch:
+            z = self.encoder_(ops.concatenate([Xs, Xt]), training=True)
+            zs, zt = z[: Xs.shape[0]], z[Xs.shape[0] :]
+        else:
+            zs = self.encoder_(Xs, training=True)
+            zt = self.encoder_(Xt, training=True)
+        return ops.cast(zs, "float32"), ops.cast(zt, "float32")
+
+    def _task_loss(self, batch, zs):
+        """Return the weighted task loss of source features."""
+        outputs = ops.cast(self.task_(zs, training=True), "float32")
+        for name, metric in _metrics(self.metrics).items():
+            value = self._labels.measure(metric, batch["ys"], outputs)
+            batch["notes"][name] = value
+        return ops.mean(batch["ws"] * self._labels.losses(batch["ys"], outputs))
+
+    # How it is trained
+
+    def _adapt(self, domains):
+        if domains.ys is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None: give the labels of the source as `y`."
+            )
+        rng = check_random_state(self.random_state)
+        self._labels = read_labels(domains.ys, self.loss)
+        self.__dict__.pop("classes_", None)
+        if self._labels.classes is not None:
+            self.classes_ = self._labels.classes
+        self._shape = domains.Xs.shape[1:]
+        groups, rows, held_out = self._data(domains, rng)
+        networks = self._prepare_networks(rng)
+        self.history_ = {}
+        self.n_epochs_ = 0
+        feed = _program.Feed(groups, rows, self.batch_size, self.device_budget)
+        for number, (epochs, updates) in enumerate(self._phases()):
+            self._train(number, epochs, updates, networks, feed, held_out, rng)
+
+    def _data(self, domains, rng):
+        """Return the arrays by group, the rows to train on, and the validation set."""
+        weight = domains.source_weight
+        if weight is None:
+            weight = np.ones(len(domains.Xs))
+        elif not weight.sum() > 0:
+            raise ValueError("`sample_weight` is zero for every source row.")
+        ys = self._labels.encode(domains.ys)
+        source = {"Xs": domains.Xs, "ys": ys, "ws": weight / weight.mean()}
+        groups = {"source": source, "target": {"Xt": domains.Xt}}
+        rows = {"source": np.arange(len(ys)), "target": np.arange(len(domains.Xt))}
+        if self.validation_data is not None:
+            if len(self.validation_data) != 2:
+                raise ValueError(
+                    "`validation_data` must be a pair (X, y), got "
+                    f"{len(self.validation_data)} items."
+                )
+            X, y = self.validation_data
+            X = check_rows(self, X, name="validation_data")
+            return groups, rows, (self._check_shape(X), self._labels.encode(y))
+        if self.validation_split == 0:
+            return groups, rows, None
+        n = max(int(len(ys) * self.validation_split), 1)
+        if n == len(ys):
+            raise ValueError(
+                f"`validation_split`={self.validation_split} of {n} source rows leaves "
+                "none to train on."
+            )
+        order = rng.permutation(len(ys))
+        rows["source"] = np.sort(order[n:])
+        return groups, rows, (domains.Xs[order[:n]], ys[order[:n]])
+
+    def _prepare_networks(self, rng):
+        networks, self._recipes = {}, {}
+
+        def make(name, default, shape, *args):
+            network, output_shape, self._recipes[name] = prepare(
+                name,
+                getattr(self, name, None),
+                default,
+                tuple(shape),
+                *args,
+                rng=rng,
+                copy=self.copy,
+            )
+            networks[name] = network
+            setattr(self, f"{name}_", network)
+            if name == "task":
+                self._labels.fit_outputs(output_shape, emits_probabilities(network))
+            return output_shape
+
+        self._make_networks(make, self._shape, self._labels.n_outputs)
+        self._n_features_out = int(np.prod(self.encoder_.output_shape[1:]))
+        return networks
+
+    def _optimizers(self):
+        """Return an optimizer for each network, as new, and its learning rate."""
+        special = {"encoder": "optimizer_enc", "discriminator": "optimizer_disc"}
+        optimizers, rates = {}, {}
+        for name in self._recipes:
+            given = getattr(self, special.get(name, "optimizer"), None)
+            given = keras.optimizers.get(self.optimizer if given is None else given)
+            config = given.get_config()
+            if self.learning_rate is not None:
+                config["learning_rate"] = self.learning_rate
+            optimizers[name] = type(given).from_config(config)
+            rate = config["learning_rate"]
+            rates[name] = rate if isinstance(rate, Real) else None
+        return optimizers, rates
+
+    def _train(self, number, epochs, updates, networks, feed, held_out, rng):
+        """Run one phase."""
+        optimizers, rates = self._optimizers()
+        schedules = self._schedules()
+        mode = _engine.choose_mode(
+            self.jit_compile, networks.values(), epochs * feed.n_steps
+        )
+        static = [
+            (k, _hashable(v))
+            for k, v in sorted(self.get_params(deep=False).items())
+            if k not in _NOT_COMPILED and k not in self._scheduled
+        ]
+        optimizer_keys = [
+            (
+                name,
+                type(o).__name__,
+                _hashable(_without_rate(o.get_config(), rates[name])),
+            )
+            for name, o in optimizers.items()
+        ]
+        labels = (type(self._labels), self._labels.n_outputs)
+        key = (type(self), number, updates, mode, feed.batch_size, labels)
+        key = (*key, tuple(static), tuple(optimizer_keys))
+
+        def make(networks):
+            # The twin stands for this estimator in what is compiled and kept.
+            twin = copying.copy(self)
+            for name in ("Xt", "yt", "validation_data", "callbacks"):
+                setattr(twin, name, None)
+            for name, network in networks.items():
+                setattr(twin, f"{name}_", network)
+            return _program.Program(
+                networks, optimizers, getattr(twin, updates)(), mode
+            )
+
+        program, key = _program.take_program(networks, self._recipes, key, make)
+        program.load(networks, rates, rng)
+        watch = _Watch(self, program, epochs, feed.n_steps, held_out)
+        try:
+            self._run_epochs(program, epochs, schedules, feed, watch, rng)
+        except KeyboardInterrupt:
+            program.store(networks)
+            warnings.warn(
+                f"The fit of {type(self).__name__} was interrupted after "
+                f"{self.n_epochs_} of {epochs} epochs. The networks are as they were "
+                "then; predictions come from them.",
+                UserWarning,
+                stacklevel=6,
+            )
+            return
+        program.store(networks)
+        _program.give_back(program, key)
+
+    def _run_epochs(self, program, epochs, schedules, feed, watch, rng):
+        watch.begin()
+        for epoch in range(epochs):
+            watch.begin_epoch(epoch)
+            sums = {}
+            for data, index, first, n_steps in feed.epoch(rng):
+                size = len(next(iter(index.values())))
+                steps = epoch * feed.n_steps + first + np.arange(size)
+                scalars = {k: at_steps(k, v, steps) for k, v in schedules.items()}
+                means = program.run(data, index, scalars, n_steps)
+                for name, value in means.items():
+                    sums[name] = sums.get(name, 0.0) + value * n_steps
+            logs = {name: value / feed.n_steps for name, value in sums.items()}
+            self.n_epochs_ = epoch + 1
+            if not np.isfinite(logs["loss"]):
+                raise FloatingPointError(
+                    f"The loss of {type(self).__name__} became {logs['loss']} in epoch "
+                    f"{epoch + 1}. Scale the features, or lower `learning_rate`."
+                )
+            if watch.end_epoch(epoch, logs):
+                break
+        watch.end()
+
+    def _schedules(self):
+        schedules = {name: getattr(self, name) for name in self._scheduled}
+        for callback in _as_list(self.callbacks):
+            if isinstance(callback, UpdateLambda):
+                schedules["lambda_"] = callback
+        return schedules
+
+    # What it is used for
+
+    def _check_shape(self, X):
+        if X.shape[1:] != self._shape:
+            raise ValueError(
+                f"`X` has samples of shape {X.shape[1:]}, but {type(self).__name__} was "
+                f"fitted with samples of shape {self._shape}."
+            )
+        return X
+
+    def _outputs(self, X, *names):
+        """Return what a chain of networks computes, as float32."""
+        check_is_fitted(self)
+        X = self._check_shape(check_rows(self, X))
+        networks = [getattr(self, f"{name}_") for name in names]
+        return _program.outputs_of(networks, [self._recipes[n] for n in names], X)
+
+    def transform(self, X):
+        """Return the encoder's features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows of either domain.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, ...), dtype float32
+            Features, in the shape that the encoder gives them.
+        """
+        return self._outputs(X, "encoder")
+
+    def predict_task(self, X):
+        """Return what the task network gives: logits or probabilities, or numbers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows of either domain.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_samples, n_outputs), dtype float32
+            Outputs of the task network.
+        """
+        return self._outputs(X, "encoder", "task")
+
+    def predict(self, X, *, sample_domain=None):
+        """Predict labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows of either domain.
+
+        sample_domain : ignored
+            Both domains have one network.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, or numbers in the shape of the `y` of `fit`.
+        """
+        outputs = self.predict_task(X)  # first: it says when there was no fit
+        return self._labels.decode(outputs)
+
+    @available_if(_is_classifier)
+    def predict_proba(self, X, *, sample_domain=None):
+        """Predict class probabilities; parameters as in `predict`.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of `classes_`.
+        """
+        outputs = self.predict_task(X)
+        return self._labels.probability(outputs)
+
+    def score(self, X, y, sample_weight=None, *, sample_domain=None):
+        """Return the accuracy for classes, R2 for numbers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows of either domain.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        sample_domain : ignored
+            Both domains have one network.
+
+        Returns
+        -------
+        score : float
+        """
+        predicted = self.predict(X)
+        y = self._labels.same_form(y)
+        score = r2_score if self._labels.classes is None else accuracy_score
+        return float(score(y, predicted, sample_weight=sample_weight))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        labels = getattr(self, "_labels", None)
+        classes = is_classification(self.loss)
+        if labels is not None:
+            classes = labels.classes is not None
+        elif classes is None and isinstance(self.loss, str):
+            classes = False
+        if classes is not None:
+            tags.estimator_type = "classifier" if classes else "regressor"
+        if classes:
+            tags.classifier_tags = ClassifierTags()
+            tags.target_tags.multi_output = False
+        elif classes is not None:
+            tags.regressor_tags = RegressorTags()
+        return tags
+
+
+class _Watch:
+    """Follows a training: history, validation, progress and Keras callbacks."""
+
+    def __init__(self, adapter, program, epochs, n_steps, held_out):
+        self.adapter = adapter
+        self.program = program
+        self.epochs = epochs
+        self.held_out = held_out
+        given = _as_list(adapter.callbacks)
+        given = [c for c in given if not isinstance(c, UpdateLambda)]
+        for callback in given:
+            if not isinstance(callback, keras.callbacks.Callback):
+                raise TypeError(
+                    "`callbacks` must hold Keras callbacks, got "
+                    f"{type(callback).__name__}."
+                )
+        self.callbacks = None
+        if given:
+            self.model = self._view()
+            self.callbacks = keras.callbacks.CallbackList(
+                given, model=self.model, epochs=epochs, steps=n_steps, verbose=0
+            )
+
+    def _view(self):
+        """Return encoder and task as one model, for callbacks to read and write."""
+        networks = self.program.networks
+        inputs = keras.Input(self.adapter._shape)
+        outputs = networks["task"](networks["encoder"](inputs))
+        model = keras.Model(inputs, outputs)
+        model.stop_training = False
+        for name in ("encoder", "task"):
+            if name in self.program.optimizers:
+                model.optimizer = self.program.optimizers[name]
+                break
+        return model
+
+    def begin(self):
+        if self.callbacks is not None:
+            self.callbacks.on_train_begin()
+
+    def begin_epoch(self, epoch):
+        self.start = time.perf_counter()
+        if self.callbacks is not None:
+            self.callbacks.on_epoch_begin(epoch)
+
+    def end_epoch(self, epoch, logs):
+        """Record an epoch; return whether a callback asks to stop."""
+        adapter, networks = self.adapter, self.program.networks
+        if self.held_out is not None:
+            X, y = self.held_out
+            names = ("encoder", "task")
+            chain = [networks[name] for name in names]
+            recipes = [adapter._recipes[name] for name in names]
+            outputs = ops.convert_to_tensor(_program.outputs_of(chain, recipes, X))
+            y = ops.convert_to_tensor(y)
+            labels = adapter._labels
+            logs["val_loss"] = float(ops.mean(labels.losses(y, outputs)))
+            for name, metric in _metrics(adapter.metrics).items():
+                logs[f"val_{name}"] = float(labels.measure(metric, y, outputs))
+        for name, value in logs.items():
+            adapter.history_.setdefault(name, []).append(value)
+        if adapter.verbose:
+            took = time.perf_counter() - self.start
+            values = " - ".join(f"{name}: {v:.4g}" for name, v in logs.items())
+            print(f"Epoch {epoch + 1}/{self.epochs} - {took:.2f}s - {values}")
+        if self.callbacks is None:
+            return False
+        self.callbacks.on_epoch_end(epoch, logs)
+        self._follow_rate()
+        return self.model.stop_training
+
+    def _follow_rate(self):
+        """Give a learning rate that a callback has set to all optimizers."""
+        leader = getattr(self.model, "optimizer", None)
+        if leader is None or not isinstance(leader._learning_rate, keras.Variable):
+            return
+        rate = float(ops.convert_to_numpy(leader.learning_rate))
+        if rate != getattr(self, "rate", rate):
+            for optimizer in self.program.optimizers.values():
+                optimizer.learning_rate = rate
+        self.rate = rate
+
+    def end(self):
+        if self.callbacks is not None:
+            self.callbacks.on_train_end()
+
+
+def _as_list(value):
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _metrics(metrics):
+    """Return metrics by name; None stands for the accuracy."""
+    found = {}
+    for metric in _as_list(metrics):
+        if metric in ("accuracy", "acc"):
+            found[metric] = None
+        elif isinstance(metric, str):
+            found[metric] = keras.losses.get(metric)
+        elif callable(metric):
+            found[getattr(metric, "__name__", type(metric).__name__)] = metric
+        else:
+            raise TypeError(
+                "`metrics` must hold names or functions (y_true, y_pred), got "
+                f"{metric!r}."
+            )
+    return found
+
+
+def _without_rate(config, rate):
+    """Return an optimizer's config without its name and a rate that is a number."""
+    left_out = ("name",) if rate is None else ("name", "learning_rate")
+    return {k: v for k, v in config.items() if k not in left_out}
+
+
+def _hashable(value):
+    """Return something to compare a parameter by; objects count by identity."""
+    if isinstance(value, dict):
+        return tuple((k, _hashable(v)) for k, v in sorted(value.items()))
+    if isinstance(value, list | tuple):
+        return tuple(map(_hashable, value))
+    if isinstance(value, np.ndarray):
+        return value.shape, value.tobytes()
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return type(value), value

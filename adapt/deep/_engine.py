@@ -1,0 +1,308 @@
+"""The engine: the only file that knows TensorFlow, JAX and PyTorch apart.
+
+It offers the same few functions on each: `minimize` (one gradient step), `gradient` and
+`repeat` for losses that need them, `compile_epoch` (a loop over index batches of data
+that lies on the device, compiled into one call) and `compile_forward`.
+"""
+
+import random
+from collections import Counter
+from contextlib import contextmanager, nullcontext
+
+import keras
+import numpy as np
+from keras import ops
+
+__all__ = [
+    "BACKEND",
+    "COMPILED",
+    "compile_epoch",
+    "compile_forward",
+    "gradient",
+    "minimize",
+    "repeat",
+    "seeded",
+    "to_device",
+]
+
+BACKEND = keras.backend.backend()
+COMPILED = Counter()  # how often an epoch or a forward pass was traced, for tests
+_N_LOGS = 32  # most numbers that a step may report
+
+# Measured on CPUs: below so many steps, XLA takes longer to compile than it saves.
+_XLA_STEPS = 4000
+
+
+@contextmanager
+def seeded(seed):
+    """Seed the global generators that Keras and networks draw from, then restore them.
+
+    Keras draws the seeds of initializers and dropout from Python's ``random``.
+    """
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with _fork_generators(seed):
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002
+
+
+def is_irregular(network):
+    """Return whether a network convolves or recurs: such loops compile badly."""
+    layers = network._flatten_layers() if hasattr(network, "layers") else [network]
+    recurs = any(isinstance(layer, keras.layers.RNN) for layer in layers)
+    return recurs or any(len(w.shape) > 2 for w in network.weights)
+
+
+def _batch(data, index, scalars):
+    """Gather the rows of one step."""
+    batch = {
+        name: ops.take(array, index[group], axis=0)
+        for group, arrays in data.items()
+        for name, array in arrays.items()
+    }
+    return {**batch, **scalars}
+
+
+def _stacked(logs, names):
+    """Return logs as one vector of fixed size, and leave their names in ``names``."""
+    names[:] = logs
+    values = ops.stack([ops.cast(value, "float32") for value in logs.values()])
+    return ops.pad(values, [[0, _N_LOGS - len(logs)]])
+
+
+if BACKEND == "tensorflow":
+    import tensorflow as tf
+
+    _fork_generators = nullcontext
+    to_device = tf.convert_to_tensor
+
+    def choose_mode(jit_compile, networks, n_steps):
+        """Return how to run an epoch: ``"xla"`` or ``"graph"``."""
+        if jit_compile is None:
+            irregular = any(map(is_irregular, networks))
+            jit_compile = n_steps >= _XLA_STEPS and not irregular
+        return "xla" if jit_compile else "graph"
+
+    def gradient(function, x):
+        """Return the derivative of ``sum(function(x))``, differentiable again."""
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        return tape.gradient(y, x)
+
+    def repeat(n, body, state):
+        """Call ``body`` ``n`` times; it changes ``state``. Return its last value."""
+        if n > 1:
+
+            def again(j):
+                body()
+                return (j + 1,)
+
+            start = (tf.constant(0),)
+            tf.while_loop(lambda j: j < n - 1, again, start, parallel_iterations=1)
+        return body()
+
+    def minimize(loss, variables, apply, state):
+        """Take one gradient step of ``loss() -> (total, logs)``; return the logs."""
+        values = [v.value for v in variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            total, logs = loss()
+        apply(tape.gradient(total, values))
+        return logs
+
+    def compile_epoch(step, state, mode):
+        """Return ``run(data, index, scalars, n_steps) -> {name: mean over steps}``.
+
+        ``data`` is a dict of groups of tensors, ``index`` has an array (at least
+        n_steps, batch_size) for each group and ``scalars`` one number a step.
+        """
+        names = []
+
+        def epoch(data, index, scalars, n_steps):
+            COMPILED["epoch"] += 1
+
+            def body(j, sums):
+                rows = {group: i[j] for group, i in index.items()}
+                logs = step(_batch(data, rows, {k: s[j] for k, s in scalars.items()}))
+                return j + 1, sums + _stacked(logs, names)
+
+            start = tf.constant(0), tf.zeros(_N_LOGS)
+            _, sums = tf.while_loop(
+                lambda j, _: j < n_steps, body, start, parallel_iterations=1
+            )
+            return sums
+
+        compiled = tf.function(epoch, jit_compile=mode == "xla", autograph=False)
+
+        def run(data, index, scalars, n_steps):
+            arrays = tf.nest.map_structure(tf.convert_to_tensor, (index, scalars))
+            sums = compiled(data, *arrays, tf.constant(n_steps)).numpy() / n_steps
+            return dict(zip(names, sums.tolist(), strict=False))
+
+        return run
+
+    def compile_forward(function):
+        return tf.function(function, autograph=False, reduce_retracing=True)
+
+elif BACKEND == "jax":
+    import jax
+
+    _fork_generators = nullcontext
+    to_device = jax.numpy.asarray
+
+    def choose_mode(jit_compile, networks, n_steps):
+        """Return how to run an epoch: ``"fused"`` or ``"step"``."""
+        if jit_compile is None:
+            slow = jax.default_backend() == "cpu" and any(map(is_irregular, networks))
+            jit_compile = not slow
+        return "fused" if jit_compile else "step"
+
+    def gradient(function, x):
+        return jax.grad(lambda z: ops.sum(function(z)))(x)
+
+    def repeat(n, body, state):
+        if n > 1:
+
+            def again(_, values):
+                with keras.StatelessScope(zip(state, values, strict=True)) as scope:
+                    body()
+                return [scope.get_current_value(v) for v in state]
+
+            values = jax.lax.fori_loop(0, n - 1, again, [v.value for v in state])
+            for v, value in zip(state, values, strict=True):
+                v.assign(value)
+        return body()
+
+    def minimize(loss, variables, apply, state):
+        moving = {id(v) for v in variables}
+        rest = [v for v in state if id(v) not in moving]
+        held = [v.value for v in rest]
+        order = []  # JAX sorts dicts by their keys
+
+        def pure(values):
+            mapping = [*zip(variables, values, strict=True)]
+            mapping += zip(rest, held, strict=True)
+            with keras.StatelessScope(mapping) as scope:
+                total, logs = loss()
+            order[:] = logs
+            return total, (logs, [scope.get_current_value(v) for v in rest])
+
+        grad = jax.value_and_grad(pure, has_aux=True)
+        (_, (logs, news)), gradients = grad([v.value for v in variables])
+        for v, old, new in zip(rest, held, news, strict=True):
+            if new is not old:
+                v.assign(new)
+        apply(gradients)
+        return {name: logs[name] for name in order}
+
+    def compile_epoch(step, state, mode):
+        names = []
+
+        def one(values, sums, data, index, scalars):
+            with keras.StatelessScope(zip(state, values, strict=True)) as scope:
+                logs = step(_batch(data, index, scalars))
+            values = [scope.get_current_value(v) for v in state]
+            return values, sums + _stacked(logs, names)
+
+        def epoch(values, sums, data, index, scalars, n_steps):
+            COMPILED["epoch"] += 1
+
+            def body(j, carry):
+                rows, now = jax.tree.map(lambda a: a[j], (index, scalars))
+                return one(*carry, data, rows, now)
+
+            return jax.lax.fori_loop(0, n_steps, body, (values, sums))
+
+        def single(*args):
+            COMPILED["epoch"] += 1
+            return one(*args)
+
+        compiled = jax.jit(epoch if mode == "fused" else single, donate_argnums=(0, 1))
+
+        def run(data, index, scalars, n_steps):
+            carry = [v.value for v in state], jax.numpy.zeros(_N_LOGS)
+            if mode == "fused":
+                carry = compiled(*carry, data, index, scalars, n_steps)
+            else:
+                for j in range(n_steps):
+                    rows = {group: i[j] for group, i in index.items()}
+                    now = {k: s[j] for k, s in scalars.items()}
+                    carry = compiled(*carry, data, rows, now)
+            for v, value in zip(state, carry[0], strict=True):
+                v.assign(value)
+            sums = np.asarray(carry[1]) / n_steps
+            return dict(zip(names, sums.tolist(), strict=False))
+
+        return run
+
+    compile_forward = jax.jit
+
+else:
+    import torch
+
+    to_device = ops.convert_to_tensor
+
+    @contextmanager
+    def _fork_generators(seed):
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            yield
+
+    def choose_mode(jit_compile, networks, n_steps):
+        """Return how to run an epoch: one way so far, ``"eager"``."""
+        return "eager"
+
+    @contextmanager
+    def _threads(state):
+        """Run small networks on one thread: more cost more than they bring."""
+        n_threads = torch.get_num_threads()
+        if sum(v.value.numel() for v in state) < 1_000_000:
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(n_threads)
+
+    def gradient(function, x):
+        x = x if x.requires_grad else x.detach().requires_grad_(True)
+        return torch.autograd.grad(function(x).sum(), x, create_graph=True)[0]
+
+    def repeat(n, body, state):
+        for _ in range(n):
+            logs = body()
+        return logs
+
+    def minimize(loss, variables, apply, state):
+        total, logs = loss()
+        values = [v.value for v in variables]
+        gradients = torch.autograd.grad(total, values, allow_unused=True)
+        with torch.no_grad():
+            apply(list(gradients))
+        return {name: value.detach() for name, value in logs.items()}
+
+    def compile_epoch(step, state, mode):
+        names = []
+
+        def run(data, index, scalars, n_steps):
+            index, scalars = (
+                {name: to_device(array) for name, array in arrays.items()}
+                for arrays in (index, scalars)
+            )
+            sums = 0
+            with _threads(state):
+                for j in range(n_steps):
+                    rows = {group: i[j] for group, i in index.items()}
+                    now = {k: s[j] for k, s in scalars.items()}
+                    sums = sums + _stacked(step(_batch(data, rows, now)), names)
+            means = (sums / n_steps).tolist()
+            return dict(zip(names, means, strict=False))
+
+        return run
+
+    def compile_forward(function):
+        return torch.no_grad()(function)

@@ -1,0 +1,204 @@
+"""What labels are, and what a task network's outputs mean for them."""
+
+import keras
+import numpy as np
+from keras import ops
+from sklearn.preprocessing import LabelEncoder
+
+from adapt.deep import _losses
+
+__all__ = ["CROSS_ENTROPIES", "Classes", "Numbers", "read_labels"]
+
+CROSS_ENTROPIES = (
+    "crossentropy",
+    "bce",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+)
+_TINY = 1e-7
+
+
+def is_classification(loss):
+    """Return whether a loss is for classes; None if it leaves that to the labels."""
+    if isinstance(loss, str):
+        return loss in CROSS_ENTROPIES
+    if isinstance(loss, keras.losses.Loss):
+        return "Crossentropy" in type(loss).__name__
+    return None
+
+
+def _is_one_hot(y):
+    return (
+        y.ndim == 2
+        and y.shape[1] > 1
+        and np.isin(y, (0, 1)).all()
+        and (y.sum(axis=1) == 1).all()
+    )
+
+
+def read_labels(y, loss):
+    """Return `Classes` or `Numbers` for source labels ``y``.
+
+    ``loss`` decides where it can; else floats are numbers to regress, and strings,
+    integers, booleans and one-hot rows are classes.
+    """
+    classes = is_classification(loss)
+    if classes is None:
+        classes = y.dtype.kind != "f" or _is_one_hot(y)
+    if not classes:
+        if y.dtype.kind not in "iufb":
+            raise ValueError(
+                f"`loss`={loss!r} is for numbers, got labels of dtype {y.dtype}. Leave "
+                "`loss` at None for classes."
+            )
+        return Numbers(y, loss)
+    return Classes(y, None if loss in CROSS_ENTROPIES else loss)
+
+
+def _row_losses(loss, y, outputs):
+    """Return a loss given by the user, one value per row where it has them."""
+    function = loss.call if isinstance(loss, keras.losses.Loss) else loss
+    values = function(y, outputs)
+    if len(values.shape) > 1:
+        values = ops.mean(values, axis=tuple(range(1, len(values.shape))))
+    return values
+
+
+class Numbers:
+    """Numeric labels: the outputs of the task network are the predictions."""
+
+    classes = None
+
+    def __init__(self, y, loss):
+        self.shape = y.shape[1:]
+        self.n_outputs = y.shape[1] if y.ndim == 2 else 1
+        self.loss = keras.losses.get(loss) if isinstance(loss, str) else loss
+
+    def fit_outputs(self, output_shape, probabilities):
+        """Check the outputs of the task network against the labels."""
+        if output_shape != (self.n_outputs,):
+            raise ValueError(
+                f"`task` has outputs of shape {output_shape}, but the labels need "
+                f"{self.n_outputs} per row. Give a task network with that many outputs."
+            )
+
+    def encode(self, y):
+        """Return labels as what `losses` takes."""
+        return np.asarray(y, dtype=np.float32).reshape(len(y), self.n_outputs)
+
+    def losses(self, y, outputs):
+        """Return one loss per row."""
+        if self.loss is None:
+            return _losses.squared_error(y, outputs)
+        return _row_losses(self.loss, y, outputs)
+
+    def measure(self, metric, y, outputs):
+        """Return a metric, ``metric(y_true, y_pred)``, averaged over rows."""
+        return ops.mean(metric(y, outputs))
+
+    def decode(self, outputs):
+        """Return predictions in the form of the labels."""
+        return outputs.reshape(len(outputs), *self.shape)
+
+    def same_form(self, y):
+        """Return labels given to `score` in the form of predictions."""
+        return y
+
+
+class Classes:
+    """Class labels of any kind: the task network gives logits or probabilities."""
+
+    def __init__(self, y, loss):
+        if loss is not None and isinstance(loss, str):
+            loss = keras.losses.get(loss)
+        self.loss = loss
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        self.one_hot = y.ndim == 2
+        if self.one_hot:
+            if not _is_one_hot(y):
+                raise ValueError(
+                    "`y` of two dimensions must be one-hot for classes: one 1 per row "
+                    f"and zeros, got shape {y.shape}. For numbers give `loss='mse'`."
+                )
+            self.encoder = LabelEncoder().fit(np.arange(y.shape[1]))
+        else:
+            if y.dtype.kind == "f" and not np.all(y == np.rint(y)):
+                raise ValueError(
+                    "Unknown label type: continuous. `loss` is for classes, and `y` has "
+                    "fractional values. For numbers give `loss='mse'`."
+                )
+            self.encoder = LabelEncoder().fit(y)
+        self.classes = self.encoder.classes_
+        if len(self.classes) < 2:
+            raise ValueError(
+                "Deep methods need labels of at least 2 classes in the source, got one "
+                f"class only: {self.classes[0]!r}."
+            )
+        self.n_outputs = len(self.classes)
+
+    def fit_outputs(self, output_shape, probabilities):
+        one = output_shape == (1,) and len(self.classes) == 2
+        if not one and output_shape != (len(self.classes),):
+            raise ValueError(
+                f"`task` has outputs of shape {output_shape}, but `y` has "
+                f"{len(self.classes)} classes. Give a task network with "
+                f"{len(self.classes)} outputs"
+                + (" or with one." if len(self.classes) == 2 else ".")
+            )
+        self.probabilities = probabilities
+
+    def encode(self, y):
+        y = self.same_form(np.asarray(y))
+        known = np.isin(y, self.classes)
+        if not known.all():
+            raise ValueError(
+                f"`y` has labels that the source has not: {np.unique(y[~known])[:5]}."
+            )
+        return self.encoder.transform(y).astype(np.int32)
+
+    def logits(self, outputs):
+        """Return logits of the two or more classes, whatever the network gives."""
+        if outputs.shape[-1] == 1:
+            if self.probabilities:
+                p = ops.clip(outputs, _TINY, 1 - _TINY)
+                outputs = ops.log(p) - ops.log1p(-p)
+            return ops.concatenate([ops.zeros_like(outputs), outputs], axis=-1)
+        # Log-probabilities are logits: their softmax gives the probabilities again.
+        if self.probabilities:
+            return ops.log(ops.clip(outputs, _TINY, 1.0))
+        return outputs
+
+    def losses(self, y, outputs):
+        logits = self.logits(outputs)
+        if self.loss is None:
+            return _losses.softmax_cross_entropy(y, logits)
+        return _row_losses(self.loss, *self._as_keras(y, logits, outputs))
+
+    def _as_keras(self, y, logits, outputs):
+        """Return one-hot labels and probabilities, one column if the network has one."""
+        n = 1 if outputs.shape[-1] == 1 else len(self.classes)
+        one_hot = ops.one_hot(y, len(self.classes), dtype="float32")
+        return one_hot[:, -n:], ops.softmax(logits, axis=-1)[:, -n:]
+
+    def measure(self, metric, y, outputs):
+        logits = self.logits(outputs)
+        if metric is None:
+            return ops.mean(ops.cast(ops.argmax(logits, axis=-1) == y, "float32"))
+        return ops.mean(metric(*self._as_keras(y, logits, outputs)))
+
+    def probability(self, outputs):
+        """Return the probabilities of the classes, from outputs as arrays."""
+        logits = ops.convert_to_numpy(self.logits(ops.convert_to_tensor(outputs)))
+        p = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=np.float64)
+        return p / p.sum(axis=1, keepdims=True)
+
+    def decode(self, outputs):
+        return self.classes[self.probability(outputs).argmax(axis=1)]
+
+    def same_form(self, y):
+        y = np.asarray(y)
+        if y.ndim == 2:
+            return y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
+        return y

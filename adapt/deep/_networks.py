@@ -1,0 +1,265 @@
+"""Networks: given, built by a function, or sized from the data."""
+
+import json
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import layers
+
+from adapt.deep import _engine
+
+__all__ = [
+    "Recipe",
+    "default_discriminator",
+    "default_encoder",
+    "default_task",
+    "emits_probabilities",
+    "prepare",
+    "recipe_of",
+    "reseed",
+]
+
+
+def default_encoder(shape):
+    """Return an encoder for samples of some shape.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(n_features,)`` gives a perceptron, ``(time, channels)`` a 1-D and ``(height,
+        width, channels)`` a 2-D convolutional network.
+
+    Returns
+    -------
+    encoder : keras.Sequential
+        With 64 output features.
+    """
+    body = {
+        1: lambda: [_dense(64), _dense(64)],
+        2: lambda: [*_convolution(1, 32, 7), *_convolution(1, 64, 5), _pool(1)],
+        3: lambda: [*_convolution(2, 32, 3), *_convolution(2, 64, 3), _pool(2)],
+    }
+    if len(shape) not in body:
+        raise ValueError(
+            f"`encoder` has no default for samples of shape {shape}: give a network, or "
+            "a function that returns one."
+        )
+    return _sequential("encoder", shape, body[len(shape)]())
+
+
+def default_task(shape, n_outputs):
+    """Return a task network: one hidden layer and linear outputs.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the encoder's features.
+
+    n_outputs : int
+        Number of classes, or of regression targets.
+    """
+    return _sequential("task", shape, [_dense(32), layers.Dense(n_outputs)])
+
+
+def default_discriminator(shape):
+    """Return a discriminator of domains: one hidden layer and one logit."""
+    return _sequential("discriminator", shape, [_dense(64), layers.Dense(1)])
+
+
+def _dense(n_units):
+    return layers.Dense(n_units, activation="relu")
+
+
+def _convolution(rank, n_filters, width):
+    convolution, pool = {
+        1: (layers.Conv1D, layers.MaxPooling1D),
+        2: (layers.Conv2D, layers.MaxPooling2D),
+    }[rank]
+    return [
+        convolution(n_filters, width, padding="same", activation="relu"),
+        pool(2, padding="same"),
+    ]
+
+
+def _pool(rank):
+    return {1: layers.GlobalAveragePooling1D, 2: layers.GlobalAveragePooling2D}[rank]()
+
+
+def _sequential(name, shape, body):
+    first = [] if len(shape) == 1 or name == "encoder" else [layers.Flatten()]
+    body = [keras.Input(shape), *first, *body]
+    for i, layer in enumerate(body[1:]):
+        layer.name = f"{name}_{i}"  # so that equal networks have equal configs
+    return keras.Sequential(body, name=name)
+
+
+def _draw_weights(network, rng):
+    """Draw kernels from numpy (Glorot & Bengio, 2010), hence alike on all backends."""
+    weights = network.get_weights()
+    for i, w in enumerate(weights):
+        if w.ndim > 1:
+            receptive = np.prod(w.shape[:-2])
+            limit = np.sqrt(6 / (receptive * (w.shape[-2] + w.shape[-1])))
+            weights[i] = rng.uniform(-limit, limit, size=w.shape)
+    network.set_weights(weights)
+
+
+class Recipe(NamedTuple):
+    """How to build a network again. Equal keys mean networks that compute alike."""
+
+    key: tuple
+    build: Callable
+    args: tuple
+
+    def make(self):
+        """Return a new network; its weights are to be set."""
+        return self.build(*self.args)
+
+
+def _from_config(config):
+    return keras.saving.deserialize_keras_object(json.loads(config), safe_mode=False)
+
+
+def _without_names(config, names):
+    """Number the layers' names in a config, for Keras counts them up in a process."""
+    if isinstance(config, dict):
+        return {
+            key: names.setdefault(value, f"#{len(names)}")
+            if key == "name" and isinstance(value, str)
+            else _without_names(value, names)
+            for key, value in config.items()
+        }
+    if isinstance(config, list):
+        if len(config) == 3 and isinstance(config[0], str) and config[1:] == [0, 0]:
+            return [names.setdefault(config[0], f"#{len(names)}"), 0, 0]
+        return [_without_names(value, names) for value in config]
+    return config
+
+
+def recipe_of(network):
+    """Return the `Recipe` of a Keras network, or None if Keras cannot rebuild it."""
+    try:
+        config = keras.saving.serialize_keras_object(network)
+        config.pop("compile_config", None)
+        text = json.dumps(config)
+        _from_config(text)
+    except (TypeError, ValueError, NotImplementedError, AttributeError, ImportError):
+        return None
+    variables = tuple(
+        (tuple(v.shape), str(v.dtype), v.trainable) for v in network.variables
+    )
+    key = json.dumps(_without_names(json.loads(text), {}), sort_keys=True)
+    return Recipe((key, variables), _from_config, (text,))
+
+
+def reseed(networks, rng):
+    """Start the dropout and noise layers of networks from ``rng``."""
+    for network in networks:
+        weights = {id(w) for w in network.weights}
+        for v in network.variables:
+            if id(v) not in weights and "seed" in v.path:
+                v.assign(np.array([rng.randint(2**31 - 1), 0], dtype=v.dtype))
+
+
+def _call(name, network, shape):
+    """Build ``network`` for samples of ``shape`` and return its output shape."""
+    try:
+        outputs = network(keras.KerasTensor((None, *shape), dtype="float32"))
+    except Exception as error:
+        text = str(error).strip() or repr(error)
+        raise ValueError(
+            f"`{name}` cannot take samples of shape {tuple(shape)}: {text.splitlines()[0]}"
+            " Give a network with that input size, or None for one sized from the data."
+        ) from error
+    if not isinstance(outputs, keras.KerasTensor):
+        raise ValueError(
+            f"`{name}` must have one output, got {type(outputs).__name__}. Give a "
+            "network that returns one tensor."
+        )
+    return tuple(outputs.shape[1:])
+
+
+def prepare(name, given, default, shape, *args, rng, copy=True):
+    """Return a network that is ready for samples of ``shape``.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name, for messages.
+
+    given : keras.Model, keras.layers.Layer, callable or None
+        A network, copied with its weights; a function without arguments that returns
+        one; or None for the default. What is not yet built gets weights from ``rng``.
+
+    default : callable
+        ``default(shape, *args)`` returns the default network.
+
+    shape : tuple of int
+        Shape of one sample.
+
+    rng : RandomState
+        Draws initial weights.
+
+    copy : bool, default=True
+        Whether a network that is given is copied.
+
+    Returns
+    -------
+    network : keras.Model
+        The built network.
+
+    output_shape : tuple of int
+        Shape of its output for one sample.
+
+    recipe : Recipe or None
+        How to build it again.
+    """
+    with _engine.seeded(rng.randint(2**31 - 1)):
+        if given is None:
+            network = default(shape, *args)
+            _draw_weights(network, rng)
+            recipe = Recipe((default.__name__, shape, *args), default, (shape, *args))
+            return network, tuple(network.output_shape[1:]), recipe
+        if isinstance(given, keras.layers.Layer):
+            network = _copy(name, given) if copy else given
+        elif callable(given):
+            network = given()
+        else:
+            network = given
+        if not isinstance(network, keras.layers.Layer):
+            raise TypeError(
+                f"`{name}` must be a Keras model, a function without arguments that "
+                f"returns one, or None; got {network!r}."
+            )
+        if not isinstance(network, keras.Model):
+            network = keras.Sequential([network], name=name)
+        output_shape = _call(name, network, shape)
+    return network, output_shape, recipe_of(network)
+
+
+def _copy(name, network):
+    recipe = recipe_of(network)
+    if recipe is None:
+        raise ValueError(
+            f"`{name}` ({type(network).__name__}) cannot be copied, for Keras cannot "
+            "rebuild it from its config. Give it a `get_config` and register the class "
+            "with `keras.saving.register_keras_serializable()`, or give a function that "
+            "returns the network."
+        )
+    copied = recipe.make()
+    if network.built:
+        copied.set_weights(network.get_weights())
+    return copied
+
+
+def emits_probabilities(network):
+    """Return whether a network ends in a softmax or a sigmoid."""
+    last = network
+    while getattr(last, "layers", None):
+        last = last.layers[-1]
+    if isinstance(last, layers.Softmax):
+        return True
+    activation = getattr(last, "activation", None)
+    return activation in (keras.activations.softmax, keras.activations.sigmoid)

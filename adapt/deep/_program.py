@@ -1,0 +1,306 @@
+"""Programs: networks with their optimizers and the compiled epoch that trains them.
+
+Compiling takes longer than training a small network. A program is therefore kept after
+a fit, and lent to the next fit of the same structure, which writes its own weights into
+it: a grid search over ``lambda_`` or ``learning_rate`` compiles once.
+"""
+
+import threading
+from collections import OrderedDict
+
+import keras
+import numpy as np
+from keras import ops
+
+from adapt.deep import _engine
+from adapt.deep._networks import reseed
+
+__all__ = ["Feed", "Program", "give_back", "outputs_of", "take_program"]
+
+_N_KEPT = 8
+_LARGEST = 5_000_000  # parameters: larger networks are neither copied nor kept
+_kept = OrderedDict()
+_lock = threading.Lock()
+
+
+def _remember(key, value):
+    with _lock:
+        _kept[key] = value
+        while len(_kept) > _N_KEPT:
+            _kept.popitem(last=False)
+
+
+class Program:
+    """Networks, one optimizer for each, and the compiled epoch that moves them.
+
+    Parameters
+    ----------
+    networks : dict of keras.Model
+        What is trained, by name.
+
+    optimizers : dict of keras.optimizers.Optimizer
+        One for each name, not yet built.
+
+    updates : list of Update
+        What one step does.
+
+    mode : str
+        How to run, as `_engine.choose_mode` returns it.
+    """
+
+    def __init__(self, networks, optimizers, updates, mode):
+        self.networks = networks
+        self.optimizers = {}
+        for name, network in networks.items():
+            if network.trainable_variables:
+                optimizers[name].build(network.trainable_variables)
+                self.optimizers[name] = optimizers[name]
+        holders = [*networks.values(), *self.optimizers.values()]
+        state = {id(v): v for holder in holders for v in holder.variables}
+        self.state = list(state.values())
+        self._updates = updates
+        self._fresh = [
+            (v, ops.convert_to_numpy(v.value))
+            for optimizer in self.optimizers.values()
+            for v in optimizer.variables
+        ]
+        self.run = _engine.compile_epoch(self._step, self.state, mode)
+
+    def _step(self, batch):
+        """Do one step: every update in turn. Return its logs."""
+        logs = {"loss": 0.0}
+        for update in self._updates:
+            new = _engine.repeat(
+                update.repeat, lambda u=update: self._apply(u, batch), self.state
+            )
+            logs["loss"] = logs["loss"] + new.pop("loss")
+            logs.update(new)
+        return logs
+
+    def _apply(self, update, batch):
+        names = [name for name in update.on if name in self.optimizers]
+        counts = [len(self.networks[name].trainable_variables) for name in names]
+        variables = [v for n in names for v in self.networks[n].trainable_variables]
+
+        def loss():
+            notes = {}
+            parts = update.loss({**batch, "notes": notes})
+            penalties = [p for name in names for p in self.networks[name].losses]
+            total = sum(parts.values()) + sum(penalties)
+            return total, {"loss": total, **parts, **notes}
+
+        def apply(gradients):
+            start = 0
+            for name, count in zip(names, counts, strict=True):
+                part = slice(start, start + count)
+                pairs = zip(gradients[part], variables[part], strict=True)
+                pairs = [(g, v) for g, v in pairs if g is not None]
+                if pairs:
+                    self.optimizers[name].apply(*zip(*pairs, strict=True))
+                start += count
+
+        return _engine.minimize(loss, variables, apply, self.state)
+
+    def load(self, networks, learning_rates, rng):
+        """Start from the weights of ``networks``, with optimizers as new."""
+        for name, network in networks.items():
+            if network is not self.networks[name]:
+                self.networks[name].set_weights(network.get_weights())
+        for v, value in self._fresh:
+            v.assign(value)
+        for name, rate in learning_rates.items():
+            if rate is not None and name in self.optimizers:
+                self.optimizers[name].learning_rate = rate
+        reseed(self.networks.values(), rng)
+
+    def store(self, networks):
+        """Write the weights back into ``networks``."""
+        for name, network in networks.items():
+            if network is not self.networks[name]:
+                network.set_weights(self.networks[name].get_weights())
+
+
+def take_program(networks, recipes, key, make):
+    """Return a program for networks of this structure, kept from before or new.
+
+    ``make(networks)`` makes a new one. Also returns the key under which to keep it,
+    None if it is not to be kept. A program is lent to one fit at a time.
+    """
+    n_parameters = sum(network.count_params() for network in networks.values())
+    if None in recipes.values() or n_parameters > _LARGEST:
+        return make(networks), None
+    policy = keras.config.dtype_policy().name
+    key = (key, policy, tuple((name, r.key) for name, r in recipes.items()))
+    with _lock:
+        program = _kept.pop(key, None)
+    if program is None:
+        with _engine.seeded(0):
+            copies = {name: recipe.make() for name, recipe in recipes.items()}
+        program = make(copies)
+    return program, key
+
+
+def give_back(program, key):
+    """Keep a program for the next fit like this one."""
+    if key is not None:
+        _remember(key, program)
+
+
+def _padded(n):
+    """Return ``n`` rounded up by at most an eighth.
+
+    Arrays padded to such sizes let cross-validation folds of 53 and of 54 rows share
+    what was compiled.
+    """
+    unit = 2 ** max(int(n).bit_length() - 4, 0)
+    return -(-n // unit) * unit
+
+
+def _pad(array, n):
+    dtype = np.int32 if array.dtype.kind in "iu" and array.ndim == 1 else np.float32
+    padded = np.zeros((n, *array.shape[1:]), dtype=dtype)
+    padded[: len(array)] = array
+    return padded
+
+
+def _shuffled(rng, rows, n):
+    """Return ``n`` of ``rows``: permutations of all of them, one after the other."""
+    rounds = -(-n // len(rows))
+    order = rng.random_sample((rounds, len(rows))).argsort(axis=1)
+    return rows[order.ravel()[:n]]
+
+
+class Feed:
+    """Index batches over groups of arrays, on the device at once or in chunks.
+
+    An epoch has as many steps as the largest group needs; a smaller group is gone
+    through again, and the last batch is filled up with rows of a next shuffle, so that
+    all batches are of one size.
+
+    Parameters
+    ----------
+    groups : dict of dict of ndarray
+        Arrays by group and name. Those of one group are indexed together.
+
+    rows : dict of ndarray
+        Which rows of each group are trained on.
+
+    batch_size : int
+        Rows per step and group, at most as many as the largest group has.
+
+    budget : int
+        Number of bytes above which the arrays are streamed.
+    """
+
+    def __init__(self, groups, rows, batch_size, budget):
+        self.groups = groups
+        self.rows = rows
+        largest = max(len(r) for r in rows.values())
+        self.batch_size = max(min(batch_size, largest), min(batch_size, 2))
+        self.n_steps = -(-largest // self.batch_size)
+        item = {
+            group: sum(4 * a[:1].size for a in arrays.values())
+            for group, arrays in groups.items()
+        }
+        size = sum(item[g] * len(a) for g, v in groups.items() for a in [_first(v)])
+        self.chunk = None
+        if size > budget:
+            step = self.batch_size * sum(item.values())
+            self.chunk = int(np.clip(budget // (2 * step), 1, self.n_steps))
+        else:
+            self._data = {
+                group: {
+                    name: _engine.to_device(_pad(a, _padded(len(a))))
+                    for name, a in arrays.items()
+                }
+                for group, arrays in groups.items()
+            }
+
+    def epoch(self, rng):
+        """Yield ``(data, index, first_step, n_steps)`` for one shuffled epoch."""
+        n = self.n_steps * self.batch_size
+        index = {group: _shuffled(rng, rows, n) for group, rows in self.rows.items()}
+        if self.chunk is None:
+            yield (
+                self._data,
+                self._batches(index, _padded(self.n_steps)),
+                0,
+                self.n_steps,
+            )
+            return
+        size = self.chunk * self.batch_size
+        for first in range(0, self.n_steps, self.chunk):
+            part = slice(first * self.batch_size, first * self.batch_size + size)
+            data = {
+                group: {
+                    name: _engine.to_device(_pad(a[index[group][part]], size))
+                    for name, a in arrays.items()
+                }
+                for group, arrays in self.groups.items()
+            }
+            in_order = {group: np.arange(size) for group in index}
+            steps = min(self.chunk, self.n_steps - first)
+            yield data, self._batches(in_order, self.chunk), first, steps
+
+    def _batches(self, index, n_steps):
+        shape = n_steps, self.batch_size
+        batches = {}
+        for group, rows in index.items():
+            batches[group] = np.zeros(shape, dtype=np.int32)
+            batches[group].ravel()[: len(rows)] = rows
+        return batches
+
+
+def _first(arrays):
+    return next(iter(arrays.values()))
+
+
+def outputs_of(networks, recipes, X):
+    """Return what a chain of networks computes from ``X``, in batches.
+
+    What is compiled depends on the structure alone and takes the weights as an
+    argument.
+    """
+    function = None
+    key = None if None in recipes else ("forward", *(r.key for r in recipes))
+    if key is not None:
+        key = (*key, keras.config.dtype_policy().name)
+        with _lock:
+            function = _kept.get(key)
+    if function is None:
+        if key is not None and sum(n.count_params() for n in networks) <= _LARGEST:
+            with _engine.seeded(0):
+                function = _forward([recipe.make() for recipe in recipes])
+            _remember(key, function)
+        else:
+            function = _forward(networks)
+    values = [v.value for network in networks for v in network.variables]
+    row_bytes = 4 * max(X[:1].size, 1)
+    size = 2 ** int(np.clip(np.log2(2**22 / row_bytes), 5, 12))
+    parts = []
+    for start in range(0, len(X), size):
+        part = X[start : start + size]
+        # Sizes are powers of two, so that few are ever compiled.
+        full = max(min(2 ** int(len(part) - 1).bit_length(), size), 16)
+        outputs = function(values, _engine.to_device(_pad_rows(part, full)))
+        parts.append(ops.convert_to_numpy(outputs)[: len(part)])
+    return np.concatenate(parts)
+
+
+def _pad_rows(X, n):
+    padded = np.zeros((n, *X.shape[1:]), dtype=np.float32)
+    padded[: len(X)] = X
+    return padded
+
+
+def _forward(networks):
+    variables = [v for network in networks for v in network.variables]
+
+    def forward(values, x):
+        _engine.COMPILED["forward"] += 1
+        with keras.StatelessScope(zip(variables, values, strict=True)):
+            for network in networks:
+                x = network(x, training=False)
+            return ops.cast(x, "float32")
+
+    return _engine.compile_forward(forward)
