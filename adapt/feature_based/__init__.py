@@ -5,6 +5,7 @@ from adapt.feature_based._coral import CORAL, coral_map
 from adapt.feature_based._domain_scaler import DomainStandardScaler
 from adapt.feature_based._fa import FA
 from adapt.feature_based._fmmd import fMMD
+from adapt.feature_based._gfk import GFK
 from adapt.feature_based._jda import BDA, JDA
 from adapt.feature_based._linear_ot import LinearOT, monge_map
 from adapt.feature_based._quantile import QuantileMatching
@@ -16,6 +17,7 @@ __all__ = [
     "CORAL",
     "DANN",
     "FA",
+    "GFK",
     "JDA",
     "SA",
     "TCA",
