@@ -12,13 +12,13 @@ from typing import NoReturn
 from adapt import __version__
 
 _OWN_FILES = """
-To compare methods on your own files, the label in the column y:
+Your own files, with the label in the column y; the target needs none:
 
-  adapt compare --source old.csv --target new.csv --label y --output predictions.csv
+  adapt compare --source old.csv --target new.csv --label y --output pred.csv
 
-The target needs no labels. If one file holds both, and a column says which is which:
+One file with both domains, and a column that says which is which:
 
-  adapt compare --data all.csv --domain-column year --target-domain 2024 --label y"""
+  adapt compare --data all.csv --domain-column d --target-domain new --label y"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -134,17 +134,12 @@ def _read(args: argparse.Namespace):
         if any(name is not None and len(name) > 1 for name in names):
             raise ValueError("with --dataset, name one domain as source and as target")
         return _files.load_bundled(args.dataset, *(name and name[0] for name in names))
-    needed = {"--label": args.label}
-    if args.data:
-        needed |= {
-            "--domain-column": args.domain_column,
-            "--target-domain": args.target_domain,
-        }
-    else:
-        needed |= {"--source": args.source, "--target": args.target}
-    missing = [name for name, value in needed.items() if not value]
-    if missing:
-        raise ValueError(f"{given[0]} also needs {' and '.join(missing)}")
+    needed = ("data", "domain_column", "target_domain", "label")
+    if not args.data:
+        needed = ("source", "target", "label")
+    options = [f"--{name.replace('_', '-')}" for name in needed]
+    if not all(getattr(args, name) for name in needed):
+        raise ValueError(f"{', '.join(options[:-1])} and {options[-1]} go together")
     if args.data:
         return _files.read_one_file(
             args.data,

@@ -13,7 +13,7 @@ from sklearn.metrics import (
     mean_squared_error,
     r2_score,
 )
-from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 from sklearn.utils.multiclass import type_of_target
 
 from adapt._domains import check_sample_domain
@@ -134,8 +134,6 @@ class LabelFreeScorer(BaseEstimator):
     It knows the target from `fit`, or from the ``sample_domain`` of each call.
     """
 
-    __metadata_request__score = {"sample_domain": True}
-
     def __init__(self, metric=None):
         self.metric = metric
 
@@ -160,6 +158,17 @@ class LabelFreeScorer(BaseEstimator):
             if rows.shape[0] == 0:
                 raise ValueError(f"The {name} domain is empty: it has no rows.")
         return self
+
+    def get_metadata_routing(self):
+        """Return that a call asks for ``sample_domain``, without a `set_score_request`.
+
+        Returns
+        -------
+        request : MetadataRequest
+        """
+        request = MetadataRequest(owner=self)
+        request.score.add_request(param="sample_domain", alias=True)
+        return request
 
     def __sklearn_clone__(self):
         # A search clones its scorers, and they have to keep the domains.

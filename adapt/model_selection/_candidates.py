@@ -53,6 +53,9 @@ def base_estimator(name, of_classes, random_state=None):
 def default_candidates(estimator):
     """Return the adapters that public comparisons found to be worth a try.
 
+    They are given standardised columns. So the identity that is added to covariances,
+    as in the paper on CORAL, keeps maps of noisy directions near the identity.
+
     Parameters
     ----------
     estimator : estimator
@@ -66,8 +69,8 @@ def default_candidates(estimator):
 
     return {
         "DomainStandardScaler": DomainStandardScaler(estimator),
-        "CORAL": CORAL(estimator, lambda_="auto", match_mean=True),
-        "LinearOT": LinearOT(estimator, lambda_="auto"),
+        "CORAL": CORAL(estimator, lambda_=1.0, match_mean=True),
+        "LinearOT": LinearOT(estimator, lambda_=1.0),
         "SA": SA(estimator),
     }
 
@@ -102,19 +105,29 @@ def candidates(methods, estimator, trains_on_target):
 
 
 def _named(names):
+    """Return adapters by their names, as `default_candidates` has them if it does."""
+    from adapt import feature_based, instance_based, parameter_based
     from adapt.discovery import all_adapters
 
-    shallow = dict(all_adapters(deep=False))
-    known = shallow if set(names) <= {BASELINE, *shallow} else dict(all_adapters())
-    unknown = set(names) - {BASELINE, *known}
-    if unknown:
-        raise ValueError(
-            f"There is no method named {sorted(unknown)[0]!r}. `adapt list` names all; "
-            f"the shallow ones are {', '.join(shallow)}."
-        )
-    defaults = default_candidates(None)
+    public = {
+        name
+        for family in (feature_based, instance_based, parameter_based)
+        for name in family.__all__
+    }
+    known = dict(all_adapters(deep=False))
+    if set(names) & public - known.keys():  # needs Keras, or is no method
+        known = dict(all_adapters())
+    found = {}
+    for name in names:
+        if name == BASELINE:
+            continue
+        if name not in known:
+            raise ValueError(
+                f"There is no method named {name!r}. The shallow ones are "
+                f"{', '.join(known)}; `adapt list --deep` names all."
+            )
+        found[name] = known[name]()
     return {
-        name: defaults[name] if name in defaults else known[name]()
-        for name in names
-        if name != BASELINE
+        **found,
+        **{k: v for k, v in default_candidates(None).items() if k in found},
     }

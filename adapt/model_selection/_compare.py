@@ -1,8 +1,8 @@
 """Compare adaptation methods without labels of the target, and recommend one or none.
 
 Every method is adapted on folds: some source rows are held out, all target rows stay
-in, without labels. Circular validation is the evidence for a method. Importance weights can
-only speak against it, for they may rest on few rows. A method is recommended if the
+in, without labels. Circular validation is the evidence for a method. Importance weights
+can only speak against it, for they may rest on few rows. A method is recommended if the
 evidence is large beside its own standard error; otherwise source-only is.
 """
 
@@ -17,7 +17,7 @@ from sklearn.base import clone, is_classifier
 from adapt._domains import _read_labels, check_sample_domain
 from adapt.base import WeightAdapter
 from adapt.metrics import CircularValidation, ImportanceWeighted
-from adapt.metrics._base import take_rows
+from adapt.metrics._base import as_rows, take_rows
 from adapt.model_selection._candidates import (
     BASELINE,
     TARGET_ONLY,
@@ -42,6 +42,12 @@ from adapt.model_selection._table import (
 MARGIN = 2.5
 
 
+def _check_not_empty(Xs, Xt):
+    for rows, domain in [(Xs, "source"), (Xt, "target")]:
+        if len(rows) == 0:
+            raise ValueError(f"The {domain} domain is empty: it has no rows.")
+
+
 def _read_domains(X, y, Xt, yt, sample_domain):
     """Return source rows and labels, target rows and labels; checks what was given."""
     if y is None:
@@ -52,20 +58,20 @@ def _read_domains(X, y, Xt, yt, sample_domain):
                 "There is no target domain. Give `Xt`, or `sample_domain` with "
                 "negative values for the target rows of `X`."
             )
-        labels, target_labels = _read_labels(y, X, "y"), _read_labels(yt, Xt, "yt")
-        Xs, ys = X, labels
+        _check_not_empty(X, Xt)
+        ys, target_labels = _read_labels(y, X, "y"), _read_labels(yt, Xt, "yt")
+        Xs = X
     else:
         if Xt is not None:
             raise ValueError(
                 "The target was given twice: as `Xt` and by `sample_domain`."
             )
+        X = as_rows(X)
         target = check_sample_domain(sample_domain, X) < 0
+        Xs, Xt = take_rows(X, ~target), take_rows(X, target)
+        _check_not_empty(Xs, Xt)
         labels = _read_labels(y, X, "y")
-        Xs, ys = take_rows(X, ~target), labels.of(~target)
-        Xt, target_labels = take_rows(X, target), labels.of(target)
-    for rows, domain in [(Xs, "source"), (Xt, "target")]:
-        if rows.shape[0] == 0:
-            raise ValueError(f"The {domain} domain is empty: it has no rows.")
+        ys, target_labels = labels.of(~target), labels.of(target)
     if ys.missing.any():
         raise ValueError(
             f"{ys.missing.sum()} of {len(ys.y)} source rows have no label. Only target "
@@ -74,7 +80,7 @@ def _read_domains(X, y, Xt, yt, sample_domain):
     if ys.y.ndim != 1:
         raise ValueError(f"`y` must be of shape (n_samples,), got {ys.y.shape}.")
     if target_labels is None:
-        return Xs, ys.y, Xt, None, np.zeros(Xt.shape[0], dtype=bool)
+        return Xs, ys.y, Xt, None, np.zeros(len(Xt), dtype=bool)
     labelled = ~target_labels.missing
     known = target_labels.y
     if known.dtype.kind == "i" and -1 not in ys.y:
@@ -120,8 +126,8 @@ def _check_classes(y):
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) < 2:
         raise ValueError(
-            f"The source has one class only, {classes[0]!r}: there is nothing to tell "
-            "apart. Labels of at least 2 classes are needed."
+            f"The source has one class only, {classes.tolist()[0]!r}: there is nothing "
+            "to tell apart. Labels of at least 2 classes are needed."
         )
     if np.sort(counts)[-2] < 2:
         raise ValueError(

@@ -1,16 +1,17 @@
 """What `compare` found: a table, a recommendation, its reason and a model."""
 
 import math
+import textwrap
 
 from sklearn.pipeline import Pipeline
 
 from adapt.model_selection._candidates import BASELINE, TARGET_ONLY
 
 _NOTES = {
-    "circular": "score of held-out source rows, by way of the target and back",
-    "weighted": "score of held-out source rows that look like the target",
-    "held out": "score of labelled target rows, held out of the training",
-    "margin": "gain on SourceOnly{less} in standard errors: {margin:g} due",
+    "circular": "score of source rows, held out, by way of the target and back",
+    "weighted": "score of source rows like those of the target, worth {rows:.0f} rows",
+    "held out": "score of labelled target rows, held out",
+    "margin": "gain{less} over its standard error; {margin:g} are due",
     "fit": "time of one fit",
     "target": "true {scoring} on the target; no method was shown its labels",
     "gap": "difference of 'target' to a model trained on the target ({ceiling:.3f})",
@@ -44,6 +45,9 @@ class Comparison:
 
     recommended : str
         Name of the recommended method, "SourceOnly" if that is not to adapt.
+
+    advice : str
+        The same for people: "do not adapt", or the name of the method.
 
     reason : str
         Why, in a sentence.
@@ -140,6 +144,15 @@ class Comparison:
         return self.best_estimator.predict(X)
 
     @property
+    def advice(self):
+        """What to do, in a few words."""
+        if self.recommended == BASELINE:
+            return "do not adapt"
+        if self.recommended == TARGET_ONLY:
+            return "do not adapt; train on the labelled target rows alone"
+        return self.recommended
+
+    @property
     def results(self):
         """The table, as a data frame."""
         import pandas as pd
@@ -188,7 +201,7 @@ class Comparison:
         scores = (
             ["held out"] if self.target_labels == "train" else ["circular", "weighted"]
         )
-        columns = dict.fromkeys(scores, 11) | {"margin": 6, "fit": 7}
+        columns = dict.fromkeys(scores, 11) | {"margin": 6, "fit": 6}
         if self.n_labelled and self.target_labels == "score":
             columns |= {"target": 6, "gap": 6}
         return columns
@@ -204,12 +217,13 @@ class Comparison:
         start = f"{'*' if chosen else ' '} {row['method']:<20}  "
         if row.get("error"):
             return f"{start}failed: {row['error']}"[:80]
+        seconds = row["fit_seconds"]
         cells = {
             "circular": _with_error(row.get("circular"), row.get("circular_se")),
             "weighted": _with_error(row.get("weighted"), row.get("weighted_se")),
             "held out": _with_error(row.get("held_out"), row.get("held_out_se")),
             "margin": "" if row["method"] == BASELINE else f"{row['margin']:+.1f}",
-            "fit": f"{row['fit_seconds']:.2f} s",
+            "fit": f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s",
             "target": _number(row.get("target"), ".3f"),
             "gap": _number(row.get("target", math.nan) - self.ceiling, "+.3f"),
         }
@@ -224,15 +238,15 @@ class Comparison:
             note = _NOTES[name].format(
                 margin=self.margin,
                 scoring=self.scoring.replace("_", " "),
-                less=", less any loss in 'weighted'," if "weighted" in columns else "",
+                rows=self.source_rows_in_use,
+                less=" less loss in 'weighted'," if "weighted" in columns else "",
                 ceiling=self.ceiling,
             )
             lines.append(f"  {name:<8}  {note}")
         lines.append("")
         if self.interrupted:
             lines.append("Interrupted: only methods that were finished are compared.")
-        head = "Do not adapt" if self.recommended == BASELINE else self.recommended
-        lines += [f"Recommended: {head}", self.reason]
+        lines += [f"Recommended: {self.advice}.", textwrap.fill(self.reason, 80)]
         return "\n".join(lines)
 
     def __repr__(self):
@@ -242,4 +256,5 @@ class Comparison:
         from html import escape
 
         table = self.results.dropna(axis="columns", how="all")
-        return f"{table.to_html(index=False)}<p>{escape(self.reason)}</p>"
+        text = escape(f"Recommended: {self.advice}. {self.reason}")
+        return f"{table.to_html(index=False)}<p>{text}</p>"

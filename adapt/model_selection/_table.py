@@ -132,7 +132,7 @@ def usable_columns(Xs, Xt):
     keys = [
         name
         for name in columns
-        if _names_rows(X[name]) or _numbers_rows(Xs[name]) or _numbers_rows(Xt[name])
+        if any(_names_rows(D[name]) or _numbers_rows(D[name]) for D in (Xs, Xt))
     ]
     if keys:
         warnings.warn(

@@ -1,0 +1,322 @@
+"""The command line, called as a function."""
+
+import json
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from adapt import __version__
+from adapt.__main__ import main
+from adapt.model_selection import _candidates, _files
+
+
+def make_table(n, shift, seed):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, n)
+    table = pd.DataFrame(
+        {
+            "age": 2 * y + rng.normal(size=n) + shift,
+            "dose": np.where(rng.random(n) < 0.1, np.nan, rng.normal(size=n) - 3 * y),
+            "kind": np.where(rng.random(n) < 0.5, "red", "blue"),
+            "flag": rng.random(n) < 0.3,
+            "y": np.where(y, "yes", "no"),
+        }
+    )
+    table.loc[::9, "kind"] = None
+    return table
+
+
+@pytest.fixture
+def tables():
+    return make_table(120, 0, 1), make_table(90, 3, 2)
+
+
+@pytest.fixture
+def files(tables, tmp_path, monkeypatch):
+    """Go to a folder that has both domains as files."""
+    monkeypatch.chdir(tmp_path)
+    source, target = tables
+    source.to_csv("a.csv", index=False)
+    target.to_csv("b.csv", index=False)
+    target.drop(columns="y").to_csv("unlabelled.csv", index=False)
+    both = pd.concat([source.assign(site="A"), target.assign(site="B")])
+    both.to_csv("both.csv", index=False)
+    return tmp_path
+
+
+def run(line):
+    return main(line.split())
+
+
+ARGS = "compare --source a.csv --target b.csv --label y --methods LinearOT --cv 3"
+
+
+def fails(line, capsys):
+    """Run a command that must fail, and return its one line on standard error."""
+    assert run(line) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("adapt: error: ")
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+    return error
+
+
+# ----------------------------------------------------------------------- compare
+
+
+def test_two_files_to_predictions_model_and_table(files, tables, capsys):
+    line = ARGS.replace("b.csv", "unlabelled.csv")
+    assert run(f"{line} --output p.csv --save m.joblib --json r.json") == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert "Recommended: " in captured.out
+    assert "Wrote p.csv." in captured.out
+    assert "target  " not in captured.out.split("\n")[3]
+
+    target = pd.read_csv("unlabelled.csv")
+    model = joblib.load("m.joblib")
+    predicted = pd.read_csv("p.csv")
+    assert list(predicted) == ["y", "probability"]
+    np.testing.assert_array_equal(predicted["y"], model.predict(target))
+    p = model.predict_proba(target).max(axis=1)
+    np.testing.assert_allclose(predicted["probability"], p)
+
+    table = json.loads((files / "r.json").read_text(encoding="utf-8"))
+    assert table["n_source"] == 120
+    assert table["target_trained"] is None
+    assert {row["method"] for row in table["results"]} == {"SourceOnly", "LinearOT"}
+    # Nothing unfinished lies beside the results.
+    assert {path.suffix for path in files.iterdir()} == {".csv", ".joblib", ".json"}
+    assert not [path for path in files.iterdir() if path.name.startswith(".")]
+
+
+def test_known_target_labels_are_scored(files, capsys):
+    assert run(f"{ARGS} --json r.json") == 0
+    table = json.loads((files / "r.json").read_text(encoding="utf-8"))
+    assert table["n_target_labelled"] == 90
+    assert all(row["gap"] < 1 for row in table["results"])
+    assert "true accuracy" in capsys.readouterr().out
+
+
+def test_one_file_with_a_domain_column(files, capsys):
+    two = "compare --data both.csv --domain-column site --target-domain B --label y"
+    assert run(f"{two} --methods LinearOT --cv 3 --json one.json") == 0
+    assert run(f"{ARGS} --json two.json") == 0
+    one, two = (json.loads((files / f).read_text()) for f in ("one.json", "two.json"))
+    for a, b in zip(one["results"], two["results"], strict=True):
+        assert (a["method"], a["circular"]) == (b["method"], b["circular"])
+
+
+def test_parquet_and_regression(files, tables, capsys):
+    for name, table in zip("ab", tables, strict=True):
+        table.assign(y=table["age"] * 2 + 0.5).to_parquet(f"{name}.parquet")
+    line = ARGS.replace(".csv", ".parquet")
+    assert run(f"{line} --output p.csv") == 0
+    assert "true r2" in capsys.readouterr().out
+    assert list(pd.read_csv("p.csv")) == ["y"]
+
+
+def test_parquet_without_its_package(files, tables, capsys, monkeypatch):
+    tables[0].to_parquet("a.parquet")
+
+    def missing(*args, **kwargs):
+        raise ImportError("no engine")
+
+    monkeypatch.setattr(pd, "read_parquet", missing)
+    error = fails(ARGS.replace("a.csv", "a.parquet"), capsys)
+    assert "pip install 'adapt-learn[parquet]'" in error
+
+
+def test_bundled_data_and_what_to_type_next(capsys):
+    line = "compare --dataset penguins --target-domain Chinstrap --methods SA --cv 2"
+    assert run(line) == 0
+    out = capsys.readouterr().out
+    assert "Source: Adelie, 146 rows" in out
+    assert "Target: Chinstrap, 68 rows" in out
+    assert "adapt compare --source" in out.split("Recommended")[1]
+    assert max(map(len, out.split("\n"))) <= 80
+
+
+def test_supervised_methods(files, capsys):
+    line = ARGS.replace("LinearOT", "TrAdaBoost") + " --target-labels train"
+    assert run(line) == 0
+    assert "TargetOnly" in capsys.readouterr().out
+
+
+def test_columns_left_out_are_told(files, tables, capsys):
+    tables[0].assign(more=1, key=[f"k{i}" for i in range(120)]).to_csv("a.csv")
+    tables[1].assign(key=[f"k{i}" for i in range(90)]).to_csv("b.csv")
+    assert run(ARGS) == 0
+    error = capsys.readouterr().err
+    assert "adapt: note: Left out" in error
+    assert "'more' of the source" in error
+    assert "'Unnamed: 0', 'key'" in error
+
+
+class Stops(LogisticRegression):
+    """Ctrl-C while it is fitted."""
+
+    def fit(self, X, y, sample_weight=None):
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_keeps_what_is_finished(files, capsys, monkeypatch):
+    from adapt.feature_based import CORAL
+
+    monkeypatch.setattr(
+        _candidates,
+        "default_candidates",
+        lambda estimator: {"CORAL": CORAL(estimator), "stops": CORAL(Stops())},
+    )
+    line = "compare --source a.csv --target b.csv --label y --output p.csv"
+    assert run(line) == 130
+    out = capsys.readouterr().out
+    assert "Interrupted" in out
+    assert "CORAL" in out
+    assert len(pd.read_csv("p.csv")) == 90
+
+
+def test_ctrl_c_before_anything_is_finished(files, capsys, monkeypatch):
+    monkeypatch.setattr(
+        "adapt.model_selection._compare.base_estimator", lambda *args: Stops()
+    )
+    assert run(f"{ARGS} --output p.csv") == 130
+    assert "interrupted" in capsys.readouterr().err
+    assert not (files / "p.csv").exists()
+
+
+# ------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("a.csv", "no.csv"), "There is no file 'no.csv'"),
+        (("--label y", "--label z"), "no column 'z'. It has 'age', 'dose'"),
+        (("LinearOT", "Linear"), "no method named 'Linear'"),
+        (("LinearOT", "TrAdaBoost"), "learns from target labels"),
+        (("--cv 3", "--cv 1"), "`cv`"),
+        (("--cv 3", "--estimator tree"), "invalid choice: 'tree'"),
+        (("--cv 3", "--scoring r2"), "`scoring`"),
+        (("--cv 3", "--output no/p.csv"), "There is no folder 'no'"),
+        (("--cv 3", "--json ."), "is a folder"),
+        (("--cv 3", "--dataset penguins"), "in one way"),
+        (("--label y", ""), "go together"),
+        (("--target b.csv", ""), "go together"),
+    ],
+)
+def test_bad_arguments(files, capsys, change, message):
+    assert message in fails(ARGS.replace(*change), capsys)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("compare", "in one way"),
+        ("compare --dataset cats", "no bundled data set 'cats'"),
+        ("compare --dataset watch", "time series"),
+        ("compare --dataset penguins --target-domain Emperor", "'Emperor'"),
+        ("compare --data both.csv --label y", "go together"),
+        (
+            "compare --data both.csv --label y --domain-column site --target-domain C",
+            "No row has 'C'",
+        ),
+        (
+            "compare --data both.csv --label y --domain-column site "
+            "--target-domain A B",
+            "source domain is empty",
+        ),
+        ("compare --frobnicate", "unrecognized arguments"),
+        ("datasets cats", "'cats'"),
+        ("", "verb"),
+    ],
+)
+def test_bad_requests(files, capsys, line, message):
+    assert message in fails(line, capsys)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda a, b: (a.assign(y="yes"), b), "one class only, 'yes'"),
+        (lambda a, b: (a, b[[]].assign(other=1)), "no columns in common"),
+        (lambda a, b: (a, b[:0]), "target domain is empty"),
+        (lambda a, b: (a[:0], b), "source domain is empty"),
+        (lambda a, b: (a, pd.DataFrame()), "Cannot read 'b.csv'"),
+        (lambda a, b: (a.assign(y=a.y.where(a.age > 0)), b), "have no label"),
+        (lambda a, b: (a.assign(t="2020-01-31"), b.assign(t="2020-02-01")), "Dates"),
+    ],
+)
+def test_bad_data(files, tables, capsys, spoil, message):
+    for name, table in zip(("a.csv", "b.csv"), spoil(*tables), strict=True):
+        table.to_csv(name, index=False)
+    assert message in fails(ARGS, capsys)
+
+
+def test_unknown_kind_of_file(files, capsys):
+    (files / "a.xlsx").write_text("")
+    assert "Cannot tell" in fails(ARGS.replace("a.csv", "a.xlsx"), capsys)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "result.csv"
+    path.write_text("before")
+
+    def half(unfinished):
+        with open(unfinished, "w") as file:
+            file.write("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _files.write_whole(str(path), half)
+    assert path.read_text() == "before"
+    assert [p.name for p in tmp_path.iterdir()] == ["result.csv"]
+
+
+# ------------------------------------------------------------------- other verbs
+
+
+def test_list(capsys):
+    assert run("list") == 0
+    out = capsys.readouterr().out
+    assert "CORAL" in out
+    assert "feature-based" in out
+    assert max(map(len, out.split("\n"))) <= 80
+
+
+def test_datasets(capsys):
+    assert run("datasets") == 0
+    out = capsys.readouterr().out
+    assert "penguins" in out
+    assert max(map(len, out.split("\n"))) <= 80
+    assert run("datasets penguins") == 0
+    assert "Palmer" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", ["--help", "compare --help", "--version"])
+def test_help_and_version(capsys, line):
+    assert run(line) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"adapt {__version__}" if line == "--version" else "usage:")
+
+
+def test_as_a_module():
+    command = [sys.executable, "-m", "adapt", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"adapt {__version__}\n"
+
+
+def test_importing_it_loads_nothing_heavy():
+    code = (
+        "import sys, adapt.__main__, adapt.model_selection;"
+        "print(*sorted({'tqdm', 'keras', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "\n"
