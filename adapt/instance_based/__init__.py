@@ -5,6 +5,7 @@ from adapt.instance_based._bbse import BBSE
 from adapt.instance_based._gaussian_weighting import GaussianWeighting
 from adapt.instance_based._iwc import IWC
 from adapt.instance_based._kernel_density_weighting import KernelDensityWeighting
+from adapt.instance_based._kliep import KLIEP
 from adapt.instance_based._kmm import KMM
 from adapt.instance_based._mmd_tars import MMDTarS
 from adapt.instance_based._nearest_neighbors_weighting import NearestNeighborsWeighting
@@ -17,6 +18,7 @@ from adapt.instance_based._tradaboost_r2 import TrAdaBoostR2, TwoStageTrAdaBoost
 __all__ = [
     "BBSE",
     "IWC",
+    "KLIEP",
     "KMM",
     "RLLS",
     "RULSIF",

@@ -1,0 +1,552 @@
+"""Density ratios by the Kullback-Leibler divergence.
+
+The ratio is a sum of kernels with non-negative coefficients, whose mean over the source
+is one. In units in which each kernel has that mean itself, the coefficients are shares
+that sum to one, and the mean log ratio over the target is concave in them. A gradient
+bounds how much is left to gain, so that solvers stop at a known distance from the
+maximum. They work on several sets of rows at once: all folds of a cross-validation
+share their products with the kernel matrix.
+"""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from adapt._kernels import (
+    KERNELS,
+    kernel_matrix,
+    kernel_product,
+    median_gamma,
+    row_blocks,
+)
+from adapt._sklearn import Interval, StrOptions
+from adapt.base import RatioAdapter
+
+_NEWTON_EVERY = 5  # pairwise steps
+_FLOOR = 1e-100  # of kernels, so that logarithms and their derivatives stay finite
+
+
+def _rows(X):
+    """Return rows in double precision, so that the constraint holds to many digits."""
+    return X.astype(np.float64) if sparse.issparse(X) else np.asarray(X, float, "C")
+
+
+def _dots(A, B):
+    return np.einsum("ij,ij->i", A, B)
+
+
+def _log_means(row_weights, ratio):
+    return _dots(row_weights, np.log(np.maximum(ratio, _FLOOR)))
+
+
+def _newton(features, row_weights, shares, ratio):
+    """Return shares after a Newton step among the kernels in use, where that gains."""
+    n_problems, n_rows = row_weights.shape
+    used = shares > 0
+    size = used.sum(axis=1).max()
+    index = np.argsort(~used, axis=1, kind="stable")[:, :size]
+    held = np.take_along_axis(shares, index, axis=1)
+    gradient, H = np.zeros(held.shape), np.zeros((n_problems, size, size))
+    for rows in row_blocks(n_rows, n_problems * size):
+        slopes = features[index, rows] / ratio[:, None, rows]
+        weighted = slopes * row_weights[:, None, rows]
+        gradient += weighted.sum(axis=2)
+        H += weighted @ slopes.transpose(0, 2, 1)
+    diagonal = np.arange(size)
+    H[:, diagonal, diagonal] *= 1 + 1e-10
+
+    # To the maximum of the parabola, where kernels on the way that reach zero drop out.
+    for _ in range(size):
+        out = held == 0
+        H[out[:, :, None] | out[:, None, :]] = 0
+        H[:, diagonal, diagonal] += out
+        both = np.stack([np.where(out, 0.0, gradient), np.where(out, 0.0, 1.0)], axis=2)
+        step, one = np.moveaxis(np.linalg.solve(H, both), 2, 0)
+        step = step - (step.sum(axis=1) / one.sum(axis=1))[:, None] * one
+        room = np.divide(held, -step, out=np.full(held.shape, np.inf), where=step < 0)
+        length = np.minimum(room.min(axis=1), 1)[:, None]
+        held = np.where(room <= length, 0, np.maximum(held + length * step, 0))
+        gradient -= length * (H @ step[:, :, None])[:, :, 0]
+        if (length == 1).all():
+            break
+    new = np.zeros_like(shares)
+    np.put_along_axis(new, index, np.maximum(held, 0), axis=1)
+    new /= new.sum(axis=1, keepdims=True)
+    ratio_new = new @ features
+    better = _log_means(row_weights, ratio_new) > _log_means(row_weights, ratio)
+    better = better[:, None]
+    return np.where(better, new, shares), np.where(better, ratio_new, ratio)
+
+
+def _frank_wolfe(features, row_weights, shares, tol, max_iter, lr):
+    """Move share from the worst kernel in use to the best one, as far as it pays.
+
+    These pairwise steps find the kernels that are needed. Newton steps among them, in
+    between, find the shares.
+    """
+    r = np.arange(len(shares))
+    ratio = shares @ features
+    for n_iter in range(1, max_iter + 1):
+        gradient = (row_weights / ratio) @ features.T
+        best = gradient.argmax(axis=1)
+        gap = gradient[r, best] - 1
+        if gap.max() <= tol or n_iter == max_iter:
+            break
+        worst = np.where(shares > 0, gradient, np.inf).argmin(axis=1)
+        longest = shares[r, worst]
+        direction = features[best] - features[worst]
+        step = np.zeros(len(shares))
+        for _ in range(2):  # Newton steps along the direction
+            slope = direction / (ratio + step[:, None] * direction)
+            weighted = row_weights * slope
+            curvature = _dots(weighted, slope)
+            step += weighted.sum(axis=1) / np.maximum(curvature, _FLOOR)
+            step = np.clip(step, 0, longest)
+        shares[r, best] += step
+        shares[r, worst] = np.where(step < longest, longest - step, 0)
+        ratio = ratio + step[:, None] * direction
+        if n_iter % _NEWTON_EVERY == 0:
+            shares, ratio = _newton(features, row_weights, shares, ratio)
+    return shares, gap, n_iter
+
+
+def _projected_gradient(features, row_weights, shares, tol, max_iter, lr):
+    """Accelerated projected gradient, restarted where it ceases to gain."""
+    ahead, ratio = shares, shares @ features
+    ratio_ahead, momentum, curvature = ratio, np.ones(len(shares)), np.ones(len(shares))
+    for n_iter in range(1, max_iter + 1):
+        gradient = (row_weights / ratio_ahead) @ features.T
+        gap = gradient.max(axis=1) - _dots(gradient, ahead)
+        start = _log_means(row_weights, ratio_ahead)
+        while True:  # until the parabola lies below what is maximised
+            new = _project_simplex(ahead + gradient / curvature[:, None])
+            ratio_new, d = new @ features, new - ahead
+            parabola = start + _dots(gradient, d) - 0.5 * curvature * _dots(d, d)
+            slack = 1e-12 * (1 + np.abs(start))
+            above = _log_means(row_weights, ratio_new) < parabola - slack
+            if not above.any():
+                break
+            curvature = np.where(above, 2 * curvature, curvature)
+        if gap.max() <= tol or n_iter == max_iter:
+            break
+        gains = _dots(gradient, new - shares) > 0
+        following = np.where(gains, (1 + np.sqrt(1 + 4 * momentum**2)) / 2, 1)
+        pull = np.where(gains, (momentum - 1) / following, 0)[:, None]
+        ratio_ahead = ratio_new + pull * (ratio_new - ratio)
+        pull = np.where((ratio_ahead > 0).all(axis=1)[:, None], pull, 0)
+        ahead = new + pull * (new - shares)
+        ratio_ahead = ratio_new + pull * (ratio_new - ratio)
+        shares, ratio, momentum = new, ratio_new, following
+        curvature = 0.9 * curvature
+    return new, gap, n_iter
+
+
+def _gradient_ascent(features, row_weights, shares, tol, max_iter, lr):
+    """Gradient steps, then back to the constraint; the next rate when one fails."""
+    rates = np.sort(np.atleast_1d(lr))[::-1]
+    at = np.zeros(len(shares), dtype=int)
+    ratio = shares @ features
+    score = _log_means(row_weights, ratio)
+    for n_iter in range(1, max_iter + 1):
+        gradient = (row_weights / ratio) @ features.T
+        gap = gradient.max(axis=1) - 1
+        if gap.max() <= tol or n_iter == max_iter or (at == len(rates)).all():
+            break
+        rate = rates[np.minimum(at, len(rates) - 1)]
+        new = shares + rate[:, None] * gradient
+        new += (1 - new.sum(axis=1, keepdims=True)) / new.shape[1]
+        new = np.maximum(new, 0)
+        new /= new.sum(axis=1, keepdims=True)
+        ratio_new = np.maximum(new @ features, _FLOOR)
+        score_new = _log_means(row_weights, ratio_new)
+        better = score_new > score
+        shares = np.where(better[:, None], new, shares)
+        ratio = np.where(better[:, None], ratio_new, ratio)
+        score = np.where(better, score_new, score)
+        at = np.where(better, at, np.minimum(at + 1, len(rates)))
+    return shares, gap, n_iter
+
+
+_SOLVERS = {
+    "FW": _frank_wolfe,
+    "PG": _projected_gradient,
+    "original": _gradient_ascent,
+}
+
+
+def kliep_shares(
+    features, row_weights, algo="FW", *, tol=1e-6, max_iter=2000, lr=(0.01, 0.1, 1.0)
+):
+    """Return the mixtures of kernels under which target rows are most likely.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_kernels, n_rows)
+        Positive values of the kernels at the target rows, each kernel in units of its
+        mean over the source.
+
+    row_weights : ndarray of shape (n_problems, n_rows)
+        Weights of the rows in each problem, of sum one; zero leaves a row out.
+
+    algo : {"FW", "PG", "original"}, default="FW"
+        The solver.
+
+    tol : float, default=1e-6
+        How far each mean log ratio may be from its maximum.
+
+    max_iter : int, default=2000
+        Number of gradients at most.
+
+    lr : list of float
+        Rates of the solver "original".
+
+    Returns
+    -------
+    shares : ndarray of shape (n_problems, n_kernels)
+        Non-negative, of sum one in each problem.
+
+    gap : float
+        The mean log ratios are at most this far below their maxima.
+
+    n_iter : int
+        Number of gradients.
+    """
+    # Start from the one kernel that does best, for few are in use at the maximum.
+    best = (row_weights @ np.log(features).T).argmax(axis=1)
+    shares = np.zeros((len(row_weights), len(features)))
+    shares[np.arange(len(shares)), best] = 1
+    if algo != "FW":
+        shares = 0.5 * shares + 0.5 / shares.shape[1]
+    solve = _SOLVERS[algo]
+    shares, gap, n_iter = solve(features, row_weights, shares, tol, max_iter, lr)
+    return shares, float(gap.max()), n_iter
+
+
+class KLIEP(RatioAdapter):
+    r"""Kullback-Leibler importance estimation procedure [1]_.
+
+    The ratio of the densities is modelled as :math:`w(x) = \sum_j \alpha_j k(x, c_j)`
+    with centres :math:`c_j` from the target. The coefficients solve
+
+    .. math::
+        \max_{\alpha \ge 0} \; J(\alpha) = \frac{1}{n_t} \sum_i \log w(x^t_i)
+        \quad \text{with} \quad \frac{1}{n_s} \sum_i w(x^s_i) = 1.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        Fitted on the weighted source. If None, `LogisticRegression` for classes and
+        `LinearRegression` for numbers.
+
+    Xt : array-like of shape (n_target_samples, n_features), default=None
+        Target rows, used when `fit` is given none.
+
+    kernel : {"rbf", "laplacian", "linear", "poly", "sigmoid", "cosine"}, default="rbf"
+        The kernel, as in `sklearn.metrics.pairwise.pairwise_kernels`. Its values have
+        to be non-negative, as those of "rbf" and "laplacian" always are.
+
+    sigmas : float or list of float, default=None
+        Deprecated name of `gamma`.
+
+    max_centers : int, default=100
+        Number of centres, drawn from the target if that has more rows.
+
+    cv : int, default=5
+        Number of folds of the target rows, by which `gamma` is chosen.
+
+    algo : {"FW", "PG", "original"}, default="FW"
+        "FW" moves share from one kernel to another, with line search (pairwise
+        Frank-Wolfe), and takes Newton steps in between; "PG" is an accelerated projected
+        gradient; "original" is the gradient ascent of [1]_. All have the same maximum,
+        but "original" may stop short of it.
+
+    lr : float or list of float, default=(0.001, 0.01, 0.1, 1.0, 10.0)
+        Learning rates of "original", tried from the largest on.
+
+    tol : float, default=1e-6
+        How far J may be from its maximum.
+
+    max_iter : int, default=2000
+        Number of gradients at most.
+
+    gamma : float or list of float, default=None
+        Width of the kernel, in ``exp(-gamma d^2)`` for "rbf". Of several, the one with
+        the largest J on held-out target rows is taken. If None, the median heuristic:
+        ``1 / (2 m^2)`` with the median distance m between at most 1,000 rows of both
+        domains.
+
+    degree : float, default=3
+        Degree of the "poly" kernel.
+
+    coef0 : float, default=1
+        Constant of the "poly" and "sigmoid" kernels.
+
+    weight_clip : float, default=None
+        Largest weight, in units of the mean weight, before the mean is brought back to
+        one.
+
+    resample : bool, default=False
+        Whether `estimator` is fitted on a bootstrap drawn by the weights, which serves
+        estimators without `sample_weight`.
+
+    copy : bool, default=True
+        Whether a clone of `estimator` is fitted, or `estimator` itself.
+
+    verbose : int, default=0
+        Whether to print how long each stage took.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the centres, the folds and the rows of the median heuristic, and the
+        bootstrap, and seeds what in `estimator` has no seed of its own.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_samples,)
+        Weights of the source rows, of mean one.
+
+    effective_sample_size_ : float
+        Number of equally weighted rows that the weights are worth.
+
+    best_params_ : dict
+        The value of `gamma` that is used.
+
+    j_scores_ : ndarray of shape (n_gammas,) or None
+        J on held-out target rows for each `gamma`; the higher, the better. None if
+        there was nothing to choose.
+
+    alphas_ : ndarray of shape (n_centers,)
+        Coefficients of the centres.
+
+    centers_ : ndarray or sparse matrix of shape (n_centers, n_features)
+        Centres of the kernels.
+
+    n_iter_ : int
+        Number of gradients in the last maximisation.
+
+    estimator_ : estimator
+        The fitted estimator.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, where `X` has string column names.
+
+    Raises
+    ------
+    ValueError
+        If a domain is missing or empty, if the target has fewer rows than `cv` and
+        there are several values of `gamma`, or if the kernel has negative values.
+    TypeError
+        If `estimator` takes no `sample_weight` and `resample` is False.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the last maximisation did not reach `tol`.
+
+    See Also
+    --------
+    ULSIF : The same model, fitted by least squares in closed form.
+    RULSIF : A ratio that is bounded.
+
+    Notes
+    -----
+    With b centres, g values of `gamma` and f folds: time
+    O(g (n_s + n_t) b d) for the kernels and O(n_t b f) a gradient, memory
+    O(n_t (b + f)); the source is passed in blocks. Sparse `X` is taken. Distances
+    follow the scale of the columns: standardise columns of different units.
+
+    As in [1]_, centres are drawn from all target rows, so that a fold has centres among
+    the rows that it holds out.
+
+    References
+    ----------
+    .. [1] Sugiyama, Nakajima, Kashima, von Buenau and Kawanabe. "Direct importance
+       estimation with model selection and its application to covariate shift
+       adaptation." NIPS, 2007.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adapt.instance_based import KLIEP
+    >>> rng = np.random.default_rng(0)
+    >>> Xs, Xt = rng.normal(size=(500, 1)), rng.normal(size=(500, 1)) + 1
+    >>> model = KLIEP(gamma=[0.1, 1, 10], random_state=0).fit(Xs, Xs[:, 0] > 0, Xt=Xt)
+    >>> model.best_params_
+    {'gamma': 1.0}
+    >>> weights = model.predict_weights([[-1.0], [1.0]])
+    >>> bool(weights[0] < weights[1])
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **RatioAdapter._parameter_constraints,
+        "kernel": [StrOptions(set(KERNELS))],
+        "sigmas": [Interval(Real, 0, None, closed="neither"), "array-like", None],
+        "max_centers": [Interval(Integral, 1, None, closed="left")],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+        "algo": [StrOptions(set(_SOLVERS))],
+        "lr": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "gamma": [Interval(Real, 0, None, closed="neither"), "array-like", None],
+        "degree": [Interval(Real, 0, None, closed="left")],
+        "coef0": [Interval(Real, None, None, closed="neither")],
+    }
+
+    _allows_sparse = True
+
+    def __init__(
+        self,
+        estimator=None,
+        Xt=None,
+        kernel="rbf",
+        sigmas=None,
+        max_centers=100,
+        cv=5,
+        algo="FW",
+        lr=(0.001, 0.01, 0.1, 1.0, 10.0),
+        tol=1e-6,
+        max_iter=2000,
+        *,
+        gamma=None,
+        degree=3,
+        coef0=1,
+        weight_clip=None,
+        resample=False,
+        copy=True,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            estimator,
+            Xt,
+            weight_clip=weight_clip,
+            resample=resample,
+            copy=copy,
+            verbose=verbose,
+            random_state=random_state,
+        )
+        self.kernel = kernel
+        self.sigmas = sigmas
+        self.max_centers = max_centers
+        self.cv = cv
+        self.algo = algo
+        self.lr = lr
+        self.tol = tol
+        self.max_iter = max_iter
+        self.gamma = gamma
+        self.degree = degree
+        self.coef0 = coef0
+
+    def _fit_ratio(self, domains):
+        Xs, Xt = _rows(domains.Xs), _rows(domains.Xt)
+        rng = check_random_state(self.random_state)
+        n = Xt.shape[0]
+        self.centers_ = Xt
+        if n > self.max_centers:
+            self.centers_ = Xt[rng.choice(n, self.max_centers, replace=False)]
+        gammas = self._gammas(Xs, Xt, rng)
+
+        self.j_scores_, best = None, 0
+        if len(gammas) > 1:
+            if n < self.cv:
+                raise ValueError(
+                    f"To choose among several `gamma` by `cv`={self.cv} folds takes as "
+                    f"many target rows, got n_samples = {n}."
+                )
+            held_out = rng.permutation(n) % self.cv == np.arange(self.cv)[:, None]
+            self.j_scores_ = np.array(
+                [self._score(Xs, Xt, gamma, held_out) for gamma in gammas]
+            )
+            best = self.j_scores_.argmax()
+        self.best_params_ = {"gamma": float(gammas[best])}
+
+        features, units = self._features(Xs, Xt, gammas[best])
+        shares, gap, self.n_iter_ = self._maximise(features, np.full((1, n), 1 / n))
+        if gap > self.tol:
+            warnings.warn(
+                f"KLIEP stopped after {self.n_iter_} steps, up to {gap:.1e} below the "
+                f"maximum, more than `tol`={self.tol:.1e}. Increase `max_iter` "
+                "or `tol`, or use `algo`='FW'.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        self.alphas_ = shares[0] * units
+
+    def _gammas(self, Xs, Xt, rng):
+        """Return the values of `gamma` to choose from."""
+        given = self.gamma
+        if self.sigmas is not None:
+            warnings.warn(
+                "`sigmas` of KLIEP is deprecated: call it `gamma`.",
+                FutureWarning,
+                stacklevel=2,
+            )
+            given = self.sigmas
+        if given is None:
+            return np.array([median_gamma(Xs, Xt, random_state=rng)])
+        values = np.atleast_1d(np.asarray(given, dtype=float))
+        if values.ndim != 1 or values.size == 0 or not np.all(values > 0):
+            raise ValueError(
+                f"`gamma` must be a positive number or a list of such, got {given!r}."
+            )
+        return values
+
+    def _kernel_params(self, gamma):
+        return {"gamma": gamma, "degree": self.degree, "coef0": self.coef0}
+
+    def _features(self, Xs, Xt, gamma):
+        """Return the kernels at target rows in units of their source means, and these.
+
+        What is returned as units is one over the mean, and zero where that is zero:
+        such kernels are out of use.
+        """
+        centers, params = self.centers_, self._kernel_params(gamma)
+        features = np.empty((centers.shape[0], Xt.shape[0]))
+        for rows in row_blocks(Xt.shape[0], len(features)):
+            features[:, rows] = kernel_matrix(centers, Xt[rows], self.kernel, **params)
+        means, least = np.zeros(len(features)), features.min()
+        for rows in row_blocks(Xs.shape[0], len(features)):
+            K = kernel_matrix(Xs[rows], centers, self.kernel, **params)
+            means += K.sum(axis=0) / Xs.shape[0]
+            least = min(least, K.min())
+        if least < 0:
+            raise ValueError(
+                f"KLIEP takes logarithms of kernels, and some values of `kernel`="
+                f"{self.kernel!r} are negative here. Use 'rbf' or 'laplacian'."
+            )
+        used = means > _FLOOR
+        units = np.divide(1, means, out=np.zeros_like(means), where=used)
+        features *= units[:, None]
+        return np.maximum(features, _FLOOR, out=features), units
+
+    def _maximise(self, features, row_weights):
+        return kliep_shares(
+            features,
+            row_weights,
+            self.algo,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            lr=self.lr,
+        )
+
+    def _score(self, Xs, Xt, gamma, held_out):
+        """Return the mean of J over folds, at the target rows that each holds out."""
+        features, _ = self._features(Xs, Xt, gamma)
+        trained_on = ~held_out / (~held_out).sum(axis=1, keepdims=True)
+        shares, _, _ = self._maximise(features, trained_on)
+        tested_on = held_out / held_out.sum(axis=1, keepdims=True)
+        return _log_means(tested_on, shares @ features).mean()
+
+    def _log_ratio(self, X):
+        params = self._kernel_params(self.best_params_["gamma"])
+        X = _rows(X)
+        ratio = kernel_product(X, self.centers_, self.alphas_, self.kernel, **params)
+        with np.errstate(divide="ignore"):  # a weight of zero is one
+            return np.log(ratio)
