@@ -235,8 +235,11 @@ class LabelShiftAdapter(WeightAdapter):
 
         Xs, ys, weight = domains.Xs, domains.ys, domains.source_weight
         params = {"sample_domain": 0} if isinstance(self.estimator, BaseAdapter) else {}
+        cv = self.cv
+        if isinstance(cv, Integral):
+            cv = min(cv, np.unique(ys, return_counts=True)[1].max())
         predictions = np.full((len(ys), len(classes)), np.nan)
-        for train, test in check_cv(self.cv, ys, classifier=True).split(Xs, ys):
+        for train, test in check_cv(cv, ys, classifier=True).split(Xs, ys):
             train_weight = None if weight is None else weight[train]
             model = self._fitted_on(
                 Xs[train], ys[train], domains, sample_weight=train_weight

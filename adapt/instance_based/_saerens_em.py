@@ -153,7 +153,7 @@ class SaerensEM(LabelShiftAdapter):
 
     cv : int, splitter or iterable, default=5
         Folds of the out-of-fold predictions of the source. An int makes stratified
-        folds in the order of the rows.
+        folds in the order of the rows, no more than the largest class has rows.
 
     weight_clip : float, default=None
         Largest weight of a source row, in units of the mean weight, before the mean is
