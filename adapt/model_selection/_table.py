@@ -55,6 +55,23 @@ def _names_rows(column):
     )
 
 
+def _check_same_kind(source, target):
+    """Refuse a column that holds numbers in one domain and not in the other."""
+    from pandas.api.types import is_numeric_dtype
+
+    if source.isna().all() or target.isna().all():
+        return
+    numbers = [is_numeric_dtype(column) for column in (source, target)]
+    if numbers[0] != numbers[1]:
+        with_text, column = ("target", target) if numbers[0] else ("source", source)
+        example = column.dropna().iloc[0]
+        raise ValueError(
+            f"The column {source.name!r} holds numbers in one domain, but not in the "
+            f"{with_text}, where it has {str(example)!r} for example. Bring it to one "
+            "type in both, or drop it."
+        )
+
+
 def _some(names, n=6):
     names = [repr(name) for name in names]
     return ", ".join(names[:n]) + (f" and {len(names) - n} more" if names[n:] else "")
@@ -120,6 +137,8 @@ def usable_columns(Xs, Xt):
 
     columns = shared_columns(Xs, Xt)
     X = pd.concat([Xs[columns], Xt[columns]], ignore_index=True)
+    for name in columns:
+        _check_same_kind(Xs[name], Xt[name])
     dates = [name for name in columns if _is_date(X[name])]
     if dates:
         name = dates[0]

@@ -4,7 +4,9 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import is_classifier
+from sklearn.cluster import KMeans
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import StratifiedKFold
@@ -210,12 +212,20 @@ def test_strings_several_classes_and_a_dict_of_methods():
         pd.DataFrame(Xt, columns=list("wxyz")),
         names[yt],
         methods={"mine": CORAL(), "weights": IWC()},
-        n_jobs=2,
     )
     assert set(result.results["method"]) == {"SourceOnly", "mine", "weights"}
     assert 1 < row(result, "weights")["ess"] <= 120
     assert np.isnan(row(result, "mine")["ess"])
     assert set(result.predict(pd.DataFrame(Xt, columns=list("wxyz")))) <= set("abc")
+
+
+def test_folds_at_the_same_time():
+    Xs, ys, Xt, _ = shifted_classes(n=60)
+    one, two = (
+        compare(Xs, ys, Xt, methods=["CORAL"], cv=2, n_jobs=n) for n in (None, 2)
+    )
+    columns = ["method", "circular", "weighted", "gain"]
+    pd.testing.assert_frame_equal(one.results[columns], two.results[columns])
 
 
 def test_numbers():
@@ -410,6 +420,8 @@ def test_errors(changes, message):
         ({"X": np.full((120, 4), "a")}, "must be numeric"),
         ({"Xt": pd.DataFrame(np.zeros((5, 4)))}, "both be data frames"),
         ({"methods": {"mine": Ridge()}}, "must hold adapters"),
+        ({"X": sparse.eye_array(120, 4, format="csr")}, "toarray"),
+        ({"estimator": KMeans()}, "a classifier or a regressor, got KMeans"),
     ],
 )
 def test_type_errors(changes, message):

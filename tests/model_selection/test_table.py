@@ -60,6 +60,15 @@ def test_columns_that_name_or_number_rows(key):
         assert usable_columns(*two_frames(key=key)) == ["use"]
 
 
+def test_numbers_in_one_domain_and_text_in_the_other():
+    with pytest.raises(ValueError, match=r"'a' holds numbers .* target.*'x'"):
+        usable_columns(frame(a=[1.0, 2]), frame(a=["x", "y"]))
+    with pytest.raises(ValueError, match=r"'a' holds numbers .* source.*'x'"):
+        usable_columns(frame(a=["x", None]), frame(a=[1.0, 2]))
+    missing = frame(a=[None, None])
+    assert usable_columns(frame(a=[1.0, 2]), missing) == ["a"]
+
+
 def test_single_values_say_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
