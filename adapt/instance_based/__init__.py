@@ -7,6 +7,7 @@ from adapt.instance_based._iwc import IWC
 from adapt.instance_based._kernel_density_weighting import KernelDensityWeighting
 from adapt.instance_based._kliep import KLIEP
 from adapt.instance_based._kmm import KMM
+from adapt.instance_based._ldm import LDM
 from adapt.instance_based._mmd_tars import MMDTarS
 from adapt.instance_based._nearest_neighbors_weighting import NearestNeighborsWeighting
 from adapt.instance_based._rlls import RLLS
@@ -20,6 +21,7 @@ __all__ = [
     "IWC",
     "KLIEP",
     "KMM",
+    "LDM",
     "RLLS",
     "RULSIF",
     "ULSIF",

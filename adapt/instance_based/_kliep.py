@@ -25,6 +25,7 @@ from adapt._kernels import (
 )
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import RatioAdapter
+from adapt.instance_based._simplex import project_simplex
 
 _NEWTON_EVERY = 5  # pairwise steps
 _FLOOR = 1e-100  # of kernels, so that logarithms and their derivatives stay finite
@@ -123,7 +124,8 @@ def _projected_gradient(features, row_weights, shares, tol, max_iter, lr):
         gap = gradient.max(axis=1) - _dots(gradient, ahead)
         start = _log_means(row_weights, ratio_ahead)
         while True:  # until the parabola lies below what is maximised
-            new = _project_simplex(ahead + gradient / curvature[:, None])
+            point = ahead + gradient / curvature[:, None]
+            new = np.array([project_simplex(row) for row in point])
             ratio_new, d = new @ features, new - ahead
             parabola = start + _dots(gradient, d) - 0.5 * curvature * _dots(d, d)
             slack = 1e-12 * (1 + np.abs(start))
@@ -260,9 +262,9 @@ class KLIEP(RatioAdapter):
 
     algo : {"FW", "PG", "original"}, default="FW"
         "FW" moves share from one kernel to another, with line search (pairwise
-        Frank-Wolfe), and takes Newton steps in between; "PG" is an accelerated projected
-        gradient; "original" is the gradient ascent of [1]_. All have the same maximum,
-        but "original" may stop short of it.
+        Frank-Wolfe), and takes Newton steps in between; "PG" is an accelerated
+        projected gradient; "original" is the gradient ascent of [1]_. All have the same
+        maximum, but "original" may stop short of it.
 
     lr : float or list of float, default=(0.001, 0.01, 0.1, 1.0, 10.0)
         Learning rates of "original", tried from the largest on.
