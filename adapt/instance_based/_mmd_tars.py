@@ -83,7 +83,7 @@ class MMDTarS(WeightAdapter):
 
         \Big\lVert \frac{1}{n_s} \sum_i \beta(y_i) \phi(x_i)
         - \frac{1}{n_t} \sum_j \phi(x_j) \Big\rVert^2
-        + \frac{\lambda}{n_s} \sum_i \beta(y_i)^2
+        + \frac{\lambda}{n_s^2} \sum_i \beta(y_i)^2
 
     over the non-negative functions of mean one that have a value for each class, or for
     numbers are linear between knots; :math:`\phi` is the feature map of a kernel.
@@ -108,8 +108,10 @@ class MMDTarS(WeightAdapter):
         of both domains.
 
     lambda_ : float, default=None
-        Penalty on the variance of the weights. If None, one over the effective number
-        of source rows, the size of the sampling error of a kernel mean.
+        Penalty on the variance of the weights, times one over the number of rows. If
+        None, the size of the sampling error of a kernel mean: 1 for classes, and 2 for
+        numbers, which have more freedom. With `sample_weight` the number of rows is the
+        effective one.
 
     n_knots : int, default=10
         Number of knots for numbers: quantiles of the labels of the source, from the
@@ -261,11 +263,11 @@ class MMDTarS(WeightAdapter):
         if self.gamma is None:
             self.gamma_ = median_gamma(Xs, Xt, random_state=self.random_state)
         kernel = {"kernel": self.kernel, "gamma": self.gamma_}
+        numbers = self._are_numbers(ys)
         lambda_ = self.lambda_
         if lambda_ is None:
-            lambda_ = 1 / effective_sample_size(ws)
-
-        numbers = self._are_numbers(ys)
+            lambda_ = 2 if numbers else 1
+        lambda_ /= effective_sample_size(ws)
         if numbers:
             self.knots_ = np.unique(np.quantile(ys, np.linspace(0, 1, self.n_knots)))
             B = hat_functions(ys, self.knots_)
