@@ -11,11 +11,9 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted
 
-from adapt._domains import check_rows
 from adapt._sklearn import HasMethods
-from adapt.base import WeightAdapter, _seed
+from adapt.base import RatioAdapter, _seed
 
 
 def density_ratio(p_target, n_source, n_target):
@@ -40,7 +38,14 @@ def density_ratio(p_target, n_source, n_target):
     return p_target / p_source * (n_source / n_target)
 
 
-class IWC(WeightAdapter):
+def _stacked(domains):
+    """Return the rows of both domains, and which of them are of the target."""
+    stack = sparse.vstack if sparse.issparse(domains.Xs) else np.concatenate
+    is_target = np.repeat([0, 1], [domains.Xs.shape[0], domains.Xt.shape[0]])
+    return stack([domains.Xs, domains.Xt]), is_target
+
+
+class IWC(RatioAdapter):
     r"""Importance weighting classifier [1]_: weigh by the odds of the target.
 
     A classifier is trained to tell target rows from source rows, and the source rows
@@ -149,7 +154,7 @@ class IWC(WeightAdapter):
     """
 
     _parameter_constraints: dict = {
-        **WeightAdapter._parameter_constraints,
+        **RatioAdapter._parameter_constraints,
         "classifier": [HasMethods(["fit", "predict_proba"]), None],
         "cl_params": [dict, None],
         "cv": ["cv_object"],
@@ -185,22 +190,20 @@ class IWC(WeightAdapter):
         self.cl_params = cl_params
         self.cv = cv
 
+    def _fit_ratio(self, domains):
+        X, is_target = _stacked(domains)
+        self._sizes = domains.Xs.shape[0], domains.Xt.shape[0]
+        self.classifier_ = self._new_classifier(sparse.issparse(X))
+        self.classifier_.fit(X, is_target, **self._classifier_params())
+
+    def _log_ratio(self, X):
+        p_target = self.classifier_.predict_proba(X)[:, 1]
+        with np.errstate(divide="ignore"):  # a weight of zero
+            return np.log(density_ratio(p_target, *self._sizes))
+
     def _weigh(self, domains):
-        Xs, Xt = domains.Xs, domains.Xt
-        stack = sparse.vstack if sparse.issparse(Xs) else np.concatenate
-        X = stack([Xs, Xt])
-        self._sizes = Xs.shape[0], Xt.shape[0]
-        is_target = np.repeat([0, 1], self._sizes)
-        params = {} if self.cl_params is None else self.cl_params
-        classifier = self._new_classifier(sparse.issparse(X))
-        self.classifier_ = clone(classifier).fit(X, is_target, **params)
-        if self.cv is None:
-            ratio = self._ratio(Xs)
-        else:
-            p_target = self._out_of_fold(classifier, X, is_target, params)
-            ratio = density_ratio(p_target[: self._sizes[0]], *self._sizes)
-        self._scale = ratio.mean()
-        return ratio
+        weights = super()._weigh(domains)
+        return weights if self.cv is None else self._out_of_fold(domains)
 
     def _new_classifier(self, is_sparse):
         if self.classifier is None:
@@ -214,43 +217,30 @@ class IWC(WeightAdapter):
             _seed(classifier, self.random_state)
         return classifier
 
-    def _out_of_fold(self, classifier, X, is_target, params):
+    def _classifier_params(self):
+        return {} if self.cl_params is None else self.cl_params
+
+    def _out_of_fold(self, domains):
         from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-        cv = self.cv
+        cv, (ns, nt) = self.cv, self._sizes
         if isinstance(cv, Integral):
-            if min(self._sizes) < cv:
+            if min(ns, nt) < cv:
                 raise ValueError(
                     f"`cv`={cv} folds need as many rows in each domain, got n_samples "
-                    f"= {self._sizes[0]} in the source and {self._sizes[1]} in the "
-                    "target."
+                    f"= {ns} in the source and {nt} in the target."
                 )
             cv = StratifiedKFold(cv, shuffle=True, random_state=self.random_state)
-        return cross_val_predict(
-            classifier, X, is_target, cv=cv, method="predict_proba", params=params
-        )[:, 1]
-
-    def _ratio(self, X):
-        return density_ratio(self.classifier_.predict_proba(X)[:, 1], *self._sizes)
-
-    def predict_weights(self, X=None):
-        """Return the weights of rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), default=None
-            Rows to weigh, by the classifier that was fitted on all rows and without
-            `weight_clip`. If None, the source rows that were seen in `fit`.
-
-        Returns
-        -------
-        weights : ndarray of shape (n_samples,)
-            Weights in units of the source's mean.
-        """
-        if X is None:
-            return super().predict_weights()
-        check_is_fitted(self)
-        return self._ratio(check_rows(self, X)) / self._scale
+        X, is_target = _stacked(domains)
+        p_target = cross_val_predict(
+            self._new_classifier(sparse.issparse(X)),
+            X,
+            is_target,
+            cv=cv,
+            method="predict_proba",
+            params=self._classifier_params(),
+        )[:ns, 1]
+        return density_ratio(p_target, ns, nt)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

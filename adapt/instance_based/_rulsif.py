@@ -10,9 +10,7 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.linalg import eigh
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from adapt._domains import check_rows
 from adapt._kernels import (
     KERNELS,
     kernel_matrix,
@@ -21,7 +19,7 @@ from adapt._kernels import (
     row_blocks,
 )
 from adapt._sklearn import Interval, StrOptions
-from adapt.base import WeightAdapter
+from adapt.base import RatioAdapter
 
 
 def _moments(X, kernel):
@@ -135,7 +133,7 @@ def relative_ratio(Xs, Xt, kernel, alpha, lambda_):
     return vectors @ (h / (np.maximum(values, 0) + lambda_))
 
 
-class RULSIF(WeightAdapter):
+class RULSIF(RatioAdapter):
     r"""Relative unconstrained least-squares importance fitting [1]_.
 
     Weighs source rows by the relative density ratio
@@ -274,7 +272,7 @@ class RULSIF(WeightAdapter):
     """
 
     _parameter_constraints: dict = {
-        **WeightAdapter._parameter_constraints,
+        **RatioAdapter._parameter_constraints,
         "kernel": [StrOptions(set(KERNELS))],
         "alpha": [Interval(Real, 0, 1, closed="both")],
         "lambdas": [Interval(Real, 0, None, closed="neither"), "array-like"],
@@ -319,7 +317,7 @@ class RULSIF(WeightAdapter):
         self.degree = degree
         self.coef0 = coef0
 
-    def _weigh(self, domains):
+    def _fit_ratio(self, domains):
         Xs, Xt = (np.asarray(X, dtype=np.float64) for X in (domains.Xs, domains.Xt))
         rng = check_random_state(self.random_state)
         self.centers_ = Xt
@@ -351,9 +349,6 @@ class RULSIF(WeightAdapter):
         self.thetas_ = relative_ratio(
             Xs, Xt, self._features(gamma), self.alpha, lambda_
         )
-        ratio = self._ratio(Xs)
-        self._scale = ratio.mean()
-        return ratio
 
     def _candidates(self, name):
         """Return the values of a parameter that is one number or several."""
@@ -376,30 +371,11 @@ class RULSIF(WeightAdapter):
             coef0=self.coef0,
         )
 
-    def _ratio(self, X):
-        """Return the relative density ratio of rows."""
-        ratio = self._features(self.best_params_["gamma"]).dot(X, self.thetas_)
-        return np.maximum(ratio, 0)
-
-    def predict_weights(self, X=None):
-        """Return the weights of rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), default=None
-            Rows to weigh, without `weight_clip`. If None, the source rows that were
-            seen in `fit`.
-
-        Returns
-        -------
-        weights : ndarray of shape (n_samples,)
-            Weights in units of the source's mean.
-        """
-        if X is None:
-            return super().predict_weights()
-        check_is_fitted(self)
-        ratio = self._ratio(np.asarray(check_rows(self, X), dtype=np.float64))
-        return ratio / self._scale
+    def _log_ratio(self, X):
+        features = self._features(self.best_params_["gamma"])
+        ratio = features.dot(np.asarray(X, dtype=np.float64), self.thetas_)
+        with np.errstate(divide="ignore"):  # a weight of zero
+            return np.log(np.maximum(ratio, 0))
 
 
 class ULSIF(RULSIF):

@@ -49,16 +49,21 @@ def test_no_shift_gives_weights_near_one():
     assert np.abs(weights - 1).mean() < 0.05
 
 
-def test_out_of_fold_odds_resist_a_classifier_that_remembers():
-    Xs, Xt, _ = gaussians(n=300, shift=0)
-    forest = RandomForestClassifier(30, min_samples_leaf=5, random_state=0)
+def test_out_of_fold_odds_are_of_classifiers_that_have_not_seen_the_row():
+    Xs, Xt, _ = gaussians(n=300)
+    X, is_target = np.concatenate([Xs, Xt]), np.repeat([0, 1], 300)
+    forest = RandomForestClassifier(10, min_samples_leaf=20, random_state=0)
+    folds = KFold(5, shuffle=True, random_state=0)
+    p_target = np.empty(600)
+    for train, test in folds.split(X):
+        forest.fit(X[train], is_target[train])
+        p_target[test] = forest.predict_proba(X[test])[:, 1]
+    ratio = p_target[:300] / np.maximum(1 - p_target[:300], 1 / 600)
+    model = IWC(classifier=forest, cv=folds).fit(Xs, Xt=Xt)
+    np.testing.assert_allclose(model.weights_, ratio / ratio.mean())
     seen = IWC(classifier=forest).fit(Xs, Xt=Xt)
-    unseen = IWC(classifier=forest, cv=KFold(5, shuffle=True, random_state=0))
-    unseen.fit(Xs, Xt=Xt)
-    # The mean of the ratio over the source is one, but rows seen in training look like
-    # source rows.
-    assert seen._scale < 0.75
-    assert unseen._scale == pytest.approx(1, abs=0.2)
+    np.testing.assert_allclose(model.predict_weights(Xt), seen.predict_weights(Xt))
+    assert np.corrcoef(model.weights_, seen.weights_)[0, 1] < 0.95
 
 
 def test_classifier_and_its_parameters_are_used():
