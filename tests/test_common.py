@@ -4,6 +4,7 @@ import inspect
 import pickle
 import random
 import re
+import warnings
 from collections import defaultdict
 
 import numpy as np
@@ -223,7 +224,9 @@ def test_seed_fixes_the_result_and_global_generators_are_left_alone(cls, inner):
 @each_adapter
 def test_prints_only_when_asked(cls, capfd):
     arrays = data(cls)
-    outputs(new(cls).fit(*arrays), arrays[2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outputs(new(cls).fit(*arrays), arrays[2])
     assert capfd.readouterr() == ("", "")
     new(cls, verbose=1).fit(*arrays)
     assert cls.__name__ in capfd.readouterr().out
