@@ -6,10 +6,14 @@ import os
 import sys
 import textwrap
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from adapt import __version__
+
+if TYPE_CHECKING:
+    from adapt.model_selection._files import Problem
 
 _OWN_FILES = """
 Your own files, with the label in the column y; the target needs none:
@@ -114,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _read(args: argparse.Namespace):
+def _read(args: argparse.Namespace) -> "Problem":
     """Return the problem that the arguments describe."""
     from adapt.model_selection import _files
 
@@ -190,7 +194,7 @@ def _compare(args: argparse.Namespace) -> int:
     return 130 if comparison.interrupted else 0
 
 
-def _write(path: str, write) -> None:
+def _write(path: str, write: Callable[[str], object]) -> None:
     from adapt.model_selection import _files
 
     _files.write_whole(path, write)

@@ -33,7 +33,7 @@ from adapt.model_selection._inputs import check_classes, preprocess, read_domain
 from adapt.model_selection._table import is_classification
 
 # How many standard errors a method must gain on source-only to be recommended.
-MARGIN = 2.5
+MARGIN = 3.0
 
 
 def _check_choice(name, value, choices):
@@ -60,6 +60,7 @@ def _one_by_one(comparison, methods, evaluate, verbose):
     bar = tqdm(
         methods.items(),
         desc="comparing",
+        unit="method",
         leave=False,
         disable=not verbose or not sys.stderr.isatty(),
     )
@@ -183,7 +184,7 @@ def compare(
     Each method is scored without target labels, by `CircularValidation` and
     `ImportanceWeighted` on held-out source rows. One is recommended if its gain over
     source-only is clear: the circular gain, less what the importance-weighted score
-    loses, is at least 2.5 standard errors of the circular gain. Otherwise the advice is
+    loses, is at least 3 standard errors of the circular gain. Otherwise the advice is
     not to adapt.
 
     Parameters
@@ -262,8 +263,12 @@ def compare(
     A method that fails is in the table with its error; only a failure of source-only is
     raised.
 
-    Standard errors take rows as independent. The rule and its constant were checked on
-    the data sets of `adapt.datasets`, leaving one out at a time.
+    The standard errors take rows as independent. They are not quite, for all rows of a
+    fold are predicted by the same way back; hence 3 of them are due, and not 2. On the
+    data sets of `adapt.datasets` no recommendation at 3 or more cost a point of true
+    accuracy, while at 2 some cost dozens. The rule misses gains that it cannot be sure
+    of. And it can be fooled: a map that swaps classes on the way there, and swaps them
+    again on the way back, looks perfect.
 
     Examples
     --------

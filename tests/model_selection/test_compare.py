@@ -219,6 +219,26 @@ def test_strings_several_classes_and_a_dict_of_methods():
     assert set(result.predict(pd.DataFrame(Xt, columns=list("wxyz")))) <= set("abc")
 
 
+@pytest.mark.parametrize(
+    "to_labels",
+    [
+        lambda y: y.astype(bool),
+        lambda y: 2 * y - 1,
+        lambda y: pd.Series(y).astype(str),
+        lambda y: pd.Series(np.array(["no", "yes"])[y], dtype="category"),
+        lambda y: y.astype(float).tolist(),
+    ],
+    ids=["bool", "-1 and 1", "text", "category", "list"],
+)
+def test_labels_of_any_type(to_labels):
+    Xs, ys, Xt, yt = shifted_classes(n=60)
+    plain = compare(Xs, ys, Xt, yt, methods=["CORAL"], cv=2)
+    result = compare(Xs, to_labels(ys), Xt, to_labels(yt), methods=["CORAL"], cv=2)
+    columns = ["method", "circular", "weighted", "gain", "target"]
+    pd.testing.assert_frame_equal(result.results[columns], plain.results[columns])
+    assert set(result.predict(Xt)) <= set(to_labels(ys))
+
+
 def test_folds_at_the_same_time():
     Xs, ys, Xt, _ = shifted_classes(n=60)
     one, two = (
