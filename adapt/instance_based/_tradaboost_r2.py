@@ -176,7 +176,7 @@ class TrAdaBoostR2(TransferBoosting):
     n_estimators : int, default=10
         Largest number of rounds, N.
 
-    lr : float, default=1.
+    lr : float, default=1.0
         Learning rate, the exponent of the factors on the weights.
 
     resample : bool, default=False
@@ -354,7 +354,7 @@ class TwoStageTrAdaBoostR2(TrAdaBoostR2):
         Folds of the labelled target rows. An int makes folds in the order of the rows,
         no more than there are rows.
 
-    lr : float, default=1.
+    lr : float, default=1.0
         Learning rate, the exponent of the factors on the weights of target rows.
 
     resample : bool, default=False
