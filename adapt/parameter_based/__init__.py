@@ -3,5 +3,21 @@
 from adapt.parameter_based._lin_int import LinInt
 from adapt.parameter_based._regular_transfer_lc import RegularTransferLC
 from adapt.parameter_based._regular_transfer_lr import RegularTransferLR
+from adapt.parameter_based._transfer_forest import (
+    TransferForestClassifier,
+    TransferForestRegressor,
+)
+from adapt.parameter_based._transfer_tree import (
+    TransferTreeClassifier,
+    TransferTreeRegressor,
+)
 
-__all__ = ["LinInt", "RegularTransferLC", "RegularTransferLR"]
+__all__ = [
+    "LinInt",
+    "RegularTransferLC",
+    "RegularTransferLR",
+    "TransferForestClassifier",
+    "TransferForestRegressor",
+    "TransferTreeClassifier",
+    "TransferTreeRegressor",
+]
