@@ -10,6 +10,7 @@ from adapt.feature_based._jda import BDA, JDA
 from adapt.feature_based._linear_ot import LinearOT, monge_map
 from adapt.feature_based._quantile import QuantileMatching
 from adapt.feature_based._sa import SA
+from adapt.feature_based._spectral_alignment import SpectralAlignment
 from adapt.feature_based._tca import TCA
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "DomainStandardScaler",
     "LinearOT",
     "QuantileMatching",
+    "SpectralAlignment",
     "coral_map",
     "fMMD",
     "monge_map",
