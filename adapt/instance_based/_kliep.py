@@ -218,9 +218,11 @@ def kliep_shares(
         Number of gradients.
     """
     # Start from the one kernel that does best, for few are in use at the maximum.
-    best = (row_weights @ np.log(features).T).argmax(axis=1)
     shares = np.zeros((len(row_weights), len(features)))
-    shares[np.arange(len(shares)), best] = 1
+    log_means = np.zeros(shares.shape)
+    for rows in row_blocks(features.shape[1], len(features)):
+        log_means += row_weights[:, rows] @ np.log(features[:, rows]).T
+    shares[np.arange(len(shares)), log_means.argmax(axis=1)] = 1
     if algo != "FW":
         shares = 0.5 * shares + 0.5 / shares.shape[1]
     solve = _SOLVERS[algo]

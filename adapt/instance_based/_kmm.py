@@ -91,25 +91,32 @@ class FullGram:
 
 
 class LowRankGram:
-    """A kernel matrix that is held as the features whose products it contains."""
+    """A kernel matrix that is held as the features whose products it contains.
+
+    They are held in single precision, which is more than the low rank is exact to.
+    """
 
     def __init__(self, features):
-        self.features = features
-        self.scale = np.einsum("ij,ij->", features, features) / len(features)
+        self.features = features.astype(np.float32, copy=False)
+        self.scale = float(np.vdot(features, features)) / len(features)
 
     def dot(self, w):
         """Return the matrix times ``w``, of which many entries may be zero."""
         rows = np.flatnonzero(w)
         if 2 * len(rows) > len(w):
-            return self.features @ (w @ self.features)
-        return self.features @ (w[rows] @ self.features[rows])
+            return self.spread(w.astype(np.float32) @ self.features)
+        return self.spread(w[rows].astype(np.float32) @ self.features[rows])
+
+    def spread(self, mean):
+        """Return the products of all rows with an element of the feature space."""
+        return (self.features @ mean.astype(np.float32)).astype(np.float64)
 
     def within(self, rows):
         """Return the product with the part of the matrix that some rows make up."""
         if 2 * len(rows) > len(self.features):
             return lambda v: self._padded_dot(rows, v)
         part = self.features[rows]
-        return lambda v: part @ (v @ part)
+        return lambda v: (part @ (v.astype(np.float32) @ part)).astype(np.float64)
 
     def _padded_dot(self, rows, v):
         w = np.zeros(len(self.features))
@@ -487,7 +494,7 @@ class KMM(WeightAdapter):
             landmarks = self._landmarks(Xs, Xt, rng)
             A = nystroem_map(landmarks, self.kernel, **params)
             gram = LowRankGram(kernel_product(Xs, landmarks, A, self.kernel, **params))
-            sums = gram.features @ (self._kernel_sums(Xt, landmarks, params) @ A)
+            sums = gram.spread(self._kernel_sums(Xt, landmarks, params) @ A)
         kappa = n / Xt.shape[0] * sums
 
         weights, residual, self.n_iter_ = solve_kmm(

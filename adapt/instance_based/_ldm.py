@@ -332,9 +332,9 @@ class LDM(WeightAdapter):
         self.n_iter_ = max(n_iter, 1)
         if n_iter == self.max_iter and gap > self.tol * self.lambda_:
             warnings.warn(
-                f"LDM stopped after `max_iter`={self.max_iter} steps at a discrepancy of "
-                f"{self.lambda_:.3g}, up to {gap:.1e} above the minimum. Increase "
-                "`max_iter` or `tol`.",
+                f"LDM stopped after `max_iter`={self.max_iter} steps at a "
+                f"discrepancy of {self.lambda_:.3g}, {gap:.1e} above a lower bound. "
+                "Increase `max_iter` or `tol`.",
                 ConvergenceWarning,
                 stacklevel=2,
             )
