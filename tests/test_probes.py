@@ -42,11 +42,13 @@ from adapt.feature_based import CORAL, DomainStandardScaler, LinearOT
 from adapt.instance_based import IWC, RULSIF, TrAdaBoost
 from adapt.parameter_based import RegularTransferLR
 from tests.common import shifted_classes, shifted_numbers
-from tests.test_common import ADAPTERS, data, is_regression, new
+from tests.test_common import ADAPTERS, OWN_INNER, data, is_regression, new
 from tests.test_common import inner_of as inners
 
-CLASSIFIERS = [cls for cls in ADAPTERS if "classifier" in inners(cls)]
-REGRESSORS = [cls for cls in ADAPTERS if "regressor" in inners(cls)]
+# Those that take any estimator of the kind, or any linear one.
+FREE = [cls for cls in ADAPTERS if cls.__name__ not in OWN_INNER]
+CLASSIFIERS = [cls for cls in FREE if "classifier" in inners(cls)]
+REGRESSORS = [cls for cls in FREE if "regressor" in inners(cls)]
 TRANSFORMERS = [cls for cls in ADAPTERS if issubclass(cls, FeatureAdapter)]
 WEIGHTERS = [cls for cls in ADAPTERS if issubclass(cls, WeightAdapter)]
 
