@@ -12,6 +12,7 @@ from adapt.feature_based._quantile import QuantileMatching
 from adapt.feature_based._sa import SA
 from adapt.feature_based._spectral_alignment import SpectralAlignment
 from adapt.feature_based._tca import TCA
+from adapt.feature_based._tjm import TJM
 
 __all__ = [
     "BDA",
@@ -22,6 +23,7 @@ __all__ = [
     "JDA",
     "SA",
     "TCA",
+    "TJM",
     "DeepCORAL",
     "DomainStandardScaler",
     "LinearOT",

@@ -108,7 +108,7 @@ class ExactKernel(NamedTuple):
                 dtype=np.float64,
             )
             start = np.random.RandomState(0).uniform(-1, 1, n)
-            found = eigsh(operator, size, v0=start)
+            found = eigsh(operator, size, v0=start, ncv=max(2 * size + 1, 32))
         values, vectors = _leading(*found, n)
         return (root * whiten(vectors).T).T / np.sqrt(values)
 
