@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.spatial.distance import cdist
+
+from adapt.instance_based import NearestNeighborsWeighting
+
+
+def samples(ns=60, nt=90, d=3, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(ns, d)), rng.normal(size=(nt, d)) * 0.7 + 0.4
+
+
+@pytest.mark.parametrize("k", [1, 4])
+@pytest.mark.parametrize("algorithm", ["auto", "brute", "kd_tree"])
+def test_votes_equal_the_loop_over_target_rows(k, algorithm):
+    Xs, Xt = samples()
+    votes = np.zeros(len(Xs))
+    for distances in cdist(Xt, Xs):
+        votes[np.argsort(distances)[:k]] += 1 / k
+    model = NearestNeighborsWeighting(n_neighbors=k, algorithm=algorithm, smoothing=0.5)
+    expected = (votes + 0.5) / (votes + 0.5).mean()
+    np.testing.assert_allclose(model.fit_weights(Xs, Xt), expected)
+
+
+def test_votes_within_a_radius_equal_the_loop():
+    Xs, Xt = samples()
+    votes, silent = np.zeros(len(Xs)), 0
+    for distances in cdist(Xt, Xs):
+        near = distances <= 0.5
+        silent += not near.any()
+        votes += near / max(near.sum(), 1)
+    assert silent > 0
+    model = NearestNeighborsWeighting(n_neighbors=None, radius=0.5, smoothing=0)
+    np.testing.assert_allclose(model.fit_weights(Xs, Xt), votes / votes.mean())
+
+
+def test_no_target_row_in_reach_leaves_all_alike():
+    Xs, Xt = samples()
+    model = NearestNeighborsWeighting(n_neighbors=None, radius=0.5)
+    np.testing.assert_allclose(model.fit_weights(Xs, Xt + 100), 1)
+
+
+def test_more_neighbours_than_rows():
+    Xs, Xt = samples(ns=3)
+    np.testing.assert_allclose(NearestNeighborsWeighting().fit_weights(Xs, Xt), 1)
+
+
+def test_metric_and_its_parameters_are_used():
+    Xs, Xt = samples()
+    by_name = NearestNeighborsWeighting(metric="manhattan").fit_weights(Xs, Xt)
+    by_power = NearestNeighborsWeighting(p=1).fit_weights(Xs, Xt)
+    np.testing.assert_allclose(by_name, by_power)
+    assert np.any(by_name != NearestNeighborsWeighting().fit_weights(Xs, Xt))
+
+
+def test_sparse_equals_dense():
+    Xs, Xt = samples()
+    found = NearestNeighborsWeighting().fit_weights(
+        sparse.csr_array(Xs), sparse.csr_array(Xt)
+    )
+    np.testing.assert_allclose(found, NearestNeighborsWeighting().fit_weights(Xs, Xt))
