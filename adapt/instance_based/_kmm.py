@@ -29,6 +29,7 @@ from adapt.base import WeightAdapter
 
 _COMPONENTS = 300  # rank beyond `max_size` source rows
 _CG_STEPS = 100  # at most, on one set of free weights
+_HALVINGS = 30  # at most, of one step
 
 
 def project_box_slab(v, upper, low, high):
@@ -193,7 +194,7 @@ def solve_kmm(gram, kappa, upper, low, high, *, tol, max_iter):
         Number of evaluations of the gradient.
     """
 
-    def project(v):
+    def project(v, low=low, high=high):
         return project_box_slab(v, upper, low, high)
 
     w = project(np.ones(len(kappa)))
@@ -208,14 +209,15 @@ def solve_kmm(gram, kappa, upper, low, high, *, tol, max_iter):
             break
 
         # A projected gradient step, which moves weights to bounds and from them. The
-        # objective along it is a parabola, whose curvature gives the next length.
-        d = project(w - length * g) - w
-        Kd = gram.dot(d)
-        curvature = d @ Kd
-        share = 1.0 if curvature <= 0 else min(1.0, -(g @ d) / curvature)
-        w, Kw = w + share * d, Kw + share * Kd
-        if share == 1.0:
-            w = np.clip(w, 0, upper)
+        # objective along it is a parabola: where it turns is the next length.
+        for _ in range(_HALVINGS):
+            d = project(w - length * g) - w
+            Kd = gram.dot(d)
+            slope, curvature = g @ d, d @ Kd
+            if slope + 0.5 * curvature <= 0.1 * slope:
+                break
+            length *= max(-slope / curvature, 0.1)
+        w, Kw = np.clip(w + d, 0, upper), Kw + Kd
         if curvature > 0:
             length = (d @ d) / curvature
 
@@ -229,14 +231,15 @@ def solve_kmm(gram, kappa, upper, low, high, *, tol, max_iter):
         fixed = (total >= high - near and push > 0) or (
             total <= low + near and push < 0
         )
+        sums = (total, total) if fixed else (low, high)
         p = np.zeros(len(w))
         p[free] = _minimise_free(gram.within(free), residue, fixed)
         # Back to the bounds, with half the step until that lowers the objective.
-        for _ in range(30):
-            d = project(w + p) - w
+        for _ in range(_HALVINGS):
+            d = project(w + p, *sums) - w
             Kd = gram.dot(d)
             if d @ (Kw - kappa) + 0.5 * (d @ Kd) <= 0:
-                w, Kw = w + d, Kw + Kd
+                w, Kw = np.clip(w + d, 0, upper), Kw + Kd
                 break
             p /= 2
     return w, residual, n_iter
