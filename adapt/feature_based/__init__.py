@@ -8,6 +8,7 @@ from adapt.feature_based._fmmd import fMMD
 from adapt.feature_based._gfk import GFK
 from adapt.feature_based._jda import BDA, JDA
 from adapt.feature_based._linear_ot import LinearOT, monge_map
+from adapt.feature_based._mmd_lscons import MMDLSConS
 from adapt.feature_based._quantile import QuantileMatching
 from adapt.feature_based._sa import SA
 from adapt.feature_based._spectral_alignment import SpectralAlignment
@@ -27,6 +28,7 @@ __all__ = [
     "DeepCORAL",
     "DomainStandardScaler",
     "LinearOT",
+    "MMDLSConS",
     "QuantileMatching",
     "SpectralAlignment",
     "coral_map",
