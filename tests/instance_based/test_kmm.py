@@ -208,7 +208,7 @@ def test_that_it_did_not_converge_is_told():
 
 def test_bounds_that_no_weights_meet_are_refused():
     Xs, Xt = samples()
-    with pytest.raises(ValueError, match="`B`=0.5 bounds the mean"):
+    with pytest.raises(ValueError, match="bounds the mean of the weights"):
         KMM(B=0.5, eps=0.1).fit_weights(Xs, Xt)
 
 
