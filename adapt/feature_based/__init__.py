@@ -9,6 +9,7 @@ from adapt.feature_based._gfk import GFK
 from adapt.feature_based._jda import BDA, JDA
 from adapt.feature_based._linear_ot import LinearOT, monge_map
 from adapt.feature_based._mmd_lscons import MMDLSConS
+from adapt.feature_based._pred import PRED
 from adapt.feature_based._quantile import QuantileMatching
 from adapt.feature_based._sa import SA
 from adapt.feature_based._spectral_alignment import SpectralAlignment
@@ -22,6 +23,7 @@ __all__ = [
     "FA",
     "GFK",
     "JDA",
+    "PRED",
     "SA",
     "TCA",
     "TJM",
