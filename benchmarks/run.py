@@ -153,37 +153,42 @@ def take_turns(comparison, python, repeats, exhausted):
             if result.get("error", "").startswith("over"):
                 exhausted.add(who)
             results.append(result)
-        print(".", end="", file=sys.stderr, flush=True)
     return runs
 
 
-def compare(peer, settings):
-    """Print the tables against one peer; return the single measurements."""
+def compare(peer, settings, results):
+    """Print the tables against one peer, and save each measurement as it comes."""
     found = comparisons(peer, settings)
     if not found:
-        return []
+        return
     try:
         python = interpreter(PEERS[peer])
     except PeerError as error:
         print(f"\n{error}")
-        return [{"peer": peer, "error": str(error)}]
-    records, exhausted = [], set()
+        return
+    title_of_peer, exhausted = PEERS[peer].title, set()
     for title, group in found.items():
         rows, notes = [], []
         for comparison in group:
             runs = take_turns(comparison, python, settings.repeats, exhausted)
-            records.append({**comparison._asdict(), "runs": runs})
+            results["records"].append({**comparison._asdict(), "runs": runs})
+            save(results, settings.json)
             peers = runs["peer"]
             label = f"{comparison.case}, {comparison.n} rows"
-            notes += ratios.failures(f"{label}, {PEERS[peer].title}", peers)
+            notes += ratios.failures(f"{label}, {title_of_peer}", peers)
             name = comparison.case.removeprefix("deep ")
             for variant, bar in comparison.bars.items():
                 ours = runs[variant]
                 rows.append(ratios.row(name, comparison.n, variant, bar, ours, peers))
                 notes += ratios.failures(f"{label}, ours on {variant}", ours)
-        print(f"\n\nAgainst {PEERS[peer].title}: {title}\n", flush=True)
+                print(title_of_peer, *rows[-1], file=sys.stderr, flush=True)
+        print(f"\n\nAgainst {title_of_peer}: {title}\n", flush=True)
         print("\n".join([ratios.aligned(ratios.COLUMNS, rows), *notes]), flush=True)
-    return records
+
+
+def save(results, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=1))
 
 
 def imports():
@@ -196,9 +201,9 @@ def imports():
         keras = "yes" if cost["keras"] else "no"
         cells = map(ratios.number, (cost["cpu"], cost["wall"], bar))
         rows.append([module, *cells, keras, "yes" if met else "no"])
-    header = ["method", "CPU s", "wall s", "bar", "keras", "met"]
     print("\nImports, beyond that of scikit-learn\n")
-    print(ratios.aligned(["module", *header[1:]], rows))
+    header = ["module", "CPU s", "wall s", "bar", "keras", "met"]
+    print(ratios.aligned(header, rows))
     return found
 
 
@@ -206,7 +211,7 @@ def versions(records):
     """Return the versions that the workers reported, by library."""
     found = {}
     for record in records:
-        for variant, runs in record.get("runs", {}).items():
+        for variant, runs in record["runs"].items():
             who = PEERS[record["peer"]].title if variant == "peer" else "ours"
             for run in runs:
                 found.setdefault(who, {}).update(run.get("versions", {}))
@@ -215,15 +220,13 @@ def versions(records):
 
 def main(settings):
     started = time.time()
-    results = {"imports": None, "records": []}
+    results = {"cores": os.cpu_count(), "imports": None, "records": []}
     if settings.only in (None, "imports"):
         results["imports"] = imports()
     for peer in PEERS:
-        results["records"] += compare(peer, settings)
+        compare(peer, settings, results)
     results["versions"] = versions(results["records"])
-    results["cores"] = os.cpu_count()
-    settings.json.parent.mkdir(parents=True, exist_ok=True)
-    settings.json.write_text(json.dumps(results, indent=1))
+    save(results, settings.json)
     print(f"\n{results['cores']} cores")
     for who, packages in results["versions"].items():
         print(f"{who}: {', '.join(f'{k} {v}' for k, v in packages.items())}")
