@@ -287,33 +287,42 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
                 copy=self.copy,
             )
             networks[name] = network
+            if name == "encoder":
+                self._n_features_out = int(np.prod(output_shape))
             setattr(self, f"{name}_", network)
             if name == "task":
                 self._labels.fit_outputs(output_shape, emits_probabilities(network))
             return output_shape
 
         self._make_networks(make, self._shape, self._labels.n_outputs)
-        self._n_features_out = int(np.prod(self.encoder_.output_shape[1:]))
         return networks
 
     def _optimizers(self):
-        """Return an optimizer for each network, as new, and its learning rate."""
+        """Return by network a new optimizer and its rate, and a key of them all."""
         special = {"encoder": "optimizer_enc", "discriminator": "optimizer_disc"}
-        optimizers, rates = {}, {}
+        optimizers, rates, keys = {}, {}, []
         for name in self._recipes:
             given = getattr(self, special.get(name, "optimizer"), None)
-            given = keras.optimizers.get(self.optimizer if given is None else given)
-            config = given.get_config()
-            if self.learning_rate is not None:
-                config["learning_rate"] = self.learning_rate
-            optimizers[name] = type(given).from_config(config)
-            rate = config["learning_rate"]
-            rates[name] = rate if isinstance(rate, Real) else None
-        return optimizers, rates
+            given = self.optimizer if given is None else given
+            key = given
+            if isinstance(given, keras.optimizers.Optimizer):
+                config = given.get_config()
+                if self.learning_rate is not None:
+                    config["learning_rate"] = 1.0  # until it is set, as for the others
+                key = (type(given), {k: v for k, v in config.items() if k != "name"})
+                optimizer = type(given).from_config(config)
+            else:
+                optimizer = keras.optimizers.get(given)
+            rate = self.learning_rate
+            if rate is None and isinstance(optimizer.learning_rate, keras.Variable):
+                rate = float(_engine.to_numpy(optimizer.learning_rate.value))
+            optimizers[name], rates[name] = optimizer, rate
+            keys.append((name, _hashable(key)))
+        return optimizers, rates, tuple(keys)
 
     def _train(self, number, epochs, updates, networks, feed, held_out, rng):
         """Run one phase."""
-        optimizers, rates = self._optimizers()
+        optimizers, rates, optimizer_key = self._optimizers()
         schedules = self._schedules()
         mode = _engine.choose_mode(
             self.jit_compile, networks.values(), epochs * feed.n_steps
@@ -323,17 +332,9 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             for k, v in sorted(self.get_params(deep=False).items())
             if k not in _NOT_COMPILED and k not in self._scheduled
         ]
-        optimizer_keys = [
-            (
-                name,
-                type(o).__name__,
-                _hashable(_without_rate(o.get_config(), rates[name])),
-            )
-            for name, o in optimizers.items()
-        ]
         labels = (type(self._labels), self._labels.n_outputs)
         key = (type(self), number, updates, mode, feed.batch_size, labels)
-        key = (*key, tuple(static), tuple(optimizer_keys))
+        key = (*key, tuple(static), optimizer_key)
 
         def make(networks):
             # The twin stands for this estimator in what is compiled and kept.
@@ -350,7 +351,9 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         program.load(networks, rates, rng)
         watch = _Watch(self, program, epochs, feed.n_steps, held_out)
         try:
-            self._run_epochs(program, epochs, schedules, feed, watch, rng)
+            # PyTorch's dropout draws from the global generator.
+            with _engine.seeded(rng.randint(2**31 - 1)):
+                self._run_epochs(program, epochs, schedules, feed, watch, rng)
         except KeyboardInterrupt:
             program.store(networks)
             warnings.warn(
@@ -399,8 +402,8 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
     def _check_shape(self, X):
         if X.shape[1:] != self._shape:
             raise ValueError(
-                f"`X` has samples of shape {X.shape[1:]}, but {type(self).__name__} was "
-                f"fitted with samples of shape {self._shape}."
+                f"`X` has samples of shape {X.shape[1:]}, but {type(self).__name__} "
+                f"was fitted with samples of shape {self._shape}."
             )
         return X
 
@@ -557,12 +560,14 @@ class _Watch:
 
     def begin(self):
         if self.callbacks is not None:
+            self._follow_rate()
             self.callbacks.on_train_begin()
 
     def begin_epoch(self, epoch):
         self.start = time.perf_counter()
         if self.callbacks is not None:
             self.callbacks.on_epoch_begin(epoch)
+            self._follow_rate()
 
     def end_epoch(self, epoch, logs):
         """Record an epoch; return whether a callback asks to stop."""
@@ -593,9 +598,9 @@ class _Watch:
     def _follow_rate(self):
         """Give a learning rate that a callback has set to all optimizers."""
         leader = getattr(self.model, "optimizer", None)
-        if leader is None or not isinstance(leader._learning_rate, keras.Variable):
+        if leader is None or not isinstance(leader.learning_rate, keras.Variable):
             return
-        rate = float(ops.convert_to_numpy(leader.learning_rate))
+        rate = float(_engine.to_numpy(leader.learning_rate.value))
         if rate != getattr(self, "rate", rate):
             for optimizer in self.program.optimizers.values():
                 optimizer.learning_rate = rate
@@ -628,12 +633,6 @@ def _metrics(metrics):
                 f"{metric!r}."
             )
     return found
-
-
-def _without_rate(config, rate):
-    """Return an optimizer's config without its name and a rate that is a number."""
-    left_out = ("name",) if rate is None else ("name", "learning_rate")
-    return {k: v for k, v in config.items() if k not in left_out}
 
 
 def _hashable(value):

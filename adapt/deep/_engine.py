@@ -23,6 +23,8 @@ __all__ = [
     "repeat",
     "seeded",
     "to_device",
+    "to_numpy",
+    "weights_of",
 ]
 
 BACKEND = keras.backend.backend()
@@ -57,6 +59,11 @@ def is_irregular(network):
     return recurs or any(len(w.shape) > 2 for w in network.weights)
 
 
+def weights_of(network):
+    """Return the weights as arrays (Keras's own way warns under numpy 2.4)."""
+    return [to_numpy(w.value) for w in network.weights]
+
+
 def _batch(data, index, scalars):
     """Gather the rows of one step."""
     batch = {
@@ -79,6 +86,7 @@ if BACKEND == "tensorflow":
 
     _fork_generators = nullcontext
     to_device = tf.convert_to_tensor
+    to_numpy = np.asarray
 
     def choose_mode(jit_compile, networks, n_steps):
         """Return how to run an epoch: ``"xla"`` or ``"graph"``."""
@@ -154,6 +162,7 @@ elif BACKEND == "jax":
 
     _fork_generators = nullcontext
     to_device = jax.numpy.asarray
+    to_numpy = np.asarray
 
     def choose_mode(jit_compile, networks, n_steps):
         """Return how to run an epoch: ``"fused"`` or ``"step"``."""
@@ -246,6 +255,9 @@ else:
     import torch
 
     to_device = ops.convert_to_tensor
+
+    def to_numpy(x):
+        return x.detach().cpu().numpy()
 
     @contextmanager
     def _fork_generators(seed):

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 from sklearn.preprocessing import LabelEncoder
 
-from adapt.deep import _losses
+from adapt.deep import _engine, _losses
 
 __all__ = ["CROSS_ENTROPIES", "Classes", "Numbers", "read_labels"]
 
@@ -126,15 +126,15 @@ class Classes:
         else:
             if y.dtype.kind == "f" and not np.all(y == np.rint(y)):
                 raise ValueError(
-                    "Unknown label type: continuous. `loss` is for classes, and `y` has "
-                    "fractional values. For numbers give `loss='mse'`."
+                    "Unknown label type: continuous. `loss` is for classes, and `y` "
+                    "has fractional values. For numbers give `loss='mse'`."
                 )
             self.encoder = LabelEncoder().fit(y)
         self.classes = self.encoder.classes_
         if len(self.classes) < 2:
             raise ValueError(
                 "Deep methods need labels of at least 2 classes in the source, got one "
-                f"class only: {self.classes[0]!r}."
+                f"class only: {self.classes[0]}."
             )
         self.n_outputs = len(self.classes)
 
@@ -177,7 +177,7 @@ class Classes:
         return _row_losses(self.loss, *self._as_keras(y, logits, outputs))
 
     def _as_keras(self, y, logits, outputs):
-        """Return one-hot labels and probabilities, one column if the network has one."""
+        """Return one-hot labels and probabilities, in as many columns as outputs."""
         n = 1 if outputs.shape[-1] == 1 else len(self.classes)
         one_hot = ops.one_hot(y, len(self.classes), dtype="float32")
         return one_hot[:, -n:], ops.softmax(logits, axis=-1)[:, -n:]
@@ -190,7 +190,7 @@ class Classes:
 
     def probability(self, outputs):
         """Return the probabilities of the classes, from outputs as arrays."""
-        logits = ops.convert_to_numpy(self.logits(ops.convert_to_tensor(outputs)))
+        logits = _engine.to_numpy(self.logits(ops.convert_to_tensor(outputs)))
         p = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=np.float64)
         return p / p.sum(axis=1, keepdims=True)
 

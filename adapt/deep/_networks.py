@@ -1,6 +1,7 @@
 """Networks: given, built by a function, or sized from the data."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -43,8 +44,8 @@ def default_encoder(shape):
     }
     if len(shape) not in body:
         raise ValueError(
-            f"`encoder` has no default for samples of shape {shape}: give a network, or "
-            "a function that returns one."
+            f"`encoder` has no default for samples of shape {shape}: give a network, "
+            "or a function that returns one."
         )
     return _sequential("encoder", shape, body[len(shape)]())
 
@@ -97,7 +98,7 @@ def _sequential(name, shape, body):
 
 def _draw_weights(network, rng):
     """Draw kernels from numpy (Glorot & Bengio, 2010), hence alike on all backends."""
-    weights = network.get_weights()
+    weights = _engine.weights_of(network)
     for i, w in enumerate(weights):
         if w.ndim > 1:
             receptive = np.prod(w.shape[:-2])
@@ -168,10 +169,14 @@ def _call(name, network, shape):
     try:
         outputs = network(keras.KerasTensor((None, *shape), dtype="float32"))
     except Exception as error:
-        text = str(error).strip() or repr(error)
+        plain = re.sub(r"\x1b\[\d*m", "", str(error))
+        lines = [line for line in plain.splitlines() if line.strip()]
+        # Keras says first where, then what.
+        text = lines[1] if len(lines) > 1 else (lines or [repr(error)])[0]
         raise ValueError(
-            f"`{name}` cannot take samples of shape {tuple(shape)}: {text.splitlines()[0]}"
-            " Give a network with that input size, or None for one sized from the data."
+            f"`{name}` cannot take samples of shape {tuple(shape)}: "
+            f"{text} Give a network with that input size, or None for one sized from "
+            "the data."
         ) from error
     if not isinstance(outputs, keras.KerasTensor):
         raise ValueError(
@@ -245,12 +250,12 @@ def _copy(name, network):
         raise ValueError(
             f"`{name}` ({type(network).__name__}) cannot be copied, for Keras cannot "
             "rebuild it from its config. Give it a `get_config` and register the class "
-            "with `keras.saving.register_keras_serializable()`, or give a function that "
-            "returns the network."
+            "with `keras.saving.register_keras_serializable()`, or give a function "
+            "that returns the network."
         )
     copied = recipe.make()
     if network.built:
-        copied.set_weights(network.get_weights())
+        copied.set_weights(_engine.weights_of(network))
     return copied
 
 

@@ -60,7 +60,7 @@ class Program:
         self.state = list(state.values())
         self._updates = updates
         self._fresh = [
-            (v, ops.convert_to_numpy(v.value))
+            (v, np.array(_engine.to_numpy(v.value)))
             for optimizer in self.optimizers.values()
             for v in optimizer.variables
         ]
@@ -105,7 +105,7 @@ class Program:
         """Start from the weights of ``networks``, with optimizers as new."""
         for name, network in networks.items():
             if network is not self.networks[name]:
-                self.networks[name].set_weights(network.get_weights())
+                self.networks[name].set_weights(_engine.weights_of(network))
         for v, value in self._fresh:
             v.assign(value)
         for name, rate in learning_rates.items():
@@ -117,7 +117,7 @@ class Program:
         """Write the weights back into ``networks``."""
         for name, network in networks.items():
             if network is not self.networks[name]:
-                network.set_weights(self.networks[name].get_weights())
+                network.set_weights(_engine.weights_of(self.networks[name]))
 
 
 def take_program(networks, recipes, key, make):
@@ -283,7 +283,7 @@ def outputs_of(networks, recipes, X):
         # Sizes are powers of two, so that few are ever compiled.
         full = max(min(2 ** int(len(part) - 1).bit_length(), size), 16)
         outputs = function(values, _engine.to_device(_pad_rows(part, full)))
-        parts.append(ops.convert_to_numpy(outputs)[: len(part)])
+        parts.append(_engine.to_numpy(outputs)[: len(part)])
     return np.concatenate(parts)
 
 

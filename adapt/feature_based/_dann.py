@@ -5,6 +5,7 @@ through a reversed gradient, learns features by which it cannot.
 """
 
 from keras import ops
+from scipy.special import expit
 
 from adapt.deep import _losses
 from adapt.deep._base import DeepAdapter
@@ -86,8 +87,7 @@ class DANN(DeepAdapter):
 
     metrics : list of str or callable, default=None
         "accuracy", names of Keras losses or functions `(y_true, y_pred)`, recorded
-        beside
-        the losses.
+        beside the losses.
 
     epochs : int, default=50
         Number of passes through the larger domain.
@@ -224,8 +224,8 @@ class DANN(DeepAdapter):
         output_shape = make("discriminator", default_discriminator, features)
         if output_shape != (1,):
             raise ValueError(
-                "`discriminator` must have one output for each row, got outputs of shape "
-                f"{output_shape}."
+                "`discriminator` must have one output for each row, got outputs of "
+                f"shape {output_shape}."
             )
 
     def _logits(self, z):
@@ -261,4 +261,4 @@ class DANN(DeepAdapter):
         outputs = self._outputs(X, "encoder", "discriminator")[:, 0]
         if emits_probabilities(self.discriminator_):
             return outputs
-        return ops.convert_to_numpy(ops.sigmoid(ops.convert_to_tensor(outputs)))
+        return expit(outputs)

@@ -65,8 +65,7 @@ class DeepCORAL(DeepAdapter):
 
     metrics : list of str or callable, default=None
         "accuracy", names of Keras losses or functions `(y_true, y_pred)`, recorded
-        beside
-        the losses.
+        beside the losses.
 
     epochs : int, default=50
         Number of passes through the larger domain.

@@ -1,0 +1,205 @@
+"""The engine: the same numbers on every backend, and few compilations."""
+
+import random
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", exc_type=ImportError)
+
+from scipy.special import log_softmax  # noqa: E402
+from sklearn.model_selection import GridSearchCV  # noqa: E402
+
+from adapt.deep import UpdateLambda, _engine  # noqa: E402
+from adapt.deep._program import Feed, _padded, _shuffled  # noqa: E402
+from adapt.feature_based import DANN, DeepCORAL  # noqa: E402
+
+SMALL = {"epochs": 3, "batch_size": 16, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def tables():
+    rng = np.random.default_rng(0)
+    Xs = rng.normal(size=(60, 3))
+    return Xs, (Xs[:, 0] > 0).astype(int), Xs[:40] * 1.5 + 0.3
+
+
+def _linear(n_inputs, n_outputs):
+    kernel = np.linspace(-1, 1, n_inputs * n_outputs).reshape(n_inputs, n_outputs)
+    network = keras.Sequential(
+        [keras.Input((n_inputs,)), keras.layers.Dense(n_outputs)]
+    )
+    network.set_weights([kernel, np.linspace(0, 0.5, n_outputs)])
+    return network, lambda x: x @ kernel + np.linspace(0, 0.5, n_outputs)
+
+
+def test_first_losses_are_those_of_numpy(tables):
+    """One step of SGD at a rate of nearly zero on the whole data is a plain sum."""
+    Xs, ys, Xt = tables
+    Xt = np.concatenate([Xt, Xt[:20]])  # as many rows: a batch is the whole data
+    encoder, encode = _linear(3, 4)
+    task, classify = _linear(4, 2)
+    discriminator, discriminate = _linear(4, 1)
+    networks = {"encoder": encoder, "task": task}
+    one = {"epochs": 1, "batch_size": 60, "optimizer": "sgd", "learning_rate": 1e-9}
+
+    zs, zt = encode(Xs), encode(Xt)
+    expected_task = -log_softmax(classify(zs), axis=1)[np.arange(60), ys].mean()
+    model = DANN(discriminator=discriminator, **networks, **one).fit(Xs, ys, Xt=Xt)
+    assert model.history_["task_loss"][0] == pytest.approx(expected_task, rel=1e-5)
+    expected = (
+        np.logaddexp(0, -discriminate(zs)).mean()
+        + np.logaddexp(0, discriminate(zt)).mean()
+    )
+    assert model.history_["disc_loss"][0] == pytest.approx(expected, rel=1e-5)
+
+    model = DeepCORAL(lambda_=3.0, **networks, **one).fit(Xs, ys, Xt=Xt)
+    expected = 3 * np.sum((np.cov(zs.T) - np.cov(zt.T)) ** 2) / (4 * 16)
+    assert model.history_["coral_loss"][0] == pytest.approx(expected, rel=1e-4)
+    total = expected_task + expected
+    assert model.history_["loss"][0] == pytest.approx(total, rel=1e-4)
+
+
+# What the backends gave when they agreed; a change of algorithm shows here.
+REFERENCE = {
+    DANN: [2.051634, 1.991258, 1.938604],
+    DeepCORAL: [0.6929517, 0.6475803, 0.6096542],
+}
+
+
+@pytest.mark.parametrize("method", [DANN, DeepCORAL])
+def test_losses_agree_across_backends(method, tables):
+    model = method(**SMALL).fit(*tables[:2], Xt=tables[2])
+    np.testing.assert_allclose(model.history_["loss"], REFERENCE[method], rtol=1e-5)
+
+
+@pytest.mark.skipif(_engine.BACKEND == "torch", reason="runs without compiling")
+def test_a_search_over_lambda_compiles_once(tables):
+    Xs, ys, Xt = tables
+    # A batch size of its own, so that no other test has compiled this.
+    model = DANN(Xt=Xt, epochs=2, batch_size=13, random_state=0)
+    grid = {
+        "lambda_": [0.0, 0.1, 1.0, UpdateLambda(max_steps=5)],
+        "learning_rate": [1e-3, 1e-2],
+    }
+    before = _engine.COMPILED["epoch"]
+    search = GridSearchCV(model, grid, cv=3).fit(Xs, ys)
+    # TensorFlow traces a loop's body once more to relax a shape; no more than that.
+    assert _engine.COMPILED["epoch"] - before <= 2
+    losses = [
+        DANN(Xt=Xt, epochs=2, batch_size=13, random_state=0, lambda_=value)
+        .fit(Xs, ys)
+        .history_["loss"][-1]
+        for value in (0.0, 1.0)
+    ]
+    assert losses[0] != losses[1]
+    assert np.isfinite(search.best_score_)
+
+
+@pytest.mark.skipif(_engine.BACKEND == "torch", reason="runs without compiling")
+def test_predict_does_not_compile_again(tables):
+    Xs, ys, Xt = tables
+    model = DANN(**SMALL).fit(Xs, ys, Xt=Xt)
+    model.predict(Xt)
+    before = _engine.COMPILED["forward"]
+    for _ in range(3):
+        model.predict(Xt)
+        DANN(**SMALL, lambda_=0.7).fit(Xs, ys, Xt=Xt).predict(Xt)
+    assert _engine.COMPILED["forward"] == before
+
+
+def test_a_fit_leaves_earlier_fits_alone(tables):
+    Xs, ys, Xt = tables
+    first = DANN(**SMALL).fit(Xs, ys, Xt=Xt)
+    kept = first.predict_proba(Xt)
+    other = DANN(**{**SMALL, "random_state": 1}).fit(Xs, 1 - ys, Xt=Xt)
+    np.testing.assert_array_equal(first.predict_proba(Xt), kept)
+    assert np.abs(other.predict_proba(Xt) - kept).max() > 0.05
+
+
+@pytest.mark.parametrize("jit_compile", [True, False])
+def test_jit_changes_no_result(jit_compile, tables):
+    Xs, ys, Xt = tables
+    model = DeepCORAL(jit_compile=jit_compile, **SMALL).fit(Xs, ys, Xt=Xt)
+    np.testing.assert_allclose(model.history_["loss"], REFERENCE[DeepCORAL], rtol=1e-5)
+
+
+def test_streaming_changes_no_result(tables, tmp_path):
+    Xs, ys, Xt = (np.asarray(a, dtype="float32") for a in tables)
+    ys = ys.astype(int)
+    mapped = np.memmap(tmp_path / "X", dtype="float32", mode="w+", shape=Xs.shape)
+    mapped[:] = Xs
+    whole = DANN(**SMALL).fit(Xs, ys, Xt=Xt)
+    streamed = DANN(device_budget=600, **SMALL).fit(mapped, ys, Xt=Xt)
+    np.testing.assert_allclose(
+        streamed.history_["loss"], whole.history_["loss"], rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        streamed.predict_proba(Xt), whole.predict_proba(Xt), atol=1e-5
+    )
+
+
+def test_feed_covers_each_row_once_before_any_twice():
+    rng = np.random.RandomState(0)
+    rows = np.array([2, 5, 7])
+    drawn = _shuffled(rng, rows, 8)
+    assert sorted(drawn[:3]) == [2, 5, 7]
+    assert sorted(drawn[3:6]) == [2, 5, 7]
+    feed = Feed(
+        {"a": {"x": np.zeros((5, 1))}, "b": {"y": np.zeros((3, 1))}},
+        {"a": np.arange(5), "b": np.arange(3)},
+        batch_size=2,
+        budget=1e9,
+    )
+    ((_, index, first, n_steps),) = feed.epoch(rng)
+    assert (first, n_steps) == (0, 3)
+    assert set(index["a"][:3].ravel()[:5]) == set(range(5))
+    assert set(index["b"][:3].ravel()) == set(range(3))
+
+
+def test_padding_is_small():
+    sizes = np.arange(1, 5000)
+    padded = np.array([_padded(n) for n in sizes])
+    assert (padded >= sizes).all()
+    assert (padded <= np.ceil(sizes * 1.125)).all()
+    assert _padded(53) == _padded(54)
+
+
+def test_global_generators_are_left_alone(tables):
+    Xs, ys, Xt = tables
+    encoder = keras.Sequential([keras.layers.Dense(4), keras.layers.Dropout(0.5)])
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    DANN(encoder, **SMALL).fit(Xs, ys, Xt=Xt).predict(Xt)
+    assert random.getstate() == states[0]
+    np.testing.assert_array_equal(
+        np.random.get_state()[1],  # noqa: NPY002
+        states[1][1],
+    )
+
+
+def test_schedule():
+    steps = np.arange(0, 2000, 100)
+    values = UpdateLambda(0.1, 0.9, max_steps=1000, gamma=10.0)(steps)
+    expected = 0.1 + 0.8 * (2 / (1 + np.exp(-10 * np.minimum(steps / 1000, 1))) - 1)
+    np.testing.assert_allclose(values, expected)
+
+
+def test_schedule_reaches_the_steps(tables):
+    """At a weight of zero the CORAL loss is zero; it grows with the schedule."""
+    Xs, ys, Xt = tables
+
+    def late(steps):
+        return np.where(np.asarray(steps) < 4, 0.0, 1.0)  # 4 steps an epoch
+
+    model = DeepCORAL(lambda_=late, **SMALL).fit(Xs, ys, Xt=Xt)
+    assert model.history_["coral_loss"][0] == 0
+    assert min(model.history_["coral_loss"][1:]) > 0
+    given = DeepCORAL(callbacks=[UpdateLambda(max_steps=9)], **SMALL)
+    same = DeepCORAL(lambda_=UpdateLambda(max_steps=9), **SMALL)
+    assert given.fit(Xs, ys, Xt=Xt).history_ == same.fit(Xs, ys, Xt=Xt).history_
+
+
+def test_a_bad_schedule_is_refused(tables):
+    Xs, ys, Xt = tables
+    with pytest.raises(ValueError, match="`lambda_` was called as a schedule"):
+        DANN(lambda_=lambda steps: 1.0, **SMALL).fit(Xs, ys, Xt=Xt)
