@@ -492,7 +492,8 @@ def test_weights_are_not_inverse(cls):
     ys, yt = (Xs[:, 0] > 0).astype(int), (Xt[:, 0] > 0).astype(int)
     model = new(cls, "classifier").fit(Xs, ys, Xt, yt)
     weights = model.weights_[:400]
-    if cls._requires_target_labels:
+    if cls._requires_target_labels or cls.__name__ == "LDM":
+        # Those of LDM match second moments, which are the same on both sides of zero.
         pytest.skip("its weights are no ratio of densities")
     assert np.corrcoef(weights, np.exp(Xs[:, 0] - 0.5))[0, 1] > 0.1
 
