@@ -84,8 +84,8 @@ def check_rows(estimator, X, *, reset=False, name="X"):
     if getattr(X, "ndim", 2) > 2 and not allows.three_d_array:
         raise ValueError(
             f"Found `{name}` with dim {X.ndim} and shape {tuple(X.shape)}, but "
-            f"{type(estimator).__name__} takes tables of shape (n_samples, n_features). "
-            f"Flatten each sample first: `{name}.reshape(len({name}), -1)`."
+            f"{type(estimator).__name__} takes tables of shape (n_samples, n_features)."
+            f" Flatten each sample first: `{name}.reshape(len({name}), -1)`."
         )
     params = {
         "accept_sparse": "csr" if allows.sparse else False,
@@ -109,7 +109,7 @@ def check_rows(estimator, X, *, reset=False, name="X"):
 
 
 class _Labels(NamedTuple):
-    """Labels of rows, and which of them are missing. The entries of those are filler."""
+    """Labels of rows, and which are missing; the entries of those are filler."""
 
     y: np.ndarray
     missing: np.ndarray
@@ -184,10 +184,9 @@ def _target_labels(estimator, labels, ys):
     if labels is None or not estimator._wants_target_labels():
         return None, None
     yt, missing = labels
-    if not missing.any() and yt.dtype.kind == "i" and yt.ndim == 1:
-        # -1 is a class like any other where the source has it.
-        if ys is None or -1 not in ys:
-            missing = yt == -1
+    whole = yt.dtype.kind == "i" and yt.ndim == 1 and not missing.any()
+    if whole and (ys is None or -1 not in ys):  # elsewhere -1 is a class like any other
+        missing = yt == -1
     if missing.all():
         return None, None
     return _check_y(yt, multi_output=True, estimator=estimator), ~missing

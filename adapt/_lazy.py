@@ -3,8 +3,8 @@
 from importlib import import_module
 
 _INSTALL = (
-    "{name} needs Keras 3 and one of its backends: pip install 'adapt-learn[tensorflow]' "
-    "(or [jax] or [torch])."
+    "{name} needs Keras 3 and one of its backends: "
+    "pip install 'adapt-learn[tensorflow]' (or [jax] or [torch])."
 )
 _BACKENDS = ("keras", "tensorflow", "jax", "torch")
 
@@ -27,7 +27,7 @@ def lazy(package, **modules):
     """
     homes = {name: module for module, names in modules.items() for name in names}
 
-    def __getattr__(name):
+    def __getattr__(name):  # noqa: N807
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         try:
@@ -37,7 +37,7 @@ def lazy(package, **modules):
                 raise
             raise ImportError(_INSTALL.format(name=name), name=error.name) from error
 
-    def __dir__():
+    def __dir__():  # noqa: N807
         return sorted({*vars(import_module(package)), *homes})
 
     return __getattr__, __dir__

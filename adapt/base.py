@@ -1,4 +1,4 @@
-"""Base classes: what all adaptation methods share, so that each is only its mathematics.
+"""Base classes: what adaptation methods share, so that each is only its mathematics.
 
 `BaseAdapter` turns what ``fit`` was given into two domains. Below it stand the adapters
 that own a scikit-learn estimator, in three families: `FeatureAdapter` changes the
@@ -120,8 +120,8 @@ class BaseAdapter(BaseEstimator, ABC):
             no_y = "requires y to be passed, but the target y is None: "
             raise ValueError(
                 f"{no_y if y is None else ''}{type(self).__name__} needs the labels of "
-                "some target rows, and got none. Give `yt`, or with `sample_domain` the "
-                "labels of target rows in `y`."
+                "some target rows, and got none. Give `yt`, or with `sample_domain` "
+                "the labels of target rows in `y`."
             )
         self._adapt(domains)
         return self
@@ -629,8 +629,8 @@ class WeightAdapter(MetaAdapter):
             )
         if not np.any(weights > 0):
             warnings.warn(
-                f"{type(self).__name__} found no source row that looks like the target; "
-                "all weights are one.",
+                f"{type(self).__name__} found no source row that looks like the target;"
+                " all weights are one.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -812,7 +812,7 @@ class ParameterAdapter(MetaAdapter):
             self.estimator_ = self._transfer(source_model, domains)
 
     def _given_model(self):
-        """Return ``estimator``, which must be fitted on as many columns as the target."""
+        """Return ``estimator``, fitted on as many columns as the target has."""
         name = type(self).__name__
         if self.estimator is None:
             raise ValueError(

@@ -3,8 +3,8 @@ Weights that turn the source into the target
 ============================================
 
 Source and target are Gaussians, so that the true density ratio is known. We compare it
-with what the instance-based methods find from samples alone, and then use the weights to
-fit a model that is too simple for the whole source.
+with what the instance-based methods find from samples alone, and then use the weights
+to fit a model that is too simple for the whole source.
 """
 
 # %%
@@ -44,8 +44,8 @@ ax.legend()
 plt.show()
 
 # %%
-# The ratio here is not log-linear in x, so a logistic classifier on x alone cannot follow
-# it. `RULSIF` estimates the ratio to a mixture, which is bounded by 1 / alpha.
+# The ratio here is not log-linear in x, so a logistic classifier on x alone cannot
+# follow it. `RULSIF` estimates the ratio to a mixture, which is bounded by 1 / alpha.
 #
 # What the weights are for
 # ------------------------

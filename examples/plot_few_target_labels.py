@@ -2,9 +2,9 @@
 A few labels of the target
 ==========================
 
-How much is a source model worth when some target rows are labelled? We predict the
-disease progression of the women in scikit-learn's diabetes data with a model of the men,
-moved to the women by `RegularTransferLR`.
+How much is a source model worth when some target rows are labelled? The diabetes data of
+scikit-learn hold two sexes: we predict the progression of the disease in one with a
+model of the other, moved by `RegularTransferLR`.
 """
 
 # %%

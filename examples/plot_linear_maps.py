@@ -2,9 +2,9 @@
 Maps that align two domains
 ===========================
 
-The same two classes, measured with another instrument: offset, unit and correlation of the
-columns changed. We look at what each feature-based method makes of the source, and at what
-a classifier fitted on it is worth on the target.
+The same two classes, measured with another instrument: offset, unit and correlation of
+the columns changed. We look at what each feature-based method makes of the source, and
+at what a classifier fitted on it is worth on the target.
 """
 
 # %%
@@ -36,8 +36,17 @@ Xt = Xt @ [[0.6, -0.6], [0.5, 1.4]] + [3.0, -1.0]
 # Each method, fitted without target labels
 # -----------------------------------------
 
-methods = [SourceOnly(), DomainStandardScaler(), SA(), CORAL(match_mean=True), LinearOT()]
-models = [m.set_params(estimator=LogisticRegression()).fit(Xs, ys, Xt) for m in methods]
+methods = [
+    SourceOnly(),
+    DomainStandardScaler(),
+    SA(),
+    CORAL(match_mean=True),
+    LinearOT(),
+]
+models = [
+    method.set_params(estimator=LogisticRegression()).fit(Xs, ys, Xt)
+    for method in methods
+]
 
 fig, axes = plt.subplots(1, 5, figsize=(15, 3.4), layout="constrained")
 for ax, model in zip(axes, models, strict=True):
@@ -46,9 +55,11 @@ for ax, model in zip(axes, models, strict=True):
     if hasattr(model, "transform"):
         source = model.transform(Xs, sample_domain=0)
         target = model.transform(Xt)
-    for X, y, marker, label in (source, ys, "o", "source"), (target, yt, "x", "target"):
+    domains = (source, ys, "o", "source"), (target, yt, "x", "target")
+    for X, y, marker, label in domains:
         for k, colour in enumerate(["tab:blue", "tab:orange"]):
-            ax.scatter(*X[y == k].T, s=12, c=colour, marker=marker, alpha=0.6, label=label)
+            rows = X[y == k].T
+            ax.scatter(*rows, s=12, c=colour, marker=marker, alpha=0.6, label=label)
     ax.set_title(f"{name}\ntarget accuracy {model.score(Xt, yt):.2f}", fontsize=10)
 handles, labels = axes[0].get_legend_handles_labels()
 axes[0].legend(handles[::2], labels[::2], fontsize=8)
