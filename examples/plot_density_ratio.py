@@ -66,6 +66,6 @@ for name, model in {"source only": SourceOnly(), **methods}.items():
     model.set_params(estimator=LinearRegression()).fit(Xs, ys, Xt)
     error = np.mean((model.predict(Xt) - curve(Xt)) ** 2)
     ax.plot(grid, model.predict(grid), label=f"{name}: target error {error:.3f}")
-ax.set(xlabel="x", ylabel="y", ylim=(-0.5, 1.4))
-ax.legend(fontsize=8)
+ax.set(xlabel="x", ylabel="y", ylim=(-1.0, 1.2))
+ax.legend(fontsize=8, loc="lower left")
 plt.show()

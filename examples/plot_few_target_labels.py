@@ -2,8 +2,8 @@
 A few labels of the target
 ==========================
 
-How much is a source model worth when some target rows are labelled? The diabetes data of
-scikit-learn hold two sexes: we predict the progression of the disease in one with a
+How much is a source model worth when some target rows are labelled? The diabetes data
+of scikit-learn hold two sexes: we predict the progression of the disease in one with a
 model of the other, moved by `RegularTransferLR`.
 """
 
@@ -57,5 +57,6 @@ ax.set(
     ylim=(-0.3, 0.6),
 )
 ax.set_xticks(sizes, labels=sizes)
+ax.minorticks_off()
 ax.legend()
 plt.show()

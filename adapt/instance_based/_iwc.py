@@ -65,6 +65,9 @@ class IWC(RatioAdapter):
     Xt : array-like of shape (n_target_samples, n_features), default=None
         Target rows, used when `fit` is given none.
 
+    yt : array-like, default=None
+        Ignored; there for the order of parameters.
+
     classifier : classifier with `predict_proba`, default=None
         Tells the domains apart. If None, a `LogisticRegression` on standardised
         columns, which is right for Gaussians of equal covariance. The weights are as
@@ -167,6 +170,7 @@ class IWC(RatioAdapter):
         self,
         estimator=None,
         Xt=None,
+        yt=None,
         classifier=None,
         cl_params=None,
         *,
@@ -186,6 +190,7 @@ class IWC(RatioAdapter):
             verbose=verbose,
             random_state=random_state,
         )
+        self.yt = yt
         self.classifier = classifier
         self.cl_params = cl_params
         self.cv = cv
