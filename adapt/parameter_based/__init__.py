@@ -1,8 +1,10 @@
 """Methods that move the parameters of a source model to the target."""
 
 from adapt.parameter_based._lin_int import LinInt
+from adapt.parameter_based._regular_transfer_gp import RegularTransferGP
 from adapt.parameter_based._regular_transfer_lc import RegularTransferLC
 from adapt.parameter_based._regular_transfer_lr import RegularTransferLR
+from adapt.parameter_based._transfer_boosting import TransferBoosting
 from adapt.parameter_based._transfer_forest import (
     TransferForestClassifier,
     TransferForestRegressor,
@@ -14,8 +16,10 @@ from adapt.parameter_based._transfer_tree import (
 
 __all__ = [
     "LinInt",
+    "RegularTransferGP",
     "RegularTransferLC",
     "RegularTransferLR",
+    "TransferBoosting",
     "TransferForestClassifier",
     "TransferForestRegressor",
     "TransferTreeClassifier",

@@ -71,11 +71,11 @@ class _Interpolated(BaseEstimator):
     def __init__(self, models, interpolator, classes=None):
         self.models = models
         self.interpolator = interpolator
-        self.classes_ = classes
+        self.classes = classes
 
     def _mixed(self, X):
         return self.interpolator.predict(
-            np.hstack([_forecast(model, X, self.classes_) for model in self.models])
+            np.hstack([_forecast(model, X, self.classes) for model in self.models])
         )
 
 
@@ -85,6 +85,10 @@ class _InterpolatedRegressor(RegressorMixin, _Interpolated):
 
 
 class _InterpolatedClassifier(ClassifierMixin, _Interpolated):
+    @property
+    def classes_(self):
+        return self.classes
+
     def predict_proba(self, X):
         return self._mixed(X)
 

@@ -1,0 +1,434 @@
+"""Gradient boosting that goes on from a source model, on the target.
+
+The warm start of scikit-learn's histogram boosting cannot be used for it: that bins the
+new rows anew, while the trees that are there know the old bins.
+"""
+
+from numbers import Integral
+
+import numpy as np
+from scipy.special import expit, logsumexp, softmax
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    RegressorMixin,
+    is_classifier,
+)
+from sklearn.utils import check_random_state
+
+from adapt._sklearn import Interval
+from adapt.base import ParameterAdapter, _seed
+from adapt.parameter_based._classes import one_label_a_row, union_of_classes
+
+# Bounds of a Newton step and of a curvature, so that rows that fit perfectly are mild.
+_LONGEST_STEP, _LEAST_CURVATURE = 4.0, 1e-6
+
+
+class SquaredError:
+    """Numbers: scores are predictions."""
+
+    def loss(self, scores, Y):
+        """Return the loss of each row."""
+        return np.sum((scores - Y) ** 2, axis=1)
+
+    def newton(self, scores, Y):
+        """Return the Newton step of each score, and its curvature."""
+        return Y - scores, np.ones_like(scores)
+
+
+class LogLoss:
+    """Classes: scores are log-odds of the second of two, or one for each."""
+
+    def loss(self, scores, Y):
+        """Return the loss of each row."""
+        if scores.shape[1] == 1:
+            return (np.logaddexp(0, scores) - Y * scores)[:, 0]
+        return logsumexp(scores, axis=1) - np.sum(Y * scores, axis=1)
+
+    def newton(self, scores, Y):
+        """Return the Newton step of each score, and its curvature."""
+        p = expit(scores) if scores.shape[1] == 1 else softmax(scores, axis=1)
+        curvature = np.maximum(p * (1 - p), _LEAST_CURVATURE)
+        return np.clip((Y - p) / curvature, -_LONGEST_STEP, _LONGEST_STEP), curvature
+
+
+def boost(X, Y, scores, weight, loss, rate, make_tree):
+    """Yield one stage of trees after another, each fitted to the Newton step.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows.
+
+    Y : ndarray of shape (n_samples, n_scores)
+        Values, or memberships of classes.
+
+    scores : ndarray of shape (n_samples, n_scores)
+        Where to start; it is changed as trees are added.
+
+    weight : ndarray of shape (n_samples,)
+        Weights of the rows.
+
+    loss : SquaredError or LogLoss
+
+    rate : float
+        Shrinkage of each tree.
+
+    make_tree : callable
+        Returns a regression tree to be fitted.
+
+    Yields
+    ------
+    trees : list of regression trees
+        One for each score. Weighing the steps by their curvature makes the value of a
+        leaf its Newton step.
+    """
+    while True:
+        steps, curvature = loss.newton(scores, Y)
+        trees = [
+            make_tree().fit(X, step, sample_weight=weight * c)
+            for step, c in zip(steps.T, curvature.T, strict=True)
+        ]
+        scores += rate * np.column_stack([tree.predict(X) for tree in trees])
+        yield trees
+
+
+def held_out_losses(X, Y, scores, weight, loss, rates, folds, max_iter, make_tree):
+    """Return the mean loss of held-out rows by rate and by number of stages.
+
+    Parameters
+    ----------
+    X, Y, scores, weight, loss, make_tree
+        As in `boost`; `scores` are left as they are.
+
+    rates : sequence of float
+        Shrinkages to try.
+
+    folds : ndarray of int of shape (n_samples,)
+        The fold in which each row is held out.
+
+    max_iter : int
+        Most stages.
+
+    Returns
+    -------
+    losses : ndarray of shape (n_rates, max_iter + 1)
+    """
+    losses = np.zeros((len(rates), max_iter + 1))
+    for fold in np.unique(folds):
+        held = folds == fold
+        for i, rate in enumerate(rates):
+            stages = boost(
+                X[~held],
+                Y[~held],
+                scores[~held].copy(),
+                weight[~held],
+                loss,
+                rate,
+                make_tree,
+            )
+            out = scores[held].copy()
+            losses[i, 0] += weight[held] @ loss.loss(out, Y[held])
+            for m, trees in zip(range(1, max_iter + 1), stages, strict=False):
+                out += rate * np.column_stack([tree.predict(X[held]) for tree in trees])
+                losses[i, m] += weight[held] @ loss.loss(out, Y[held])
+    return losses / weight.sum()
+
+
+class _Boosted(BaseEstimator):
+    """A source model, and stages of trees whose predictions are added to its scores."""
+
+    def __init__(self, source_model, stages, rate, classes=None, new_share=None):
+        self.source_model = source_model
+        self.stages = stages
+        self.rate = rate
+        self.classes = classes
+        self.new_share = new_share
+
+    def _scores(self, X):
+        scores = _source_scores(self.source_model, X, self.classes, self.new_share)
+        for trees in self.stages:
+            scores += self.rate * np.column_stack([tree.predict(X) for tree in trees])
+        return scores
+
+
+class _BoostedRegressor(RegressorMixin, _Boosted):
+    def predict(self, X):
+        scores = self._scores(X)
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+
+class _BoostedClassifier(ClassifierMixin, _Boosted):
+    @property
+    def classes_(self):
+        return self.classes
+
+    def decision_function(self, X):
+        scores = self._scores(X)
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def predict_proba(self, X):
+        scores = self._scores(X)
+        if scores.shape[1] == 1:
+            return np.column_stack([expit(-scores), expit(scores)])
+        return softmax(scores, axis=1)
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def _source_scores(model, X, classes, new_share):
+    """Return what boosting starts from.
+
+    Classes that the source model does not know have the share of rows that they have in
+    the target.
+    """
+    if classes is None:
+        return np.array(model.predict(X), dtype=float).reshape(len(X), -1)
+    p = np.zeros((len(X), len(classes))) + new_share
+    known = np.searchsorted(classes, model.classes_)
+    p[:, known] = model.predict_proba(X) * (1 - new_share.sum())
+    log_p = np.log(np.maximum(p, 1e-9))
+    return log_p[:, 1:] - log_p[:, :1] if len(classes) == 2 else log_p
+
+
+class TransferBoosting(ParameterAdapter):
+    r"""Go on with gradient boosting [1]_ [2]_ from a source model, on the target.
+
+    To the scores :math:`F_s` of the source model, predictions or log-odds, trees are
+    added that are fitted to what the source model gets wrong on the target:
+
+    .. math:: F(x) = F_s(x) + \nu \sum_{m=1}^{M} h_m(x).
+
+    The shrinkage :math:`\nu` and the number of trees :math:`M` are those with the least
+    loss on target rows that were held out. :math:`M` may be zero, which is the source
+    model.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        The source model: a regressor, or a classifier with `predict_proba`. Either
+        fitted already, with the target alone given to `fit`; or fitted on the source
+        that `fit` is given. If None, `HistGradientBoostingClassifier` for classes and
+        `HistGradientBoostingRegressor` for numbers.
+
+    Xt : array-like of shape (n_target_samples, n_features), default=None
+        Target rows, used when `fit` is given none.
+
+    yt : array-like of shape (n_target_samples,) or (.., n_outputs), default=None
+        Labels of `Xt`; unlabelled rows are not used.
+
+    learning_rates : sequence of float, default=(0.03, 0.1, 0.3)
+        Shrinkages to choose from.
+
+    max_iter : int, default=50
+        Most stages of trees.
+
+    max_leaf_nodes : int, default=8
+        Most leaves of a tree.
+
+    min_samples_leaf : int, default=3
+        Least number of target rows in a leaf.
+
+    cv : int, default=5
+        Number of folds in which target rows are held out, or fewer if there are fewer
+        rows. Classes are spread evenly over the folds.
+
+    copy : bool, default=True
+        Whether a clone of `estimator` is fitted on the source, or `estimator` itself. A
+        fitted `estimator` is never changed.
+
+    verbose : int, default=0
+        Whether to print how long each stage took.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the folds, and seeds the trees and what in `estimator` has no seed of its
+        own.
+
+    Attributes
+    ----------
+    learning_rate_ : float
+        The chosen shrinkage.
+
+    n_iter_ : int
+        The chosen number of stages.
+
+    validation_loss_ : ndarray of shape (n_rates, max_iter + 1)
+        Mean loss of held-out target rows, log-loss or squared error, by shrinkage and
+        by number of stages, from none.
+
+    estimator_ : estimator
+        The model for the target.
+
+    classes_ : ndarray of shape (n_classes,)
+        Of classifiers: the classes of the source and of the target.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, where `X` has string column names.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two target rows are labelled; if a classifier has no
+        `predict_proba`, or a regressor another number of outputs than the target; if a
+        target is given alone and `estimator` is not fitted.
+
+    See Also
+    --------
+    TransferForestClassifier : Changes the trees of the source instead of adding some.
+
+    Notes
+    -----
+    The trees are scikit-learn's regression trees on Newton steps, one for each class
+    where there are more than two, or for each output. Time O(r k M n_t d log n_t) for r
+    shrinkages and k folds, memory O(n_t) beside the trees. Prediction costs that of the
+    source model and of M trees. `X` may hold NaN where `estimator` takes it.
+
+    A class that the source does not know starts with the share of rows that it has in
+    the target. `sample_weight` multiplies the losses of the rows.
+
+    References
+    ----------
+    .. [1] Friedman. "Greedy function approximation: a gradient boosting machine."
+       Annals of Statistics, 2001.
+
+    .. [2] Friedman, Hastie and Tibshirani. "Additive logistic regression: a statistical
+       view of boosting." Annals of Statistics, 2000.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.ensemble import HistGradientBoostingRegressor
+    >>> from adapt.parameter_based import TransferBoosting
+    >>> rng = np.random.default_rng(0)
+    >>> Xs, Xt = rng.uniform(size=(400, 2)), rng.uniform(size=(200, 2))
+    >>> ys = np.sin(6 * Xs[:, 0]) + Xs[:, 1]
+    >>> yt = np.sin(6 * Xt[:, 0]) + Xt[:, 1] + (Xt[:, 0] > 0.5)
+    >>> source_model = HistGradientBoostingRegressor(random_state=0).fit(Xs, ys)
+    >>> model = TransferBoosting(source_model, random_state=0).fit(Xt[:50], yt[:50])
+    >>> source_model.score(Xt, yt) < 0.5 < 0.9 < model.score(Xt, yt)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **ParameterAdapter._parameter_constraints,
+        "learning_rates": ["array-like"],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "max_leaf_nodes": [Interval(Integral, 2, None, closed="left")],
+        "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+    }
+
+    _allows_nan = True
+
+    def __init__(
+        self,
+        estimator=None,
+        Xt=None,
+        yt=None,
+        *,
+        learning_rates=(0.03, 0.1, 0.3),
+        max_iter=50,
+        max_leaf_nodes=8,
+        min_samples_leaf=3,
+        cv=5,
+        copy=True,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            estimator, Xt, yt, copy=copy, verbose=verbose, random_state=random_state
+        )
+        self.learning_rates = learning_rates
+        self.max_iter = max_iter
+        self.max_leaf_nodes = max_leaf_nodes
+        self.min_samples_leaf = min_samples_leaf
+        self.cv = cv
+
+    def _new_estimator(self, y):
+        estimator = super()._new_estimator(y)
+        if self.estimator is None:
+            # What the base would take is linear, but tells classes from numbers.
+            from sklearn.ensemble import (
+                HistGradientBoostingClassifier,
+                HistGradientBoostingRegressor,
+            )
+
+            estimator = (
+                HistGradientBoostingClassifier()
+                if is_classifier(estimator)
+                else HistGradientBoostingRegressor()
+            )
+            if self.random_state is not None:
+                _seed(estimator, self.random_state)
+        return estimator
+
+    def _transfer(self, source_model, domains):
+        from sklearn.tree import DecisionTreeRegressor
+
+        X, y, weight = domains.labelled_target()
+        weight = np.ones(len(y)) if weight is None else weight
+        if len(y) < 2:
+            raise ValueError(
+                "TransferBoosting needs at least 2 labelled target rows, for some are "
+                f"held out, got n_samples = {len(y)}."
+            )
+        rates = np.asarray(self.learning_rates, dtype=float)
+        if rates.ndim != 1 or not rates.size or not np.all(rates > 0):
+            raise ValueError(
+                "`learning_rates` must be one or more positive numbers, got "
+                f"{self.learning_rates!r}."
+            )
+        rng = check_random_state(self.random_state)
+        order = rng.permutation(len(y))
+        classes = new_share = None
+        if is_classifier(source_model):
+            y = one_label_a_row(self, y)
+            if not hasattr(source_model, "predict_proba"):
+                raise ValueError(
+                    "TransferBoosting starts from log-odds, but `estimator` "
+                    f"({type(source_model).__name__}) has no `predict_proba`."
+                )
+            classes = union_of_classes(source_model.classes_, y)
+            shares = weight @ (y[:, None] == classes) / weight.sum()
+            new_share = np.where(np.isin(classes, source_model.classes_), 0, shares)
+            # Not all of the target may be new, or the source would have no say.
+            new_share *= min(1, 0.9 / max(new_share.sum(), 0.1))
+            order = order[np.argsort(y[order], kind="stable")]
+            loss = LogLoss()
+            Y = (y[:, None] == classes).astype(float)
+            Y = Y[:, 1:] if len(classes) == 2 else Y
+        else:
+            Y, loss = np.asarray(y, dtype=float).reshape(len(y), -1), SquaredError()
+        scores = _source_scores(source_model, X, classes, new_share)
+        if scores.shape != Y.shape:
+            raise ValueError(
+                f"`estimator` has {scores.shape[1]} outputs, but the labels of the "
+                f"target are of shape {np.shape(y)}."
+            )
+        folds = np.empty(len(y), dtype=int)
+        folds[order] = np.arange(len(y)) % min(self.cv, len(y))
+        seed = rng.randint(np.iinfo(np.int32).max)
+
+        def make_tree():
+            return DecisionTreeRegressor(
+                max_leaf_nodes=self.max_leaf_nodes,
+                min_samples_leaf=self.min_samples_leaf,
+                random_state=seed,
+            )
+
+        losses = held_out_losses(
+            X, Y, scores, weight, loss, rates, folds, self.max_iter, make_tree
+        )
+        best, n_iter = np.unravel_index(losses.argmin(), losses.shape)
+        rate = rates[best]
+        stages = boost(X, Y, scores.copy(), weight, loss, rate, make_tree)
+        stages = [next(stages) for _ in range(n_iter)]
+        self.learning_rate_, self.n_iter_ = float(rate), int(n_iter)
+        self.validation_loss_ = losses
+        if classes is None:
+            return _BoostedRegressor(source_model, stages, rate)
+        return _BoostedClassifier(source_model, stages, rate, classes, new_share)
