@@ -20,6 +20,7 @@ from adapt.base import WeightAdapter
 from adapt.instance_based._simplex import project_simplex
 
 _MEMORY = 8  # steps that determine the next point
+_BLOCK = 4096  # rows whose products are held at once
 _CHECK_EVERY = 10  # steps between two looks at the bounds
 _BALANCE = 0.4  # of the steps of weights to those of Z, both of which have no unit
 
@@ -27,17 +28,25 @@ _BALANCE = 0.4  # of the steps of weights to those of Z, both of which have no u
 def second_moment(X, w):
     """Return ``sum_i w_i x_i x_i'`` for the rows of a dense or sparse X."""
     rows = np.flatnonzero(w)
-    X, w = X[rows], w[rows]
     if sparse.issparse(X):
-        return (X.T.multiply(w) @ X).toarray()
-    return (X.T * w) @ X
+        return (X[rows].T.multiply(w[rows]) @ X[rows]).toarray()
+    moment = np.zeros((X.shape[1], X.shape[1]))
+    for start in range(0, len(rows), _BLOCK):
+        some = rows[start : start + _BLOCK]
+        part = X[some]
+        moment += (part.T * w[some]) @ part
+    return moment
 
 
 def quadratic_forms(X, Z):
     """Return ``x_i' Z x_i`` for the rows of a dense or sparse X."""
     if sparse.issparse(X):
         return np.asarray(X.multiply(X @ Z).sum(axis=1)).ravel()
-    return np.einsum("ij,ij->i", X @ Z, X)
+    forms = np.empty(len(X))
+    for start in range(0, len(X), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        forms[block] = np.einsum("ij,ij->i", X[block] @ Z, X[block])
+    return forms
 
 
 def discrepancy(D):
