@@ -9,6 +9,10 @@ from adapt.parameter_based._transfer_forest import (
     TransferForestClassifier,
     TransferForestRegressor,
 )
+from adapt.parameter_based._transfer_selector import (
+    TransferForestSelector,
+    TransferTreeSelector,
+)
 from adapt.parameter_based._transfer_tree import (
     TransferTreeClassifier,
     TransferTreeRegressor,
@@ -22,6 +26,8 @@ __all__ = [
     "TransferBoosting",
     "TransferForestClassifier",
     "TransferForestRegressor",
+    "TransferForestSelector",
     "TransferTreeClassifier",
     "TransferTreeRegressor",
+    "TransferTreeSelector",
 ]

@@ -14,6 +14,7 @@ from adapt.parameter_based._classes import one_label_a_row, union_of_classes
 from adapt.parameter_based._regular_transfer_lr import _split_pipeline
 from adapt.parameter_based._trees import (
     Classes,
+    Nodes,
     Numbers,
     SerOptions,
     StrutOptions,
@@ -93,7 +94,7 @@ class TreeMover:
         ----------
         tree : DecisionTreeClassifier or DecisionTreeRegressor
 
-        algorithm : {"relabel", "ser", "strut"}
+        algorithm : {"relabel", "ser", "strut", "source", "target"}
 
         repeats : ndarray of int of shape (n_samples,), default=None
             How often a bootstrap drew each row.
@@ -113,11 +114,19 @@ class TreeMover:
         nodes = nodes._replace(value=(nodes.value - self.centre) / self.scale)
         if algorithm == "strut":
             moved = self._strut(nodes, Z, weight)
+        elif algorithm == "source":
+            impurity = tree.tree_.impurity / self.scale**2
+            moved = nodes, impurity, tree.tree_.max_depth
         else:
             leaf = tree.tree_.apply(self.rows.X)
+            if algorithm == "target":
+                # All is grown below a root.
+                nodes = Nodes(*(array[:1].copy() for array in nodes))
+                nodes.left[:] = nodes.right[:] = -1
+                leaf = np.zeros_like(leaf)
             if weight is None:
                 weight = np.ones(len(leaf), dtype=np.int64)
-            if algorithm == "ser":
+            if algorithm in ("ser", "target"):
                 moved = self._ser(nodes, leaf, Z, weight)
             else:
                 moved = relabel(nodes, leaf, Z, weight, self.measure)
@@ -308,23 +317,21 @@ class MovedTrees(ParameterAdapter):
                 )
             mover = TreeMover(self, X, values, weight)
             return self._move(model, mover, algorithm)
+        mover = self._class_mover(model, X, y, weight)
+        moved = self._move(model, mover, algorithm)
+        moved.classes_, moved.n_classes_ = mover.classes, len(mover.classes)
+        return moved
+
+    def _class_mover(self, model, X, y, weight):
+        """Return what moves trees of a classifier."""
         if model.n_outputs_ > 1:
             raise ValueError(
                 f"{type(self).__name__} takes one label a row, but `estimator` has "
                 f"{model.n_outputs_} outputs."
             )
         classes = union_of_classes(model.classes_, y)
-        mover = TreeMover(
-            self,
-            X,
-            y[:, None] == classes,
-            weight,
-            classes,
-            np.searchsorted(classes, model.classes_),
-        )
-        moved = self._move(model, mover, algorithm)
-        moved.classes_, moved.n_classes_ = classes, len(classes)
-        return moved
+        columns = np.searchsorted(classes, model.classes_)
+        return TreeMover(self, X, y[:, None] == classes, weight, classes, columns)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
