@@ -57,16 +57,22 @@ def project_box_slab(v, upper, low, high):
     if low <= total <= high:
         return w
     goal = low if total < low else high
-    # The sum falls with nu, linearly between the points where an entry meets a bound.
-    knots = np.concatenate([v - upper, v])
-    order = np.argsort(knots)
-    knots = knots[order]
-    slopes = np.cumsum(np.where(order < len(v), -1.0, 1.0))
-    # From the right end, where the sum is zero, so that large `upper` costs no digits.
-    steps = slopes[:-1] * np.diff(knots)
-    sums = np.append(-np.cumsum(steps[::-1])[::-1], 0.0)
-    nu = np.interp(-goal, -sums, knots)
-    return np.clip(v - nu, 0, upper)
+    # The sum falls with nu, linearly while the same entries are inside the bounds, so
+    # that one step of Newton is exact there. Where a step leaves the bracket, the
+    # bracket is halved.
+    left, right, nu = v.min() - upper, v.max(), 0.0
+    for _ in range(100):
+        surplus = total - goal
+        if abs(surplus) <= 1e-13 * max(goal, 1.0):
+            break
+        left, right = (nu, right) if surplus > 0 else (left, nu)
+        inside = np.count_nonzero((w > 0) & (w < upper))
+        nu = nu + surplus / inside if inside else np.inf
+        if not left < nu < right:
+            nu = (left + right) / 2
+        w = np.clip(v - nu, 0, upper)
+        total = w.sum()
+    return w
 
 
 class FullGram:
