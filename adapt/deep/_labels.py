@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import column_or_1d
 
 from adapt.deep import _engine, _losses
 
@@ -99,7 +100,7 @@ class Numbers:
 
     def decode(self, outputs):
         """Return predictions in the form of the labels."""
-        return outputs.reshape(len(outputs), *self.shape)
+        return outputs.reshape(len(outputs), *self.shape).astype(np.float64)
 
     def same_form(self, y):
         """Return labels given to `score` in the form of predictions."""
@@ -114,7 +115,7 @@ class Classes:
             loss = keras.losses.get(loss)
         self.loss = loss
         if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]
+            y = column_or_1d(y, warn=True)
         self.one_hot = y.ndim == 2
         if self.one_hot:
             if not _is_one_hot(y):

@@ -241,7 +241,7 @@ def prepare(name, given, default, shape, *args, rng, copy=True):
         if not isinstance(network, keras.Model):
             network = keras.Sequential([network], name=name)
         output_shape = _call(name, network, shape)
-    return network, output_shape, recipe_of(network)
+        return network, output_shape, recipe_of(network)
 
 
 def _copy(name, network):
