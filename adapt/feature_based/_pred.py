@@ -59,12 +59,12 @@ class PRED(FeatureAdapter):
         Labels of `Xt`, missing (NaN, None, or -1 where no source row has that label)
         for rows that have none. Rows without a label are not trained on.
 
+    copy : bool, default=True
+        Whether a clone of `estimator` is fitted on the target, or `estimator` itself.
+
     pretrain : bool, default=True
         Whether to fit the source model. If False, `estimator` is one that is fitted
         already, and the labels of the source are not used.
-
-    copy : bool, default=True
-        Whether a clone of `estimator` is fitted on the target, or `estimator` itself.
 
     verbose : int, default=0
         Whether to print how long each stage took.
@@ -140,8 +140,8 @@ class PRED(FeatureAdapter):
         Xt=None,
         yt=None,
         *,
-        pretrain=True,
         copy=True,
+        pretrain=True,
         verbose=0,
         random_state=None,
     ):
