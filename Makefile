@@ -12,7 +12,7 @@ WORKERS ?= 2
 .PHONY: demo test lint test-shallow test-deep test-torch docs bench clean
 
 demo: .venv/.base
-	$(BIN)/adapt compare --dataset digits
+	$(BIN)/adapt compare --dataset penguins
 
 test: lint test-shallow test-deep
 
