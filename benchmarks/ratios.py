@@ -60,10 +60,15 @@ def number(value):
 
 
 def verdict(found, bar):
-    """Return whether the median ratio reaches the bar: "yes", "no", or "-" for none."""
+    """Return whether the median ratio reaches the bar: "yes" or "no".
+
+    Without a bar it is "-", and "?" where a failure leaves nothing to compare.
+    """
     if bar is None:
         return "-"
-    return "yes" if found is not None and found.median >= bar else "no"
+    if found is None:
+        return "?"
+    return "yes" if found.median >= bar else "no"
 
 
 def row(method, n, variant, bar, ours, peers):

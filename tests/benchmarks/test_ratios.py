@@ -36,7 +36,7 @@ def test_pairs_with_a_failure_are_left_out(ratios):
 
 @pytest.mark.parametrize(
     ("found", "bar", "expected"),
-    [(5.0, 5, "yes"), (4.9, 5, "no"), (None, 5, "no"), (4.9, None, "-")],
+    [(5.0, 5, "yes"), (4.9, 5, "no"), (None, 5, "?"), (4.9, None, "-")],
 )
 def test_the_bar_is_held_against_the_median(ratios, found, bar, expected):
     found = None if found is None else ratios.Ratio(found, 1.0, 99.0)
