@@ -66,7 +66,7 @@ def _project_nuclear(Z):
 def _moment_norm(X):
     """Return the norm of the map from weights of sum zero to their second moment."""
     v = np.linspace(-1, 1, X.shape[0]) ** 3 + 0.1 * np.cos(np.arange(X.shape[0]))
-    for _ in range(5):
+    for _ in range(8):
         v = v - v.mean()
         size = np.linalg.norm(v)
         if size == 0:

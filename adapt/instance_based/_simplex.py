@@ -2,6 +2,8 @@
 
 import numpy as np
 
+_FEW = 2000  # entries that are sorted at once
+
 
 def project_simplex(v):
     """Return the point of the simplex that is nearest to ``v``.
@@ -20,7 +22,7 @@ def project_simplex(v):
     # At least as much is taken off as if no entry became zero, which rules out entries
     # below that. The rest is sorted.
     left, last = v, np.inf
-    while len(left) < 0.7 * last:
+    while _FEW < len(left) < 0.7 * last:
         last = len(left)
         left = left[left >= (left.sum() - 1) / last]
     falling = np.sort(left)[::-1]

@@ -164,12 +164,13 @@ def test_that_it_did_not_converge_is_told():
         KLIEP(gamma=5.0, max_iter=2).fit(Xs, Xs[:, 0], Xt=Xt)
 
 
-def test_projection_to_the_simplex_is_the_nearest_point():
+@pytest.mark.parametrize("n", [12, 5000])
+def test_projection_to_the_simplex_is_the_nearest_point(n):
     rng = np.random.default_rng(0)
-    for scale in (0.1, 1, 10):
-        v = scale * rng.normal(size=12)
+    for scale in (0.001, 0.1, 1, 10):
+        v = scale * rng.normal(size=n)
         w = project_simplex(v)
         np.testing.assert_allclose(w.sum(), 1)
         assert w.min() >= 0
         # Towards any corner the distance grows.
-        assert np.all((w - v) @ (np.eye(12) - w).T >= -1e-12)
+        assert np.all(w @ (w - v) - (w - v) <= 1e-12)
