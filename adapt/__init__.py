@@ -14,6 +14,7 @@ _SUBPACKAGES = (
     "metrics",
     "model_selection",
     "parameter_based",
+    "utils",
 )
 
 __all__ = ["__version__", *_SUBPACKAGES]

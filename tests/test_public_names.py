@@ -108,6 +108,14 @@ assert [f for f in warnings.filters if f not in filters] == []
     assert done.stdout == done.stderr == ""
 
 
+def test_utils_has_what_users_of_adapt_import_from_it():
+    from adapt import datasets, deep, utils
+
+    assert utils.UpdateLambda is deep.UpdateLambda
+    assert utils.make_classification_da is datasets.make_classification_da
+    assert utils.make_regression_da is datasets.make_regression_da
+
+
 def test_unknown_names_are_attribute_errors():
     import adapt
 
