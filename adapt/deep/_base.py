@@ -1,7 +1,6 @@
 """The base of deep methods: a method is its networks and its losses, nothing else."""
 
 import copy as copying
-import time
 import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
@@ -28,6 +27,7 @@ from adapt.deep._networks import (
     prepare,
 )
 from adapt.deep._schedules import UpdateLambda, at_steps
+from adapt.deep._watch import Watch, as_list, metrics_of
 
 __all__ = ["DeepAdapter", "Update"]
 
@@ -214,7 +214,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
     def _task_loss(self, batch, zs):
         """Return the weighted task loss of source features."""
         outputs = ops.cast(self.task_(zs, training=True), "float32")
-        for name, metric in _metrics(self.metrics).items():
+        for name, metric in metrics_of(self.metrics).items():
             value = self._labels.measure(metric, batch["ys"], outputs)
             batch["notes"][name] = value
         return ops.mean(batch["ws"] * self._labels.losses(batch["ys"], outputs))
@@ -317,7 +317,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             if rate is None and isinstance(optimizer.learning_rate, keras.Variable):
                 rate = float(_engine.to_numpy(optimizer.learning_rate.value))
             optimizers[name], rates[name] = optimizer, rate
-            keys.append((name, _hashable(key)))
+            keys.append((name, _program.hashable(key)))
         return optimizers, rates, tuple(keys)
 
     def _train(self, number, epochs, updates, networks, feed, held_out, rng):
@@ -328,7 +328,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             self.jit_compile, networks.values(), epochs * feed.n_steps
         )
         static = [
-            (k, _hashable(v))
+            (k, _program.hashable(v))
             for k, v in sorted(self.get_params(deep=False).items())
             if k not in _NOT_COMPILED and k not in self._scheduled
         ]
@@ -349,7 +349,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
 
         program, key = _program.take_program(networks, self._recipes, key, make)
         program.load(networks, rates, rng)
-        watch = _Watch(self, program, epochs, feed.n_steps, held_out)
+        watch = Watch(self, program, epochs, feed.n_steps, held_out)
         try:
             # PyTorch's dropout draws from the global generator.
             with _engine.seeded(rng.randint(2**31 - 1)):
@@ -392,7 +392,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
 
     def _schedules(self):
         schedules = {name: getattr(self, name) for name in self._scheduled}
-        for callback in _as_list(self.callbacks):
+        for callback in as_list(self.callbacks):
             if isinstance(callback, UpdateLambda):
                 schedules["lambda_"] = callback
         return schedules
@@ -521,131 +521,3 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         elif classes is not None:
             tags.regressor_tags = RegressorTags()
         return tags
-
-
-class _Watch:
-    """Follows a training: history, validation, progress and Keras callbacks."""
-
-    def __init__(self, adapter, program, epochs, n_steps, held_out):
-        self.adapter = adapter
-        self.program = program
-        self.epochs = epochs
-        self.held_out = held_out
-        given = _as_list(adapter.callbacks)
-        given = [c for c in given if not isinstance(c, UpdateLambda)]
-        for callback in given:
-            if not isinstance(callback, keras.callbacks.Callback):
-                raise TypeError(
-                    "`callbacks` must hold Keras callbacks, got "
-                    f"{type(callback).__name__}."
-                )
-        self.callbacks = None
-        if given:
-            self.model = self._view()
-            self.callbacks = keras.callbacks.CallbackList(
-                given, model=self.model, epochs=epochs, steps=n_steps, verbose=0
-            )
-
-    def _view(self):
-        """Return encoder and task as one model, for callbacks to read and write."""
-        networks = self.program.networks
-        inputs = keras.Input(self.adapter._shape)
-        outputs = networks["task"](networks["encoder"](inputs))
-        model = keras.Model(inputs, outputs)
-        model.stop_training = False
-        for name in ("encoder", "task"):
-            if name in self.program.optimizers:
-                model.optimizer = self.program.optimizers[name]
-                break
-        return model
-
-    def begin(self):
-        if self.callbacks is not None:
-            self._follow_rate()
-            self.callbacks.on_train_begin()
-
-    def begin_epoch(self, epoch):
-        self.start = time.perf_counter()
-        if self.callbacks is not None:
-            self.callbacks.on_epoch_begin(epoch)
-            self._follow_rate()
-
-    def end_epoch(self, epoch, logs):
-        """Record an epoch; return whether a callback asks to stop."""
-        adapter, networks = self.adapter, self.program.networks
-        if self.held_out is not None:
-            X, y = self.held_out
-            names = ("encoder", "task")
-            chain = [networks[name] for name in names]
-            recipes = [adapter._recipes[name] for name in names]
-            outputs = ops.convert_to_tensor(_program.outputs_of(chain, recipes, X))
-            y = ops.convert_to_tensor(y)
-            labels = adapter._labels
-            logs["val_loss"] = float(ops.mean(labels.losses(y, outputs)))
-            for name, metric in _metrics(adapter.metrics).items():
-                logs[f"val_{name}"] = float(labels.measure(metric, y, outputs))
-        for name, value in logs.items():
-            adapter.history_.setdefault(name, []).append(value)
-        if adapter.verbose:
-            took = time.perf_counter() - self.start
-            values = " - ".join(f"{name}: {v:.4g}" for name, v in logs.items())
-            print(f"Epoch {epoch + 1}/{self.epochs} - {took:.2f}s - {values}")
-        if self.callbacks is None:
-            return False
-        self.callbacks.on_epoch_end(epoch, logs)
-        self._follow_rate()
-        return self.model.stop_training
-
-    def _follow_rate(self):
-        """Give a learning rate that a callback has set to all optimizers."""
-        leader = getattr(self.model, "optimizer", None)
-        if leader is None or not isinstance(leader.learning_rate, keras.Variable):
-            return
-        rate = float(_engine.to_numpy(leader.learning_rate.value))
-        if rate != getattr(self, "rate", rate):
-            for optimizer in self.program.optimizers.values():
-                optimizer.learning_rate = rate
-        self.rate = rate
-
-    def end(self):
-        if self.callbacks is not None:
-            self.callbacks.on_train_end()
-
-
-def _as_list(value):
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _metrics(metrics):
-    """Return metrics by name; None stands for the accuracy."""
-    found = {}
-    for metric in _as_list(metrics):
-        if metric in ("accuracy", "acc"):
-            found[metric] = None
-        elif isinstance(metric, str):
-            found[metric] = keras.losses.get(metric)
-        elif callable(metric):
-            found[getattr(metric, "__name__", type(metric).__name__)] = metric
-        else:
-            raise TypeError(
-                "`metrics` must hold names or functions (y_true, y_pred), got "
-                f"{metric!r}."
-            )
-    return found
-
-
-def _hashable(value):
-    """Return something to compare a parameter by; objects count by identity."""
-    if isinstance(value, dict):
-        return tuple((k, _hashable(v)) for k, v in sorted(value.items()))
-    if isinstance(value, list | tuple):
-        return tuple(map(_hashable, value))
-    if isinstance(value, np.ndarray):
-        return value.shape, value.tobytes()
-    try:
-        hash(value)
-    except TypeError:
-        return repr(value)
-    return type(value), value

@@ -15,7 +15,7 @@ from keras import ops
 from adapt.deep import _engine
 from adapt.deep._networks import reseed
 
-__all__ = ["Feed", "Program", "give_back", "outputs_of", "take_program"]
+__all__ = ["Feed", "Program", "give_back", "hashable", "outputs_of", "take_program"]
 
 _N_KEPT = 8
 _LARGEST = 5_000_000  # parameters: larger networks are neither copied nor kept
@@ -28,6 +28,21 @@ def _remember(key, value):
         _kept[key] = value
         while len(_kept) > _N_KEPT:
             _kept.popitem(last=False)
+
+
+def hashable(value):
+    """Return something to compare a parameter by; objects count by identity."""
+    if isinstance(value, dict):
+        return tuple((k, hashable(v)) for k, v in sorted(value.items()))
+    if isinstance(value, list | tuple):
+        return tuple(map(hashable, value))
+    if isinstance(value, np.ndarray):
+        return value.shape, value.tobytes()
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return type(value), value
 
 
 class Program:

@@ -1,0 +1,124 @@
+"""What goes on around a training: history, validation, progress, callbacks."""
+
+import time
+
+import keras
+from keras import ops
+
+from adapt.deep import _engine, _program
+from adapt.deep._schedules import UpdateLambda
+
+__all__ = ["Watch", "as_list", "metrics_of"]
+
+
+class Watch:
+    """Follows a training: history, validation, progress and Keras callbacks."""
+
+    def __init__(self, adapter, program, epochs, n_steps, held_out):
+        self.adapter = adapter
+        self.program = program
+        self.epochs = epochs
+        self.held_out = held_out
+        given = as_list(adapter.callbacks)
+        given = [c for c in given if not isinstance(c, UpdateLambda)]
+        for callback in given:
+            if not isinstance(callback, keras.callbacks.Callback):
+                raise TypeError(
+                    "`callbacks` must hold Keras callbacks, got "
+                    f"{type(callback).__name__}."
+                )
+        self.callbacks = None
+        if given:
+            self.model = self._view()
+            self.callbacks = keras.callbacks.CallbackList(
+                given, model=self.model, epochs=epochs, steps=n_steps, verbose=0
+            )
+
+    def _view(self):
+        """Return encoder and task as one model, for callbacks to read and write."""
+        networks = self.program.networks
+        inputs = keras.Input(self.adapter._shape)
+        outputs = networks["task"](networks["encoder"](inputs))
+        model = keras.Model(inputs, outputs)
+        model.stop_training = False
+        for name in ("encoder", "task"):
+            if name in self.program.optimizers:
+                model.optimizer = self.program.optimizers[name]
+                break
+        return model
+
+    def begin(self):
+        if self.callbacks is not None:
+            self._follow_rate()
+            self.callbacks.on_train_begin()
+
+    def begin_epoch(self, epoch):
+        self.start = time.perf_counter()
+        if self.callbacks is not None:
+            self.callbacks.on_epoch_begin(epoch)
+            self._follow_rate()
+
+    def end_epoch(self, epoch, logs):
+        """Record an epoch; return whether a callback asks to stop."""
+        adapter, networks = self.adapter, self.program.networks
+        if self.held_out is not None:
+            X, y = self.held_out
+            names = ("encoder", "task")
+            chain = [networks[name] for name in names]
+            recipes = [adapter._recipes[name] for name in names]
+            outputs = ops.convert_to_tensor(_program.outputs_of(chain, recipes, X))
+            y = ops.convert_to_tensor(y)
+            labels = adapter._labels
+            logs["val_loss"] = float(ops.mean(labels.losses(y, outputs)))
+            for name, metric in metrics_of(adapter.metrics).items():
+                logs[f"val_{name}"] = float(labels.measure(metric, y, outputs))
+        for name, value in logs.items():
+            adapter.history_.setdefault(name, []).append(value)
+        if adapter.verbose:
+            took = time.perf_counter() - self.start
+            values = " - ".join(f"{name}: {v:.4g}" for name, v in logs.items())
+            print(f"Epoch {epoch + 1}/{self.epochs} - {took:.2f}s - {values}")
+        if self.callbacks is None:
+            return False
+        self.callbacks.on_epoch_end(epoch, logs)
+        self._follow_rate()
+        return self.model.stop_training
+
+    def _follow_rate(self):
+        """Give a learning rate that a callback has set to all optimizers."""
+        leader = getattr(self.model, "optimizer", None)
+        if leader is None or not isinstance(leader.learning_rate, keras.Variable):
+            return
+        rate = float(_engine.to_numpy(leader.learning_rate.value))
+        if rate != getattr(self, "rate", rate):
+            for optimizer in self.program.optimizers.values():
+                optimizer.learning_rate = rate
+        self.rate = rate
+
+    def end(self):
+        if self.callbacks is not None:
+            self.callbacks.on_train_end()
+
+
+def as_list(value):
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def metrics_of(metrics):
+    """Return metrics by name; None stands for the accuracy."""
+    found = {}
+    for metric in as_list(metrics):
+        if metric in ("accuracy", "acc"):
+            found[metric] = None
+        elif isinstance(metric, str):
+            found[metric] = keras.losses.get(metric)
+        elif callable(metric):
+            found[getattr(metric, "__name__", type(metric).__name__)] = metric
+        else:
+            raise TypeError(
+                "`metrics` must hold names or functions (y_true, y_pred), got "
+                f"{metric!r}."
+            )
+    return found
