@@ -34,8 +34,10 @@ INNER = {
 OWN_INNER = {
     "TransferForestClassifier": RandomForestClassifier(5, random_state=0),
     "TransferForestRegressor": RandomForestRegressor(5, random_state=0),
+    "TransferForestSelector": RandomForestClassifier(5, random_state=0),
     "TransferTreeClassifier": DecisionTreeClassifier(random_state=0),
     "TransferTreeRegressor": DecisionTreeRegressor(random_state=0),
+    "TransferTreeSelector": DecisionTreeClassifier(random_state=0),
 }
 NAMES = ["a", "b", "c", "d"]
 
@@ -59,6 +61,8 @@ EXPECTED_FAILURES = defaultdict(
 def inner_of(cls):
     """Return the names of the inner estimators that an adapter is tried with."""
     kind = get_tags(cls()).estimator_type
+    if cls.__name__ in OWN_INNER:  # by default they grow a hundred trees
+        return [kind]
     return [name for name in INNER if name in (kind, "default") or kind is None]
 
 
