@@ -1,7 +1,10 @@
 """Sphinx extension: the API page, made from what the packages call public."""
 
+import re
 from importlib import import_module
 from pathlib import Path
+
+from sphinx.ext import autosummary
 
 _PACKAGES = {
     "adapt.feature_based": "Feature-based methods",
@@ -27,7 +30,18 @@ def _section(name, title):
     )
 
 
-def write_api_page(app):
+class Autosummary(autosummary.Autosummary):
+    """Tables of names and summaries, without the citations that summaries make."""
+
+    def get_items(self, names):
+        """Return name, signature, summary and full name of each object."""
+        return [
+            (name, signature, re.sub(r"\s*\[[^]]+\]_", "", summary), full_name)
+            for name, signature, summary, full_name in super().get_items(names)
+        ]
+
+
+def write_api_page(app, config):
     """Write ``api.rst`` where it has changed, so that rebuilding is quick."""
     sections = "\n".join(_section(*item) for item in _PACKAGES.items())
     page = f"API\n===\n\nEvery public name, by package.\n\n{sections}"
@@ -38,5 +52,7 @@ def write_api_page(app):
 
 def setup(app):
     """Register the extension."""
-    app.connect("builder-inited", write_api_page, priority=100)
+    app.setup_extension("sphinx.ext.autosummary")
+    app.add_directive("autosummary", Autosummary, override=True)
+    app.connect("config-inited", write_api_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -169,8 +169,7 @@ class TrAdaBoostR2(TransferBoosting):
     Xt : array-like of shape (n_target_samples, n_features), default=None
         Target rows, used when `fit` is given none.
 
-    yt : array-like of shape (n_target_samples,) or (n_target_samples, n_outputs), \
-            default=None
+    yt : array-like of shape (n_target_samples[, n_outputs]), default=None
         Labels of `Xt`; unlabelled rows are not used.
 
     n_estimators : int, default=10
@@ -340,8 +339,7 @@ class TwoStageTrAdaBoostR2(TrAdaBoostR2):
     Xt : array-like of shape (n_target_samples, n_features), default=None
         Target rows, used when `fit` is given none.
 
-    yt : array-like of shape (n_target_samples,) or (n_target_samples, n_outputs), \
-            default=None
+    yt : array-like of shape (n_target_samples[, n_outputs]), default=None
         Labels of `Xt`; unlabelled rows are not used.
 
     n_estimators : int, default=10

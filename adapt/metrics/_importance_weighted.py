@@ -54,9 +54,10 @@ class ImportanceWeighted(LabelFreeScorer):
 
     Parameters
     ----------
-    metric : {"accuracy", "balanced_accuracy", "r2", "neg_mean_squared_error", \
-            "neg_mean_absolute_error"}, default=None
-        What is weighted. If None, accuracy for classifiers and R2 for regressors.
+    metric : str, default=None
+        What is weighted: "accuracy", "balanced_accuracy", "r2",
+        "neg_mean_squared_error" or "neg_mean_absolute_error". If None, accuracy for
+        classifiers and R2 for regressors.
 
     classifier : classifier, default=None
         Tells the domains apart; it must have `predict_proba`. If None, a
