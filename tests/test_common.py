@@ -39,6 +39,8 @@ OWN_INNER = {
     "TransferTreeRegressor": DecisionTreeRegressor(random_state=0),
     "TransferTreeSelector": DecisionTreeClassifier(random_state=0),
 }
+# Methods that fit the labels with models of their own, and refuse others.
+DEFAULT_ONLY = {"RegularTransferGP"}
 NAMES = ["a", "b", "c", "d"]
 
 _REPEATED_TARGET = (
@@ -54,13 +56,30 @@ _WEIGHT_CHECKS = (
 # not named here see the target, so that they may fail for the reason above.
 EXPECTED_FAILURES = defaultdict(
     lambda: dict.fromkeys(_WEIGHT_CHECKS, _REPEATED_TARGET),
-    {"SourceOnly": {}, "CORAL": {}, "LinearOT": {}},
+    {
+        "SourceOnly": {},
+        "CORAL": {},
+        "LinearOT": {},
+        "RegularTransferGP": dict.fromkeys(
+            [
+                *_WEIGHT_CHECKS,
+                "check_sample_weights_pandas_series",
+                "check_sample_weights_not_an_array",
+                "check_sample_weights_list",
+                "check_sample_weights_shape",
+                "check_sample_weights_not_overwritten",
+            ],
+            "Gaussian processes take no weights; `fit` refuses them.",
+        ),
+    },
 )
 
 
 def inner_of(cls):
     """Return the names of the inner estimators that an adapter is tried with."""
     kind = get_tags(cls()).estimator_type
+    if cls.__name__ in DEFAULT_ONLY:
+        return ["default"]
     if cls.__name__ in OWN_INNER:  # by default they grow a hundred trees
         return [kind]
     return [name for name in INNER if name in (kind, "default") or kind is None]
@@ -487,6 +506,8 @@ def test_grid_search_in_two_processes(cls):
     X, y = np.concatenate([Xs, Xt])[mixed], np.concatenate([ys, yt])[mixed]
     domain = np.repeat([0, -1], [len(Xs), len(Xt)])[mixed]
     grid = {"random_state": [0, 1], "estimator__fit_intercept": [True, False]}
+    if cls.__name__ in DEFAULT_ONLY:
+        grid = {"random_state": [0, 1], "lambda_": [0.1, 1.0]}
     if cls.__name__ in OWN_INNER:
         grid = {"random_state": [0, 1], "estimator__max_depth": [2, None]}
     with config_context(enable_metadata_routing=True):
