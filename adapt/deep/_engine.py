@@ -231,7 +231,8 @@ elif BACKEND == "jax":
             COMPILED["epoch"] += 1
             return one(*args)
 
-        compiled = jax.jit(epoch if mode == "fused" else single, donate_argnums=(0, 1))
+        # Nothing is donated, so that an interrupt leaves the variables as they were.
+        compiled = jax.jit(epoch if mode == "fused" else single)
 
         def run(data, index, scalars, n_steps):
             carry = [v.value for v in state], jax.numpy.zeros(_N_LOGS)
