@@ -239,7 +239,8 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         self.n_epochs_ = 0
         feed = _program.Feed(groups, rows, self.batch_size, self.device_budget)
         for number, (epochs, updates) in enumerate(self._phases()):
-            self._train(number, epochs, updates, networks, feed, held_out, rng)
+            if not self._train(number, epochs, updates, networks, feed, held_out, rng):
+                break
 
     def _data(self, domains, rng):
         """Return the arrays by group, the rows to train on, and the validation set."""
@@ -321,7 +322,8 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         return optimizers, rates, tuple(keys)
 
     def _train(self, number, epochs, updates, networks, feed, held_out, rng):
-        """Run one phase."""
+        """Run one phase, and return whether it came to its end."""
+        planned = self.n_epochs_ + epochs
         optimizers, rates, optimizer_key = self._optimizers()
         schedules = self._schedules()
         mode = _engine.choose_mode(
@@ -358,14 +360,15 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             program.store(networks)
             warnings.warn(
                 f"The fit of {type(self).__name__} was interrupted after "
-                f"{self.n_epochs_} of {epochs} epochs. The networks are as they were "
+                f"{self.n_epochs_} of {planned} epochs. The networks are as they were "
                 "then; predictions come from them.",
                 UserWarning,
                 stacklevel=6,
             )
-            return
+            return False
         program.store(networks)
         _program.give_back(program, key)
+        return True
 
     def _run_epochs(self, program, epochs, schedules, feed, watch, rng):
         watch.begin()
@@ -380,7 +383,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
                 for name, value in means.items():
                     sums[name] = sums.get(name, 0.0) + value * n_steps
             logs = {name: value / feed.n_steps for name, value in sums.items()}
-            self.n_epochs_ = epoch + 1
+            self.n_epochs_ += 1
             if not np.isfinite(logs["loss"]):
                 raise FloatingPointError(
                     f"The loss of {type(self).__name__} became {logs['loss']} in epoch "
