@@ -4,8 +4,6 @@ import re
 from importlib import import_module
 from pathlib import Path
 
-from sphinx.ext import autosummary
-
 _PACKAGES = {
     "adapt.feature_based": "Feature-based methods",
     "adapt.instance_based": "Instance-based methods",
@@ -30,17 +28,6 @@ def _section(name, title):
     )
 
 
-class Autosummary(autosummary.Autosummary):
-    """Tables of names and summaries, without the citations that summaries make."""
-
-    def get_items(self, names):
-        """Return name, signature, summary and full name of each object."""
-        return [
-            (name, signature, re.sub(r"\s*\[[^]]+\]_", "", summary), full_name)
-            for name, signature, summary, full_name in super().get_items(names)
-        ]
-
-
 def write_api_page(app, config):
     """Write ``api.rst`` where it has changed, so that rebuilding is quick."""
     sections = "\n".join(_section(*item) for item in _PACKAGES.items())
@@ -50,9 +37,23 @@ def write_api_page(app, config):
         path.write_text(page, encoding="utf-8")
 
 
+def _without_citations():
+    """Return the directive for tables of names, whose summaries then cite nothing."""
+    from sphinx.ext.autosummary import Autosummary
+
+    class WithoutCitations(Autosummary):
+        def get_items(self, names):
+            return [
+                (name, signature, re.sub(r"\s*\[[^]]+\]_", "", summary), full_name)
+                for name, signature, summary, full_name in super().get_items(names)
+            ]
+
+    return WithoutCitations
+
+
 def setup(app):
     """Register the extension."""
     app.setup_extension("sphinx.ext.autosummary")
-    app.add_directive("autosummary", Autosummary, override=True)
+    app.add_directive("autosummary", _without_citations(), override=True)
     app.connect("config-inited", write_api_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
