@@ -57,7 +57,7 @@ class SA(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
     n_features_in_ : int
         Number of features seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in `fit`, where `X` has string column names.
 
     Raises

@@ -121,7 +121,7 @@ class TJM(KernelComponents):
         Lengths of the rows of W of the source, divided by their mean: near zero for
         rows that faded out.
 
-    objective_ : ndarray of shape (n_iter_,)
+    objective_ : ndarray of shape (n_iterations,)
         The objective after each round.
 
     n_iter_ : int
@@ -142,7 +142,7 @@ class TJM(KernelComponents):
     n_features_in_ : int
         Number of features seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in `fit`, where `X` has string column names.
 
     Raises

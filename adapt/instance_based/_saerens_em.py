@@ -196,7 +196,7 @@ class SaerensEM(LabelShiftAdapter):
     bias_ : ndarray of shape (n_classes,)
         What is added after that.
 
-    log_likelihood_ : ndarray of shape (n_iter_ + 1,)
+    log_likelihood_ : ndarray of shape (n_iterations + 1,)
         Mean log-likelihood of the target, relative to the source's priors, before the
         first and after each iteration. It never decreases.
 
@@ -217,7 +217,7 @@ class SaerensEM(LabelShiftAdapter):
     n_features_in_ : int
         Number of features seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in `fit`, where `X` has string column names.
 
     Raises

@@ -166,7 +166,7 @@ class TransferForestClassifier(MovedForest):
     n_features_in_ : int
         Number of features seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in `fit`, where `X` has string column names.
 
     Raises
@@ -344,7 +344,7 @@ class TransferForestRegressor(MovedForest):
     n_features_in_ : int
         Number of features seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in `fit`, where `X` has string column names.
 
     Raises
