@@ -17,7 +17,6 @@ CROSS_ENTROPIES = (
     "categorical_crossentropy",
     "sparse_categorical_crossentropy",
 )
-_TINY = 1e-7
 
 
 def is_classification(loss):
@@ -163,12 +162,11 @@ class Classes:
         """Return logits of the two or more classes, whatever the network gives."""
         if outputs.shape[-1] == 1:
             if self.probabilities:
-                p = ops.clip(outputs, _TINY, 1 - _TINY)
-                outputs = ops.log(p) - ops.log1p(-p)
+                outputs = _losses.logit(outputs)
             return ops.concatenate([ops.zeros_like(outputs), outputs], axis=-1)
         # Log-probabilities are logits: their softmax gives the probabilities again.
         if self.probabilities:
-            return ops.log(ops.clip(outputs, _TINY, 1.0))
+            return ops.log(ops.clip(outputs, _losses.TINY, 1.0))
         return outputs
 
     def losses(self, y, outputs):

@@ -11,12 +11,15 @@ __all__ = [
     "covariance",
     "domain_cross_entropy",
     "flatten",
+    "logit",
     "mean_gap",
     "reverse_gradient",
     "sigmoid_cross_entropy",
     "softmax_cross_entropy",
     "squared_error",
 ]
+
+TINY = 1e-7  # probabilities are kept this far from 0 and 1
 
 
 def flatten(z):
@@ -74,6 +77,12 @@ def coral(zs, zt):
 def mean_gap(zs, zt):
     """Return the mean squared difference of the column means of ``zs`` and ``zt``."""
     return ops.mean(ops.square(ops.mean(zs, axis=0) - ops.mean(zt, axis=0)))
+
+
+def logit(p):
+    """Return the logits of probabilities, finite also for 0 and 1."""
+    p = ops.clip(p, TINY, 1 - TINY)
+    return ops.log(p) - ops.log1p(-p)
 
 
 def sigmoid_cross_entropy(y, logits):

@@ -18,8 +18,6 @@ from adapt.deep._networks import (
 
 __all__ = ["DANN"]
 
-_TINY = 1e-7
-
 
 class DANN(DeepAdapter):
     """Domain-adversarial neural network [1]_.
@@ -231,8 +229,7 @@ class DANN(DeepAdapter):
     def _logits(self, z):
         outputs = ops.cast(self.discriminator_(z, training=True), "float32")
         if emits_probabilities(self.discriminator_):
-            p = ops.clip(outputs, _TINY, 1 - _TINY)
-            return ops.log(p) - ops.log1p(-p)
+            return _losses.logit(outputs)
         return outputs
 
     def _losses(self, batch):
