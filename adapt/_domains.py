@@ -179,9 +179,9 @@ def _source_labels(estimator, labels):
     return _check_y(labels.y, multi_output=True, estimator=estimator)
 
 
-def _target_labels(estimator, labels, ys):
+def _target_labels(estimator, labels, ys, wanted):
     """Return target labels, and which target rows are labelled, if any."""
-    if labels is None or not estimator._wants_target_labels():
+    if labels is None or not wanted:
         return None, None
     yt, missing = labels
     whole = yt.dtype.kind == "i" and yt.ndim == 1 and not missing.any()
@@ -216,7 +216,7 @@ def split_domains(
     estimator : BaseAdapter
         For whom: its tags say what ``X`` may be, its ``_source_optional`` whether
         ``X`` and ``y`` alone are the target, its ``_wants_target_labels()`` whether it
-        may see labels of target rows.
+        may see labels of target rows, its ``_takes_yt`` whether it may see ``yt``.
 
     X, y, Xt, yt, sample_domain, sample_weight
         As in `adapt.base.BaseAdapter.fit`.
@@ -270,7 +270,8 @@ def _split_one_table(estimator, X, y, domain, sample_weight):
     labels = _read_labels(y, X, "y")
     source, target = domain >= 0, domain < 0
     ys = _source_labels(estimator, labels and labels.of(source))
-    yt, labelled = _target_labels(estimator, labels and labels.of(target), ys)
+    wanted = estimator._wants_target_labels()
+    yt, labelled = _target_labels(estimator, labels and labels.of(target), ys, wanted)
     return Domains(
         Xs=X[source],
         ys=ys,
@@ -289,7 +290,8 @@ def _pair_two_tables(estimator, X, y, Xt, yt, source_domain, sample_weight):
     Xs = check_rows(estimator, X, reset=True)
     Xt = Xs if same else check_rows(estimator, Xt, name="Xt")
     ys = _source_labels(estimator, _read_labels(y, Xs, "y"))
-    yt, labelled = _target_labels(estimator, _read_labels(yt, Xt, "yt"), ys)
+    wanted = estimator._takes_yt or estimator._wants_target_labels()
+    yt, labelled = _target_labels(estimator, _read_labels(yt, Xt, "yt"), ys, wanted)
     return Domains(
         Xs=Xs,
         ys=ys,
@@ -305,7 +307,8 @@ def _pair_two_tables(estimator, X, y, Xt, yt, source_domain, sample_weight):
 
 def _target_alone(estimator, Xt, yt, sample_weight):
     Xt = check_rows(estimator, Xt, reset=True)
-    yt, labelled = _target_labels(estimator, _read_labels(yt, Xt, "yt"), None)
+    wanted = estimator._wants_target_labels()
+    yt, labelled = _target_labels(estimator, _read_labels(yt, Xt, "yt"), None, wanted)
     return Domains(
         Xs=None,
         ys=None,

@@ -60,6 +60,7 @@ class BaseAdapter(BaseEstimator, ABC):
     - ``_uses_target_labels``: it is shown ``yt``. Others never see target labels, so
       that they cannot leak into a cross-validation.
     - ``_requires_target_labels``: it cannot do without them.
+    - ``_takes_yt``: it is shown ``yt``, but never the target labels of one table.
     - ``_source_optional``: ``X`` and ``y`` alone may be the target.
     - ``_allows_nan``, ``_allows_sparse``: its own mathematics takes such ``X``.
     """
@@ -75,6 +76,7 @@ class BaseAdapter(BaseEstimator, ABC):
     }
 
     _uses_target_labels = False
+    _takes_yt = False
     _requires_target_labels = False
     _source_optional = False
     _allows_nan = False

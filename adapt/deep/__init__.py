@@ -10,6 +10,7 @@ from adapt.deep._schedules import UpdateLambda
 
 __all__ = [
     "DeepAdapter",
+    "Standardise",
     "Update",
     "UpdateLambda",
     "coral",
@@ -24,5 +25,10 @@ __getattr__, __dir__ = lazy(
     __name__,
     _base=["DeepAdapter", "Update"],
     _losses=["coral", "domain_cross_entropy", "reverse_gradient"],
-    _networks=["default_discriminator", "default_encoder", "default_task"],
+    _networks=[
+        "Standardise",
+        "default_discriminator",
+        "default_encoder",
+        "default_task",
+    ],
 )

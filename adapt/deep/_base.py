@@ -24,6 +24,7 @@ from adapt.deep._networks import (
     default_encoder,
     default_task,
     emits_probabilities,
+    learn_scales,
     prepare,
 )
 from adapt.deep._schedules import UpdateLambda, at_steps
@@ -85,8 +86,115 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
     compiled once and reused.
 
     A batch is a dict of tensors: ``Xs, ys, ws`` (rows, encoded labels and weights of
-    the source), ``Xt``, the parameters named in ``_scheduled`` at this step, and
-    ``notes``, a dict in which numbers can be left for the history.
+    the source), ``Xt``, where target labels are given ``Xl, yl`` (labelled target
+    rows), the parameters named in ``_scheduled`` at this step, and ``notes``, a dict in
+    which numbers can be left for the history.
+
+    Parameters
+    ----------
+    encoder : keras.Model, callable or None, default=None
+        From samples to features: a network, which is copied with its weights, or a
+        function without arguments that returns one. If None, it is sized from the data:
+        a perceptron for tables, a convolutional network for series `(n_samples, time,
+        channels)` and images `(n_samples, height, width, channels)`, which begins by
+        standardising columns or channels as they are in the source.
+
+    task : keras.Model, callable or None, default=None
+        From features to predictions. For classes it has one output per class, or one
+        for two classes. If its last activation is a softmax or a sigmoid its outputs
+        are probabilities, else logits. If None, one hidden layer.
+
+    Xt : array-like of shape (n_target_samples, ...), default=None
+        Target rows, used when `fit` is given none.
+
+    yt : array-like of shape (n_target_samples,), default=None
+        Labels of `Xt` where there are some, NaN or None (or -1, where it is no class)
+        for the others. The task loss of the labelled target rows is added to the one of
+        the source. In the form of one table, labels of target rows are not read.
+
+    lambda_ : float or callable, default=1.0
+        Weight of what brings the domains together. A callable is a schedule: it returns
+        the values at an array of step numbers, as `adapt.deep.UpdateLambda` does. No
+        value compiles anything anew.
+
+    copy : bool, default=True
+        Whether networks that are given are copied, or trained themselves.
+
+    verbose : int, default=0
+        Whether to print a line per epoch.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds initial weights, batches, dropout and the validation split. Default
+        networks start from the same weights on every backend.
+
+    loss : str, callable, keras.losses.Loss or None, default=None
+        The task loss. If None, the labels decide: cross-entropy for strings, integers,
+        booleans and one-hot rows, squared error for floats. "crossentropy" or a number
+        loss such as "mse" decides whatever the labels, and lets scikit-learn know
+        before `fit` (for stratified folds). A function gets `(y_true, y_pred)`, for
+        classes one-hot labels and probabilities.
+
+    optimizer : str, dict or keras.optimizers.Optimizer, default="adam"
+        Each network gets one of its own.
+
+    learning_rate : float or None, default=None
+        If None, the optimizer's own.
+
+    optimizer_enc : str, dict, keras.optimizers.Optimizer or None, default=None
+        For the encoder, if another.
+
+    metrics : list of str or callable, default=None
+        "accuracy", names of Keras losses or functions `(y_true, y_pred)`, recorded
+        beside the losses.
+
+    epochs : int, default=50
+        Number of passes through the larger domain.
+
+    batch_size : int, default=64
+        Rows of each domain per step. A smaller domain is gone through again.
+
+    callbacks : list of keras.callbacks.Callback or None, default=None
+        Called at the ends of epochs, on a model of encoder and task.
+
+    validation_split : float, default=0.0
+        Share of the source rows to hold out, for `val_loss`, the task loss on them.
+
+    validation_data : tuple (X, y) or None, default=None
+        Validation rows, in the place of a split.
+
+    jit_compile : bool or None, default=None
+        Whether to compile with XLA (TensorFlow), or whole epochs and not steps (JAX).
+        If None, as measured: with TensorFlow for long trainings of networks that
+        neither convolve nor recur; with JAX whole epochs, but on CPUs not of such
+        networks. Means nothing to PyTorch.
+
+    joint_batch : bool, default=True
+        Whether the source and target rows of a step pass the encoder as one batch or as
+        two. It matters to layers that look across a batch, such as batch normalisation.
+
+    device_budget : float, default=2**31
+        Bytes of data, as float32, that are put on the device at once; more is streamed
+        in chunks, for example from a `numpy.memmap`.
+
+    Attributes
+    ----------
+    encoder_ : keras.Model
+        The trained encoder.
+
+    task_ : keras.Model
+        The trained task network.
+
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for classes only.
+
+    history_ : dict of list of float
+        Mean losses and metrics of each epoch, `val_loss` with a validation set.
+
+    n_epochs_ : int
+        Number of epochs done.
+
+    n_features_in_ : int
+        Number of features seen in `fit`, or of time steps, or of rows of pixels.
     """
 
     _parameter_constraints: dict = {
@@ -112,6 +220,54 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
 
     _network_names = ("encoder", "task")
     _scheduled = ("lambda_",)
+    _takes_yt = True
+
+    def __init__(
+        self,
+        encoder=None,
+        task=None,
+        Xt=None,
+        yt=None,
+        lambda_=1.0,
+        copy=True,
+        verbose=0,
+        random_state=None,
+        *,
+        loss=None,
+        optimizer="adam",
+        learning_rate=None,
+        optimizer_enc=None,
+        metrics=None,
+        epochs=50,
+        batch_size=64,
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        jit_compile=None,
+        joint_batch=True,
+        device_budget=2**31,
+    ):
+        self.encoder = encoder
+        self.task = task
+        self.Xt = Xt
+        self.yt = yt
+        self.lambda_ = lambda_
+        self.copy = copy
+        self.verbose = verbose
+        self.random_state = random_state
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.optimizer_enc = optimizer_enc
+        self.metrics = metrics
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.callbacks = callbacks
+        self.validation_split = validation_split
+        self.validation_data = validation_data
+        self.jit_compile = jit_compile
+        self.joint_batch = joint_batch
+        self.device_budget = device_budget
 
     def fit(
         self,
@@ -146,7 +302,8 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             Target rows. If None, `Xt` as given to the constructor.
 
         yt : array-like of shape (n_target_samples,), default=None
-            Labels of `Xt`, for supervised methods.
+            Labels of `Xt`, missing where unknown. If None, `yt` as given to the
+            constructor.
 
         sample_domain : int or array-like of shape (n_samples,), default=None
             Domain of each row of `X`: negative for a target, otherwise a source.
@@ -212,12 +369,22 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         return ops.cast(zs, "float32"), ops.cast(zt, "float32")
 
     def _task_loss(self, batch, zs):
-        """Return the weighted task loss of source features."""
+        """Return the weighted task loss of source features.
+
+        Where there are labelled target rows, their mean loss is added.
+        """
         outputs = ops.cast(self.task_(zs, training=True), "float32")
         for name, metric in metrics_of(self.metrics).items():
             value = self._labels.measure(metric, batch["ys"], outputs)
             batch["notes"][name] = value
-        return ops.mean(batch["ws"] * self._labels.losses(batch["ys"], outputs))
+        loss = ops.mean(batch["ws"] * self._labels.losses(batch["ys"], outputs))
+        if "Xl" in batch:
+            outputs = self.task_(
+                self.encoder_(batch["Xl"], training=True), training=True
+            )
+            outputs = ops.cast(outputs, "float32")
+            loss = loss + ops.mean(self._labels.losses(batch["yl"], outputs))
+        return loss
 
     # How it is trained
 
@@ -234,7 +401,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             self.classes_ = self._labels.classes
         self._shape = domains.Xs.shape[1:]
         groups, rows, held_out = self._data(domains, rng)
-        networks = self._prepare_networks(rng)
+        networks = self._prepare_networks(domains.Xs, rng)
         self.history_ = {}
         self.n_epochs_ = 0
         feed = _program.Feed(groups, rows, self.batch_size, self.device_budget)
@@ -253,6 +420,10 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         source = {"Xs": domains.Xs, "ys": ys, "ws": weight / weight.mean()}
         groups = {"source": source, "target": {"Xt": domains.Xt}}
         rows = {"source": np.arange(len(ys)), "target": np.arange(len(domains.Xt))}
+        if domains.labelled is not None:
+            Xl, yl, _ = domains.labelled_target()
+            groups["labelled"] = {"Xl": Xl, "yl": self._labels.encode(yl)}
+            rows["labelled"] = np.arange(len(yl))
         if self.validation_data is not None:
             if len(self.validation_data) != 2:
                 raise ValueError(
@@ -274,7 +445,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         rows["source"] = np.sort(order[n:])
         return groups, rows, (domains.Xs[order[:n]], ys[order[:n]])
 
-    def _prepare_networks(self, rng):
+    def _prepare_networks(self, Xs, rng):
         networks, self._recipes = {}, {}
 
         def make(name, default, shape, *args):
@@ -296,6 +467,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             return output_shape
 
         self._make_networks(make, self._shape, self._labels.n_outputs)
+        learn_scales(networks["encoder"], Xs)
         return networks
 
     def _optimizers(self):
@@ -335,8 +507,8 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             if k not in _NOT_COMPILED and k not in self._scheduled
         ]
         labels = (type(self._labels), self._labels.n_outputs)
-        key = (type(self), number, updates, mode, feed.batch_size, labels)
-        key = (*key, tuple(static), optimizer_key)
+        key = (type(self), number, updates, mode, feed.batch_size, tuple(feed.groups))
+        key = (*key, labels, tuple(static), optimizer_key)
 
         def make(networks):
             # The twin stands for this estimator in what is compiled and kept.

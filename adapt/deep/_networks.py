@@ -8,19 +8,59 @@ from typing import NamedTuple
 import keras
 import numpy as np
 from keras import layers
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import gen_batches
 
 from adapt.deep import _engine
 
 __all__ = [
     "Recipe",
+    "Standardise",
     "default_discriminator",
     "default_encoder",
     "default_task",
     "emits_probabilities",
+    "learn_scales",
     "prepare",
     "recipe_of",
     "reseed",
 ]
+
+
+@keras.saving.register_keras_serializable("adapt")
+class Standardise(layers.Layer):
+    """Standardise columns, or channels, to a mean of 0 and a variance of 1.
+
+    In an encoder that is trained from fresh, deep methods set the means and scales to
+    those of the source rows. Until then, the layer does nothing.
+    """
+
+    def build(self, shape):
+        axis = (shape[-1],)
+        self.mean = self.add_weight(axis, "zeros", trainable=False, name="mean")
+        self.scale = self.add_weight(axis, "ones", trainable=False, name="scale")
+
+    def call(self, x):
+        return (x - self.mean) * self.scale
+
+    def learn(self, X):
+        """Take over the means and scales of ``X``, unless there are some already."""
+        if _engine.to_numpy(self.mean.value).any() or np.any(
+            _engine.to_numpy(self.scale.value) != 1
+        ):
+            return
+        scaler = StandardScaler()
+        for rows in gen_batches(len(X), 4096):
+            scaler.partial_fit(np.asarray(X[rows]).reshape(-1, X.shape[-1]))
+        self.mean.assign(scaler.mean_)
+        self.scale.assign(1 / scaler.scale_)
+
+
+def learn_scales(network, X):
+    """Let the `Standardise` layers of an encoder learn from source rows."""
+    for layer in getattr(network, "layers", []):
+        if isinstance(layer, Standardise):
+            layer.learn(X)
 
 
 def default_encoder(shape):
@@ -35,7 +75,7 @@ def default_encoder(shape):
     Returns
     -------
     encoder : keras.Sequential
-        With 64 output features.
+        With 64 output features. Its first layer is a `Standardise`.
     """
     body = {
         1: lambda: [_dense(64), _dense(64)],
@@ -47,7 +87,7 @@ def default_encoder(shape):
             f"`encoder` has no default for samples of shape {shape}: give a network, "
             "or a function that returns one."
         )
-    return _sequential("encoder", shape, body[len(shape)]())
+    return _sequential("encoder", shape, [Standardise(), *body[len(shape)]()])
 
 
 def default_task(shape, n_outputs):

@@ -24,105 +24,45 @@ class DANN(DeepAdapter):
 
     The encoder and the task network minimise the loss on the source, while the encoder
     maximises, with weight `lambda_`, the loss of a discriminator of domains. Target
-    labels are not used. Standardise the features first, for example in a pipeline.
+    labels are not needed; where `yt` has some, they join the task.
 
     Parameters
     ----------
-    encoder : keras.Model, callable or None, default=None
-        From samples to features: a network, which is copied with its weights, or a
-        function without arguments that returns one. If None, it is sized from the data:
-        a perceptron for tables, a convolutional network for series `(n_samples, time,
-        channels)` and images `(n_samples, height, width, channels)`.
-
-    task : keras.Model, callable or None, default=None
-        From features to predictions. For classes it has one output per class, or one
-        for two classes. If its last activation is a softmax or a sigmoid its outputs
-        are probabilities, else logits. If None, one hidden layer.
+    encoder, task : keras.Model, callable or None, default=None
+        From samples to features and from features to predictions. If None, they are
+        sized from the data.
 
     discriminator : keras.Model, callable or None, default=None
         From the encoder's features to one output, a logit or a sigmoid: the source is
         1. If None, one hidden layer.
 
-    Xt : array-like of shape (n_target_samples, ...), default=None
-        Target rows, used when `fit` is given none.
-
-    yt : array-like, default=None
-        Ignored; there for ADAPT's order of parameters.
+    Xt, yt : array-like, default=None
+        Target rows, and the labels of some of them, used when `fit` is given none.
 
     lambda_ : float or callable, default=0.1
         Weight of the reversed gradient. A callable is a schedule: it returns the values
         at an array of step numbers, as `adapt.deep.UpdateLambda` does. No value
         compiles anything anew.
 
-    copy : bool, default=True
-        Whether networks that are given are copied, or trained themselves.
+    copy, verbose, random_state : bool, int, int or RandomState
+        As in `adapt.deep.DeepAdapter`, where all that follows is explained.
 
-    verbose : int, default=0
-        Whether to print a line per epoch.
-
-    random_state : int, RandomState instance or None, default=None
-        Seeds initial weights, batches, dropout and the validation split. Default
-        networks start from the same weights on every backend.
-
-    loss : str, callable, keras.losses.Loss or None, default=None
-        The task loss. If None, the labels decide: cross-entropy for strings, integers,
-        booleans and one-hot rows, squared error for floats. "crossentropy" or a number
-        loss such as "mse" decides whatever the labels, and lets scikit-learn know
-        before `fit` (for stratified folds). A function gets `(y_true, y_pred)`, for
-        classes one-hot labels and probabilities.
-
-    optimizer : str, dict or keras.optimizers.Optimizer, default="adam"
-        Each network gets one of its own.
-
-    learning_rate : float or None, default=None
-        If None, the optimizer's own.
-
-    optimizer_enc : str, dict, keras.optimizers.Optimizer or None, default=None
-        For the encoder, if another.
+    loss, optimizer, learning_rate, optimizer_enc, metrics : object
+        What is minimised, how, and what is recorded.
 
     optimizer_disc : str, dict, keras.optimizers.Optimizer or None, default=None
-        For the discriminator, if another.
+        For the discriminator, if not `optimizer`.
 
-    metrics : list of str or callable, default=None
-        "accuracy", names of Keras losses or functions `(y_true, y_pred)`, recorded
-        beside the losses.
+    epochs, batch_size, callbacks, validation_split, validation_data : object
+        How long, and what is watched.
 
-    epochs : int, default=50
-        Number of passes through the larger domain.
-
-    batch_size : int, default=64
-        Rows of each domain per step. A smaller domain is gone through again.
-
-    callbacks : list of keras.callbacks.Callback or None, default=None
-        Called at the ends of epochs, on a model of encoder and task.
-
-    validation_split : float, default=0.0
-        Share of the source rows to hold out, for `val_loss`, the task loss on them.
-
-    validation_data : tuple (X, y) or None, default=None
-        Validation rows, in the place of a split.
-
-    jit_compile : bool or None, default=None
-        Whether to compile with XLA (TensorFlow), or whole epochs and not steps (JAX).
-        If None, as measured: with TensorFlow for long trainings of networks that
-        neither convolve nor recur; with JAX whole epochs, but on CPUs not of such
-        networks. Means nothing to PyTorch.
-
-    joint_batch : bool, default=True
-        Whether the source and target rows of a step pass the encoder as one batch or as
-        two. It matters to layers that look across a batch, such as batch normalisation.
-
-    device_budget : float, default=2**31
-        Bytes of data, as float32, that are put on the device at once; more is streamed
-        in chunks, for example from a `numpy.memmap`.
+    jit_compile, joint_batch, device_budget : object
+        How it is computed.
 
     Attributes
     ----------
-    encoder_ : keras.Model
-        The trained encoder.
-
-    task_ : keras.Model
-        The trained task network.
+    encoder_, task_ : keras.Model
+        The trained networks.
 
     classes_ : ndarray of shape (n_classes,)
         Class labels; for classes only.
@@ -192,28 +132,30 @@ class DANN(DeepAdapter):
         joint_batch=True,
         device_budget=2**31,
     ):
-        self.encoder = encoder
-        self.task = task
+        super().__init__(
+            encoder,
+            task,
+            Xt,
+            yt,
+            lambda_,
+            copy,
+            verbose,
+            random_state,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            optimizer_enc=optimizer_enc,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            jit_compile=jit_compile,
+            joint_batch=joint_batch,
+            device_budget=device_budget,
+        )
         self.discriminator = discriminator
-        self.Xt = Xt
-        self.yt = yt
-        self.lambda_ = lambda_
-        self.copy = copy
-        self.verbose = verbose
-        self.random_state = random_state
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.optimizer_enc = optimizer_enc
-        self.metrics = metrics
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.callbacks = callbacks
-        self.validation_split = validation_split
-        self.validation_data = validation_data
-        self.jit_compile = jit_compile
-        self.joint_batch = joint_batch
-        self.device_budget = device_budget
         self.optimizer_disc = optimizer_disc
 
     def _make_networks(self, make, shape, n_outputs):

@@ -51,7 +51,50 @@ def small_encoder(width=8):
     return keras.Sequential([layers.Dense(width, activation="relu")])
 
 
+# Scales
+
+
+@pytest.mark.parametrize("shape", [(5,), (16, 3)], ids=["table", "series"])
+def test_default_encoder_standardises_by_the_source(shape):
+    rng = np.random.default_rng(0)
+    scale = 10.0 ** np.arange(-3, shape[-1] - 3)
+    Xs = (rng.normal(size=(60, *shape)) + 2) * scale
+    Xs[..., 0] = 7  # a constant column
+    model = DANN(**SMALL).fit(Xs, rng.integers(2, size=60), Xt=Xs[:40] + scale)
+    z = _engine.to_numpy(model.encoder_.layers[0](Xs)).reshape(-1, shape[-1])
+    np.testing.assert_allclose(z.mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(z[:, 1:].std(axis=0), 1, rtol=1e-4)
+    assert np.isfinite(model.predict_task(Xs)).all()
+
+
+def test_scales_are_learnt_once(tables):
+    Xs, ys, Xt = tables
+    first = DANN(**SMALL).fit(Xs, ys, Xt=Xt)
+    again = DANN(encoder=first.encoder_, **SMALL).fit(Xs * 5 + 1, ys, Xt=Xt)
+    learnt, kept = (_engine.weights_of(m.encoder_.layers[0]) for m in (first, again))
+    for a, b in zip(learnt, kept, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 # Labels
+
+
+def test_labelled_target_rows_join_the_task(tables):
+    Xs, ys, Xt = tables
+    far = Xt + 6  # where the source says nothing, and the labels are the other way
+    yt = (Xt[:, 0] < 0).astype(float)
+    few = np.where(np.arange(len(yt)) < 25, yt, np.nan)
+    options = {**SMALL, "epochs": 40}
+    without = DeepCORAL(lambda_=0.0, **options).fit(Xs, ys, Xt=far)
+    model = DeepCORAL(lambda_=0.0, **options).fit(Xs, ys, Xt=far, yt=few)
+    assert model.score(far[25:], yt[25:]) > 0.9 > without.score(far[25:], yt[25:])
+    given = DeepCORAL(Xt=far, yt=few, lambda_=0.0, **options).fit(Xs, ys)
+    np.testing.assert_array_equal(given.predict_proba(far), model.predict_proba(far))
+    # In one table they may be there only to score by.
+    X, y = np.concatenate([Xs, far]), np.concatenate([ys, yt.astype(int)])
+    domain = np.repeat([0, -1], [len(Xs), len(far)])
+    table = DeepCORAL(lambda_=0.0, **options).fit(X, y, sample_domain=domain)
+    np.testing.assert_array_equal(table.predict_proba(far), without.predict_proba(far))
 
 
 @pytest.mark.parametrize(
@@ -385,9 +428,11 @@ def test_keras_callbacks(tables, tmp_path):
     model.fit(Xs, ys, Xt=Xt)
     assert model.n_epochs_ == 3
     found = model.encoder_.get_weights() + model.task_.get_weights()
-    for best, last, w in zip(weights[0], weights[-1], found, strict=True):
+    for best, w in zip(weights[0], found, strict=True):
         np.testing.assert_array_equal(best, w)
-        assert np.abs(last - w).max() > 0
+    # The first two are the scales, which do not move.
+    moving = zip(weights[0][2:], weights[-1][2:], strict=True)
+    assert all(np.abs(a - b).max() > 0 for a, b in moving)
     saved = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(saved.get_weights()[0], weights[-1][0])
 

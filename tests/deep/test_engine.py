@@ -62,8 +62,8 @@ def test_first_losses_are_those_of_numpy(tables):
 
 # What the backends gave when they agreed; a change of algorithm shows here.
 REFERENCE = {
-    DANN: [2.051634, 1.991258, 1.938604],
-    DeepCORAL: [0.6929517, 0.6475803, 0.6096542],
+    DANN: [2.046801, 1.986400, 1.937480],
+    DeepCORAL: [0.6898693, 0.6479145, 0.6122633],
 }
 
 
