@@ -76,6 +76,18 @@ def takes_domain(estimator, method):
     return "sample_domain" in request.consumes(method, ["sample_domain"])
 
 
+def probabilities(estimator, X, domain, asker):
+    """Return class probabilities of rows that are all of one domain."""
+    if not hasattr(estimator, "predict_proba"):
+        raise TypeError(
+            f"{asker} reads class probabilities, and {type(estimator).__name__} has no "
+            "`predict_proba`. Use a classifier that has, such as "
+            "`CalibratedClassifierCV` of scikit-learn around it, or score by "
+            "`CircularValidation`, which needs predictions only."
+        )
+    return call_as(estimator, "predict_proba", X, domain)
+
+
 def call_as(estimator, method, X, domain):
     """Call ``method`` on rows that are all of one domain, given as an integer."""
     params = {}
@@ -128,14 +140,34 @@ def fit_on(estimator, X, y, Xt):
         return model.fit(stack_rows(X, Xt), labels, sample_domain=domain)
 
 
-class LabelFreeScorer(BaseEstimator):
+class DomainScorer(BaseEstimator):
+    """A scorer of scikit-learn that tells source from target rows."""
+
+    def get_metadata_routing(self):
+        """Return that a call asks for ``sample_domain``, without a `set_score_request`.
+
+        Returns
+        -------
+        request : MetadataRequest
+        """
+        request = MetadataRequest(owner=self)
+        request.score.add_request(param="sample_domain", alias=True)
+        return request
+
+    def __sklearn_clone__(self):
+        # A search clones its scorers, and they have to keep the domains.
+        return self
+
+
+class LabelFreeScorer(DomainScorer):
     """A scikit-learn scorer that sees labels of source rows alone.
 
-    It knows the target from `fit`, or from the ``sample_domain`` of each call.
+    It knows the target from `fit`, or from the ``sample_domain`` of each call. A
+    subclass says which of the domains it cannot do without.
     """
 
-    def __init__(self, metric=None):
-        self.metric = metric
+    _reads_source = True
+    _reads_target = True
 
     def fit(self, Xs, Xt):
         """Tell the scorer the two domains once, for all calls.
@@ -159,22 +191,7 @@ class LabelFreeScorer(BaseEstimator):
                 raise ValueError(f"The {name} domain is empty: it has no rows.")
         return self
 
-    def get_metadata_routing(self):
-        """Return that a call asks for ``sample_domain``, without a `set_score_request`.
-
-        Returns
-        -------
-        request : MetadataRequest
-        """
-        request = MetadataRequest(owner=self)
-        request.score.add_request(param="sample_domain", alias=True)
-        return request
-
-    def __sklearn_clone__(self):
-        # A search clones its scorers, and they have to keep the domains.
-        return self
-
-    def __call__(self, estimator, X, y, sample_domain=None):
+    def __call__(self, estimator, X, y=None, sample_domain=None):
         """Score a fitted estimator; greater is better.
 
         Parameters
@@ -186,7 +203,8 @@ class LabelFreeScorer(BaseEstimator):
             Held-out source rows, and with `sample_domain` target rows too.
 
         y : array-like of shape (n_samples,)
-            Labels. Those of target rows are not looked at.
+            Labels. Those of target rows are not looked at; nor are any, by scorers that
+            look at predictions of the target alone.
 
         sample_domain : array-like of shape (n_samples,), default=None
             Negative for target rows of `X`. If None, all rows are of the source, and
@@ -197,6 +215,31 @@ class LabelFreeScorer(BaseEstimator):
         score : float
         """
         name = type(self).__name__
+        if self._reads_source:
+            y = self._check_labels(y)
+        X, scorer = as_rows(X), self
+        if sample_domain is not None:
+            target = check_sample_domain(sample_domain, X) < 0
+            Xt, X = take_rows(X, target), take_rows(X, ~target)
+            y = y[~target] if self._reads_source else None
+            if not hasattr(self, "Xt_") and target.any():
+                # Without source rows, only a scorer that reads none gets any further.
+                scorer = copy(self).fit(X if X.shape[0] else Xt, Xt)
+        if self._reads_source and X.shape[0] == 0:
+            raise ValueError(f"{name} has no held-out source rows to score on.")
+        if self._reads_target and not hasattr(scorer, "Xt_"):
+            raise ValueError(
+                f"{name} has no target rows to look at. Either give `sample_domain` "
+                "with metadata routing enabled, "
+                "`sklearn.set_config(enable_metadata_routing=True)`, and folds that "
+                f"hold rows of both domains; or `make_uda_scorer({name}(), Xs, Xt)`."
+            )
+        if self._reads_source and y.dtype.kind == "O":
+            y = np.array(y.tolist())  # the labels of target rows made them objects
+        return float(scorer._score(estimator, X, y))
+
+    def _check_labels(self, y):
+        name = type(self).__name__
         if y is None:
             raise ValueError(f"{name} needs the labels `y` of source rows, got None.")
         y = np.asarray(y)
@@ -204,29 +247,27 @@ class LabelFreeScorer(BaseEstimator):
             raise ValueError(
                 f"{name} scores predictions of one label; got `y` of shape {y.shape}."
             )
-        X, scorer = as_rows(X), self
-        if sample_domain is not None:
-            target = check_sample_domain(sample_domain, X) < 0
-            Xt, X, y = take_rows(X, target), take_rows(X, ~target), y[~target]
-            if not hasattr(self, "Xt_") and target.any() and not target.all():
-                scorer = copy(self).fit(X, Xt)
-        if X.shape[0] == 0:
-            raise ValueError(f"{name} has no held-out source rows to score on.")
-        if not hasattr(scorer, "Xt_"):
-            raise ValueError(
-                f"{name} has no target rows to look at. Either give `sample_domain` "
-                "with metadata routing enabled, "
-                "`sklearn.set_config(enable_metadata_routing=True)`, and folds that "
-                f"hold rows of both domains; or `make_uda_scorer({name}(), Xs, Xt)`."
-            )
-        if y.dtype.kind == "O":
-            y = np.array(y.tolist())  # the labels of target rows made them objects
+        return y
+
+    @abstractmethod
+    def _score(self, estimator, X, y):
+        """Return the score, given held-out source rows."""
+
+
+class HeldOutScorer(LabelFreeScorer):
+    """Judge predictions of held-out source rows by a metric."""
+
+    def __init__(self, metric=None):
+        self.metric = metric
+
+    def _score(self, estimator, X, y):
+        name = type(self).__name__
         of_classes = predicts_classes(estimator, y, name)
         metric = check_metric(self.metric, of_classes, name)
-        predicted = scorer.held_out(estimator, X)
+        predicted = self.held_out(estimator, X)
         if predicted is None:
             return 1 / len(np.unique(y))
-        return float(metric(y, predicted, sample_weight=scorer.weights(X)))
+        return metric(y, predicted, sample_weight=self.weights(X))
 
     @abstractmethod
     def held_out(self, estimator, X):
@@ -238,3 +279,17 @@ class LabelFreeScorer(BaseEstimator):
     def weights(self, X):
         """Return the weights of held-out source rows; None if they count alike."""
         return None
+
+
+class ProbabilityScorer(LabelFreeScorer):
+    """Judge the class probabilities that target rows are given."""
+
+    _reads_source = False
+
+    def _score(self, estimator, X, y):
+        p = probabilities(estimator, self.Xt_, -1, type(self).__name__)
+        return self._judge(np.asarray(p, dtype=float))
+
+    @abstractmethod
+    def _judge(self, p):
+        """Return the score of probabilities of shape (n_target_samples, n_classes)."""

@@ -7,10 +7,10 @@ model is adapted from that target to the source, and the source labels judge it.
 import numpy as np
 
 from adapt.base import BaseAdapter
-from adapt.metrics._base import LabelFreeScorer, call_as, fit_on, predicts_classes
+from adapt.metrics._base import HeldOutScorer, call_as, fit_on, predicts_classes
 
 
-class CircularValidation(LabelFreeScorer):
+class CircularValidation(HeldOutScorer):
     """Circular validation [1]_: adapt to the target, and from there back again.
 
     1. The estimator, adapted from source to target, predicts labels of target rows.

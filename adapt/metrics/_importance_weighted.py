@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from adapt.base import effective_sample_size
-from adapt.metrics._base import LabelFreeScorer, call_as, stack_rows
+from adapt.metrics._base import HeldOutScorer, call_as, stack_rows
 
 
 def domain_odds(classifier, X, n_source, n_target):
@@ -37,7 +37,7 @@ def domain_odds(classifier, X, n_source, n_target):
     return p / (1 - p) * (n_source / n_target)
 
 
-class ImportanceWeighted(LabelFreeScorer):
+class ImportanceWeighted(HeldOutScorer):
     r"""Importance-weighted validation [1]_: the source score, weighted like the target.
 
     If labels depend on the features alike in both domains (covariate shift), then the

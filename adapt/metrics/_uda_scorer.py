@@ -6,7 +6,13 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from adapt.base import BaseAdapter, WeightAdapter
-from adapt.metrics._base import LabelFreeScorer, call_as, take_rows, takes_domain
+from adapt.metrics._base import (
+    DomainScorer,
+    LabelFreeScorer,
+    call_as,
+    take_rows,
+    takes_domain,
+)
 
 
 class _DistanceScorer:
@@ -57,7 +63,7 @@ def make_uda_scorer(func, Xs, Xt, greater_is_better=False, **kwargs):
         Either ``func(zs, zt, **kwargs) -> float``, a distance between two samples. It
         is given both domains in the space that a fitted adapter maps them to; for a
         method that weighs source rows, source rows drawn by their weights. Or an
-        instance of `ImportanceWeighted` or `CircularValidation`.
+        instance of a scorer such as `CircularValidation`.
 
     Xs : array-like of shape (n_samples, n_features)
         Source rows.
@@ -119,6 +125,11 @@ def make_uda_scorer(func, Xs, Xt, greater_is_better=False, **kwargs):
                 f"{sorted(kwargs)}."
             )
         return copy(func).fit(Xs, Xt)
+    if isinstance(func, DomainScorer):
+        raise TypeError(
+            "TargetScore needs labels of the target, so give it both, and use it as "
+            "it is: `scoring=TargetScore(Xt=Xt, yt=yt)`."
+        )
     if not callable(func):
         raise TypeError(f"`func` must be callable, got {func!r}.")
     return _DistanceScorer(func, Xs, Xt, 1 if greater_is_better else -1, kwargs)

@@ -1,0 +1,161 @@
+"""What a score without tricks says: of the source, and of the target where labelled."""
+
+import numpy as np
+
+from adapt._domains import _read_labels, check_sample_domain
+from adapt.metrics._base import (
+    DomainScorer,
+    HeldOutScorer,
+    as_rows,
+    call_as,
+    check_metric,
+    predicts_classes,
+    take_rows,
+)
+
+
+class SourceScore(HeldOutScorer):
+    """Score held-out source rows, as if there were no target.
+
+    It is what a search without any thought of the target goes by. The rows are taken as
+    what they are, source rows, so a method that maps features is judged in its own
+    space.
+
+    Parameters
+    ----------
+    metric : str, default=None
+        "accuracy", "balanced_accuracy", "r2", "neg_mean_squared_error" or
+        "neg_mean_absolute_error". If None, accuracy for classifiers and R2 for
+        regressors.
+
+    Attributes
+    ----------
+    Xs_, Xt_ : array-likes
+        The domains, when `fit` was called. They change nothing.
+
+    See Also
+    --------
+    ImportanceWeighted : Weighs the rows by how much they look like the target.
+
+    Notes
+    -----
+    One prediction of the held-out rows.
+
+    Examples
+    --------
+    >>> from adapt.base import SourceOnly
+    >>> from adapt.datasets import make_classification_da
+    >>> from adapt.metrics import SourceScore
+    >>> Xs, ys, Xt, yt = make_classification_da()
+    >>> model = SourceOnly().fit(Xs[:80], ys[:80], Xt=Xt)
+    >>> SourceScore()(model, Xs[80:], ys[80:]) >= 0.5
+    True
+    """
+
+    _reads_target = False
+
+    def held_out(self, estimator, X):
+        """Return predictions of source rows, taken as such.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted without `X`.
+
+        X : array-like of shape (n_samples, n_features)
+            Held-out source rows.
+
+        Returns
+        -------
+        predicted : ndarray of shape (n_samples,)
+            Labels.
+        """
+        return call_as(estimator, "predict", X, 0)
+
+
+class TargetScore(DomainScorer):
+    """Score target rows by their labels: the truth that other scorers guess.
+
+    To see how well a search without target labels does, or to use the few labels that
+    there are. It is the only scorer here that looks at labels of the target.
+
+    Parameters
+    ----------
+    metric : str, default=None
+        "accuracy", "balanced_accuracy", "r2", "neg_mean_squared_error" or
+        "neg_mean_absolute_error". If None, accuracy for classifiers and R2 for
+        regressors.
+
+    Xt : array-like of shape (n_target_samples, n_features), default=None
+        Target rows to score on, in a search over source rows alone. If None, those of
+        each call that `sample_domain` marks.
+
+    yt : array-like of shape (n_target_samples,), default=None
+        Labels of `Xt`, missing (NaN, None) where unknown.
+
+    See Also
+    --------
+    SourceScore : The same on held-out source rows.
+
+    Notes
+    -----
+    One prediction of the labelled target rows. In a search over one table, target rows
+    of a test fold were in no training fold, so supervised methods are judged fairly; a
+    given `Xt` must hold rows that they were not fitted on.
+
+    Examples
+    --------
+    >>> from adapt.base import SourceOnly
+    >>> from adapt.datasets import make_classification_da
+    >>> from adapt.metrics import TargetScore
+    >>> Xs, ys, Xt, yt = make_classification_da()
+    >>> model = SourceOnly().fit(Xs, ys, Xt=Xt)
+    >>> TargetScore(Xt=Xt, yt=yt)(model, Xs, ys) == model.score(Xt, yt)
+    True
+    """
+
+    def __init__(self, metric=None, Xt=None, yt=None):
+        self.metric = metric
+        self.Xt = Xt
+        self.yt = yt
+
+    def __call__(self, estimator, X, y=None, sample_domain=None):
+        """Score a fitted estimator on labelled target rows; greater is better.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A classifier or a regressor.
+
+        X : array-like of shape (n_samples, n_features)
+            Held-out rows. Those of the source are not looked at.
+
+        y : array-like of shape (n_samples,), default=None
+            Labels, missing (NaN, None) where unknown.
+
+        sample_domain : array-like of shape (n_samples,), default=None
+            Negative for target rows of `X`.
+
+        Returns
+        -------
+        score : float
+        """
+        Xt, yt = self.Xt, self.yt
+        if Xt is None and sample_domain is not None and y is not None:
+            X = as_rows(X)
+            target = check_sample_domain(sample_domain, X) < 0
+            Xt, yt = take_rows(X, target), np.asarray(y)[target]
+        if Xt is None or yt is None:
+            raise ValueError(
+                "TargetScore needs labelled target rows: give it `Xt` and `yt`, or "
+                "score with `y` and `sample_domain`, and metadata routing enabled."
+            )
+        labels = _read_labels(yt, Xt, "yt")
+        known = ~labels.missing
+        if not known.any():
+            raise ValueError("TargetScore found no labelled target row to score on.")
+        yt = labels.y[known]
+        of_classes = predicts_classes(estimator, yt, "TargetScore")
+        metric = check_metric(self.metric, of_classes, "TargetScore")
+        predicted = call_as(estimator, "predict", take_rows(as_rows(Xt), known), -1)
+        return float(metric(yt, predicted))
