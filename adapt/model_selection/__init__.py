@@ -2,5 +2,18 @@
 
 from adapt.model_selection._compare import compare
 from adapt.model_selection._comparison import Comparison
+from adapt.model_selection._split import (
+    DomainKFold,
+    LeaveOneDomainOut,
+    SourceTargetShuffleSplit,
+    StratifiedDomainShuffleSplit,
+)
 
-__all__ = ["Comparison", "compare"]
+__all__ = [
+    "Comparison",
+    "DomainKFold",
+    "LeaveOneDomainOut",
+    "SourceTargetShuffleSplit",
+    "StratifiedDomainShuffleSplit",
+    "compare",
+]
