@@ -51,6 +51,19 @@ def _without_citations():
     return WithoutCitations
 
 
+def own_methods(module, name, methods):
+    """Return which of a class's public methods are written in this library."""
+    cls = getattr(import_module(module), name)
+    own = [c for c in cls.__mro__ if c.__module__.startswith("adapt.")]
+    return [
+        method
+        for method in methods
+        if not method.startswith("_")
+        and not method.endswith("_request")
+        and any(method in vars(c) for c in own)
+    ]
+
+
 def setup(app):
     """Register the extension."""
     app.setup_extension("sphinx.ext.autosummary")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import api_pages
+
 import adapt
 
 project = "adapt"
@@ -27,6 +29,8 @@ exclude_patterns = ["_build"]
 default_role = "literal"
 
 autosummary_generate = True
+autosummary_context = {"own_methods": api_pages.own_methods}
+suppress_warnings = ["config.cache"]  # the function above cannot be pickled
 autodoc_typehints = "none"
 numpydoc_class_members_toctree = False
 numpydoc_show_class_members = False
