@@ -220,6 +220,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
 
     _network_names = ("encoder", "task")
     _scheduled = ("lambda_",)
+    _not_compiled = ()  # more parameters that change nothing in what is compiled
     _takes_yt = True
 
     def __init__(
@@ -355,6 +356,14 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         """Yield the phases of a fit: how many epochs, and the name of the updates."""
         yield self.epochs, "_updates"
 
+    def _blocks(self, name, network):
+        """Return the variables that move, by blocks with optimizers of their own."""
+        return {name: network.trainable_variables}
+
+    def _watchers(self):
+        """Return the callbacks of a training."""
+        return as_list(self.callbacks)
+
     # What it gets
 
     def _encode(self, batch):
@@ -471,10 +480,12 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         return networks
 
     def _optimizers(self):
-        """Return by network a new optimizer and its rate, and a key of them all."""
+        """Return by block a new optimizer and its rate, and a key of them all."""
         special = {"encoder": "optimizer_enc", "discriminator": "optimizer_disc"}
         optimizers, rates, keys = {}, {}, []
-        for name in self._recipes:
+        networks = {name: getattr(self, f"{name}_") for name in self._recipes}
+        blocks = {b: n for n in networks for b in self._blocks(n, networks[n])}
+        for block, name in blocks.items():
             given = getattr(self, special.get(name, "optimizer"), None)
             given = self.optimizer if given is None else given
             key = given
@@ -489,8 +500,8 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             rate = self.learning_rate
             if rate is None and isinstance(optimizer.learning_rate, keras.Variable):
                 rate = float(_engine.to_numpy(optimizer.learning_rate.value))
-            optimizers[name], rates[name] = optimizer, rate
-            keys.append((name, _program.hashable(key)))
+            optimizers[block], rates[block] = optimizer, rate
+            keys.append((block, _program.hashable(key)))
         return optimizers, rates, tuple(keys)
 
     def _train(self, number, epochs, updates, networks, feed, held_out, rng):
@@ -504,7 +515,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         static = [
             (k, _program.hashable(v))
             for k, v in sorted(self.get_params(deep=False).items())
-            if k not in _NOT_COMPILED and k not in self._scheduled
+            if k not in (*_NOT_COMPILED, *self._not_compiled, *self._scheduled)
         ]
         labels = (type(self._labels), self._labels.n_outputs)
         key = (type(self), number, updates, mode, feed.batch_size, tuple(feed.groups))
@@ -517,9 +528,8 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
                 setattr(twin, name, None)
             for name, network in networks.items():
                 setattr(twin, f"{name}_", network)
-            return _program.Program(
-                networks, optimizers, getattr(twin, updates)(), mode
-            )
+            moves = getattr(twin, updates)()
+            return _program.Program(networks, optimizers, twin._blocks, moves, mode)
 
         program, key = _program.take_program(networks, self._recipes, key, make)
         program.load(networks, rates, rng)

@@ -46,7 +46,7 @@ def hashable(value):
 
 
 class Program:
-    """Networks, one optimizer for each, and the compiled epoch that moves them.
+    """Networks, their optimizers, and the compiled epoch that moves them.
 
     Parameters
     ----------
@@ -54,7 +54,11 @@ class Program:
         What is trained, by name.
 
     optimizers : dict of keras.optimizers.Optimizer
-        One for each name, not yet built.
+        One for each block, not yet built.
+
+    blocks : callable
+        ``blocks(name, network)`` returns a dict of the lists of variables that are to
+        have an optimizer of their own, by names of which no other network has any.
 
     updates : list of Update
         What one step does.
@@ -63,13 +67,17 @@ class Program:
         How to run, as `_engine.choose_mode` returns it.
     """
 
-    def __init__(self, networks, optimizers, updates, mode):
+    def __init__(self, networks, optimizers, blocks, updates, mode):
         self.networks = networks
+        self.blocks = {
+            name: {b: own for b, own in blocks(name, network).items() if own}
+            for name, network in networks.items()
+        }
         self.optimizers = {}
-        for name, network in networks.items():
-            if network.trainable_variables:
-                optimizers[name].build(network.trainable_variables)
-                self.optimizers[name] = optimizers[name]
+        for by_block in self.blocks.values():
+            for block, own in by_block.items():
+                optimizers[block].build(own)
+                self.optimizers[block] = optimizers[block]
         holders = [*networks.values(), *self.optimizers.values()]
         state = {id(v): v for holder in holders for v in holder.variables}
         self.state = list(state.values())
@@ -93,9 +101,9 @@ class Program:
         return logs
 
     def _apply(self, update, batch):
-        names = [name for name in update.on if name in self.optimizers]
-        counts = [len(self.networks[name].trainable_variables) for name in names]
-        variables = [v for n in names for v in self.networks[n].trainable_variables]
+        names = [name for name in update.on if self.blocks[name]]
+        blocks = [block for name in names for block in self.blocks[name].items()]
+        variables = [v for _, own in blocks for v in own]
 
         def loss():
             notes = {}
@@ -106,13 +114,13 @@ class Program:
 
         def apply(gradients):
             start = 0
-            for name, count in zip(names, counts, strict=True):
-                part = slice(start, start + count)
-                pairs = zip(gradients[part], variables[part], strict=True)
+            for block, own in blocks:
+                part = gradients[start : start + len(own)]
+                pairs = zip(part, own, strict=True)
                 pairs = [(g, v) for g, v in pairs if g is not None]
                 if pairs:
-                    self.optimizers[name].apply(*zip(*pairs, strict=True))
-                start += count
+                    self.optimizers[block].apply(*zip(*pairs, strict=True))
+                start += len(own)
 
         return _engine.minimize(loss, variables, apply, self.state)
 

@@ -19,7 +19,7 @@ class Watch:
         self.program = program
         self.epochs = epochs
         self.held_out = held_out
-        given = as_list(adapter.callbacks)
+        given = adapter._watchers()
         given = [c for c in given if not isinstance(c, UpdateLambda)]
         for callback in given:
             if not isinstance(callback, keras.callbacks.Callback):
@@ -42,9 +42,9 @@ class Watch:
         model = keras.Model(inputs, outputs)
         model.stop_training = False
         for name in ("encoder", "task"):
-            if name in self.program.optimizers:
-                model.optimizer = self.program.optimizers[name]
-                break
+            for block in self.program.blocks[name]:
+                model.optimizer = self.program.optimizers[block]
+                return model
         return model
 
     def begin(self):
@@ -85,14 +85,17 @@ class Watch:
         return self.model.stop_training
 
     def _follow_rate(self):
-        """Give a learning rate that a callback has set to all optimizers."""
+        """Change all learning rates as a callback has changed the first."""
         leader = getattr(self.model, "optimizer", None)
         if leader is None or not isinstance(leader.learning_rate, keras.Variable):
             return
         rate = float(_engine.to_numpy(leader.learning_rate.value))
-        if rate != getattr(self, "rate", rate):
+        before = getattr(self, "rate", rate)
+        if rate != before:
             for optimizer in self.program.optimizers.values():
-                optimizer.learning_rate = rate
+                if optimizer is not leader:
+                    own = float(_engine.to_numpy(optimizer.learning_rate.value))
+                    optimizer.learning_rate = own * rate / before if before else rate
         self.rate = rate
 
     def end(self):
