@@ -10,6 +10,7 @@ _SUBPACKAGES = (
     "deep",
     "discovery",
     "feature_based",
+    "imputation",
     "instance_based",
     "metrics",
     "model_selection",

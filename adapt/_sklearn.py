@@ -2,6 +2,7 @@
 
 from sklearn import config_context
 from sklearn.base import _clone_parametrized, _fit_context
+from sklearn.utils import _safe_indexing
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._user_interface import _print_elapsed_time
@@ -10,6 +11,7 @@ from sklearn.utils.validation import (
     _check_feature_names_in,
     _check_sample_weight,
     _check_y,
+    _get_feature_names,
     has_fit_parameter,
 )
 
@@ -23,7 +25,9 @@ __all__ = [
     "_check_y",
     "_clone_parametrized",
     "_fit_context",
+    "_get_feature_names",
     "_print_elapsed_time",
+    "_safe_indexing",
     "fit_weighted",
     "is_pandas_na",
     "is_scalar_nan",

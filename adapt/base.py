@@ -63,6 +63,7 @@ class BaseAdapter(BaseEstimator, ABC):
     - ``_takes_yt``: it is shown ``yt``, but never the target labels of one table.
     - ``_source_optional``: ``X`` and ``y`` alone may be the target.
     - ``_allows_nan``, ``_allows_sparse``: its own mathematics takes such ``X``.
+    - ``_data_parameters``: constructor parameters that are data.
     """
 
     __metadata_request__fit = {"sample_domain": True, "Xt": True, "yt": True}
@@ -81,6 +82,7 @@ class BaseAdapter(BaseEstimator, ABC):
     _source_optional = False
     _allows_nan = False
     _allows_sparse = False
+    _data_parameters = ("Xt", "yt")
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
@@ -148,8 +150,9 @@ class BaseAdapter(BaseEstimator, ABC):
         return any(name.endswith("_") for name in found)
 
     def __sklearn_clone__(self):
-        # The target is data: clones share it, however large it is.
-        shared = {name: vars(self)[name] for name in ("Xt", "yt") if name in vars(self)}
+        # Clones share data, however large it is.
+        own = vars(self)
+        shared = {name: own[name] for name in self._data_parameters if name in own}
         bare = copy.copy(self).set_params(**dict.fromkeys(shared))
         return _clone_parametrized(bare).set_params(**shared)
 

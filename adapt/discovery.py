@@ -6,6 +6,7 @@ from inspect import isabstract
 from adapt.base import BaseAdapter
 
 _FAMILIES = ("feature_based", "instance_based", "parameter_based")
+_TRANSFORMERS = ("imputation",)
 
 
 def all_adapters(family=None, *, deep=True):
@@ -13,8 +14,9 @@ def all_adapters(family=None, *, deep=True):
 
     Parameters
     ----------
-    family : {"feature_based", "instance_based", "parameter_based"}, default=None
-        The one to list. If None, all of them.
+    family : {"feature_based", "instance_based", "parameter_based", "imputation"}, \
+            default=None
+        The one to list. If None, all that predict, which imputers do not.
 
     deep : bool, default=True
         Whether methods that need Keras are listed too. They are imported.
@@ -35,10 +37,9 @@ def all_adapters(family=None, *, deep=True):
     >>> "CORAL" in dict(all_adapters("feature_based", deep=False))
     True
     """
-    if family is not None and family not in _FAMILIES:
-        raise ValueError(
-            f"`family` must be one of {_FAMILIES} or None, got {family!r}."
-        )
+    families = _FAMILIES + _TRANSFORMERS
+    if family is not None and family not in families:
+        raise ValueError(f"`family` must be one of {families} or None, got {family!r}.")
     found = {}
     for name in _FAMILIES if family is None else (family,):
         package = import_module(f"adapt.{name}")
