@@ -9,12 +9,14 @@ from adapt.feature_based._gfk import GFK
 from adapt.feature_based._jda import BDA, JDA
 from adapt.feature_based._linear_ot import LinearOT, monge_map
 from adapt.feature_based._mmd_lscons import MMDLSConS
+from adapt.feature_based._ot_mapping import OTMapping
 from adapt.feature_based._pred import PRED
 from adapt.feature_based._quantile import QuantileMatching
 from adapt.feature_based._sa import SA
 from adapt.feature_based._spectral_alignment import SpectralAlignment
 from adapt.feature_based._tca import TCA
 from adapt.feature_based._tjm import TJM
+from adapt.feature_based._transport import transport_plan
 
 __all__ = [
     "BDA",
@@ -31,11 +33,13 @@ __all__ = [
     "DomainStandardScaler",
     "LinearOT",
     "MMDLSConS",
+    "OTMapping",
     "QuantileMatching",
     "SpectralAlignment",
     "coral_map",
     "fMMD",
     "monge_map",
+    "transport_plan",
 ]
 
 __getattr__, __dir__ = lazy(__name__, _dann=["DANN"], _deepcoral=["DeepCORAL"])

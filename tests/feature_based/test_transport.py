@@ -1,0 +1,125 @@
+"""Transport plans, against POT called directly and against optimality conditions."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from adapt.feature_based import transport_plan
+from adapt.feature_based._transport import batches, exact_plan, transport_cost
+
+ot = pytest.importorskip("ot")
+
+
+def samples(n_s=60, n_t=80, d=3, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n_s, d)), 0.5 + rng.normal(size=(n_t, d)), rng
+
+
+@pytest.mark.parametrize("method", ["emd", "sinkhorn", "group", "unbalanced"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_plans_are_those_of_pot(method, weighted):
+    Xs, Xt, rng = samples()
+    ys = np.array(["no", "yes", "perhaps"])[rng.integers(0, 3, 60)]
+    a, b = np.full(60, 1 / 60), np.full(80, 1 / 80)
+    if weighted:
+        a, b = (rng.random(n) for n in (60, 80))
+        a, b = a / a.sum(), b / b.sum()
+    C = ot.dist(Xs, Xt)
+    C /= C.mean()
+    np.testing.assert_allclose(transport_cost(Xs, Xt), C, atol=1e-12)
+    codes = np.unique(ys, return_inverse=True)[1]
+    expected = {
+        "emd": lambda: ot.emd(a, b, C),
+        "sinkhorn": lambda: ot.sinkhorn(a, b, C, 0.1),
+        "group": lambda: ot.da.sinkhorn_l1l2_gl(
+            a, codes, b, C, 0.1, 0.3, numInnerItermax=1000
+        ),
+        "unbalanced": lambda: ot.unbalanced.sinkhorn_unbalanced(a, b, C, 0.1, 0.7),
+    }[method]()
+    masses = (a, b) if weighted else ()
+    found = transport_plan(
+        C, *masses, method=method, ys=ys, reg_classes=0.3, reg_marginals=0.7
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (30, 30), (50, 500)])
+def test_exact_plans_are_optimal(shape):
+    rng = np.random.default_rng(1)
+    a, b = (rng.random(n) for n in shape)
+    a, b = a / a.sum(), b / b.sum()
+    for C in (
+        rng.random(shape),
+        rng.integers(0, 3, shape).astype(float),  # many plans cost the same
+        np.zeros(shape),
+        1e8 + rng.random(shape),
+        1e-9 * rng.random(shape) - 1,
+    ):
+        plan = exact_plan(C, a, b).toarray()
+        np.testing.assert_allclose(plan.sum(axis=1), a, atol=1e-12)
+        np.testing.assert_allclose(plan.sum(axis=0), b, atol=1e-12)
+        least = np.sum(ot.emd(a, b, C) * C)
+        np.testing.assert_allclose(np.sum(plan * C), least, rtol=1e-11)
+
+
+def test_few_edges_to_start_from_are_completed():
+    Xs, Xt, _ = samples(200, 200)
+    C, a = transport_cost(Xs, Xt), np.full(200, 1 / 200)
+    edges = np.eye(200, dtype=bool)
+    plan = exact_plan(C, a, a, edges).toarray()
+    np.testing.assert_allclose(plan, ot.emd(a, a, C), atol=1e-15)
+    assert np.all(edges[plan > 0])
+
+
+def test_costs_far_beyond_reg_need_logarithms():
+    Xs, Xt, _ = samples()
+    Xt[0] = 1000  # far from all
+    C = transport_cost(Xs, Xt)
+    a, b = np.full(60, 1 / 60), np.full(80, 1 / 80)
+    with pytest.warns(ConvergenceWarning, match="after 3 iterations"):
+        transport_plan(C, method="sinkhorn", max_iter=3)
+    plan = transport_plan(C, method="sinkhorn", reg=0.05, max_iter=5000)
+    np.testing.assert_allclose(plan.sum(axis=0), b, atol=1e-9)
+    np.testing.assert_allclose(plan.sum(axis=1), a, atol=1e-6)
+    with pytest.raises(ValueError, match=r"left the range of floats.*Raise `reg`"):
+        transport_plan(C * 1e6, method="group", ys=np.arange(60) % 2)
+
+
+def test_costs_do_not_depend_on_units_or_origin():
+    Xs, Xt, _ = samples()
+    C = transport_cost(Xs, Xt)
+    np.testing.assert_allclose(transport_cost(1e6 * Xs, 1e6 * Xt), C, atol=1e-12)
+    np.testing.assert_allclose(transport_cost(Xs + 1e6, Xt + 1e6), C, atol=1e-7)
+    assert not transport_cost(np.ones((3, 2)), np.ones((2, 2))).any()
+
+
+@pytest.mark.parametrize("sizes", [(10, 10), (95, 30), (7, 95), (95, 8)])
+def test_batches_hold_every_row(sizes):
+    pairs = list(batches(*sizes, 10, np.random.default_rng(0)))
+    assert max(max(len(i), len(j)) for i, j in pairs) <= 10
+    for side, n in enumerate(sizes):
+        rows = np.concatenate([pair[side] for pair in pairs])
+        assert set(rows) == set(range(n))
+        if n == max(sizes):
+            assert len(rows) == n
+
+
+def test_pot_does_not_bring_frameworks_along():
+    code = """
+import os, sys
+from adapt.feature_based._transport import import_pot
+before = dict(os.environ)
+import_pot()
+assert not {"torch", "jax", "tensorflow"} & sys.modules.keys()
+assert dict(os.environ) == before
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+def test_without_pot(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ot", None)
+    with pytest.raises(ImportError, match=r"pip install 'adapt-learn\[ot\]'"):
+        transport_plan(np.eye(3))
