@@ -15,7 +15,7 @@ from sklearn.utils import ClassifierTags, RegressorTags, check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._domains import check_rows
+from adapt._domains import check_rows, check_sample_domain
 from adapt._sklearn import Interval
 from adapt.base import BaseAdapter
 from adapt.deep import _engine, _program
@@ -30,7 +30,7 @@ from adapt.deep._networks import (
 from adapt.deep._schedules import UpdateLambda, at_steps
 from adapt.deep._watch import Watch, as_list, metrics_of
 
-__all__ = ["DeepAdapter", "Update"]
+__all__ = ["DeepAdapter", "Phase", "Update"]
 
 _FIT_OPTIONS = (
     "epochs",
@@ -68,11 +68,35 @@ class Update(NamedTuple):
     repeat: int = 1
 
 
+class Phase(NamedTuple):
+    """A part of a fit, with optimizers of its own.
+
+    Attributes
+    ----------
+    epochs : int
+        Number of epochs.
+
+    updates : str
+        Name of the method that returns the list of `Update`.
+
+    pretrain : bool
+        Whether it is recorded in ``pretrain_history_``, and not in ``history_``.
+
+    tol : float or None
+        The phase ends early when an epoch changes the loss by less than this.
+    """
+
+    epochs: int
+    updates: str
+    pretrain: bool = False
+    tol: float | None = None
+
+
 def _is_classifier(self):
     """Return whether there are classes, or could be."""
     labels = getattr(self, "_labels", None)
     if labels is None:
-        return is_classification(self.loss) is not False
+        return self._classes_only or is_classification(self.loss) is not False
     return labels.classes is not None
 
 
@@ -87,8 +111,8 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
 
     A batch is a dict of tensors: ``Xs, ys, ws`` (rows, encoded labels and weights of
     the source), ``Xt``, where target labels are given ``Xl, yl`` (labelled target
-    rows), the parameters named in ``_scheduled`` at this step, and ``notes``, a dict in
-    which numbers can be left for the history.
+    rows), the parameters named in ``_scheduled`` at this step, what `_draw` draws, and
+    ``notes``, a dict in which numbers can be left for the history.
 
     Parameters
     ----------
@@ -157,7 +181,11 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         Called at the ends of epochs, on a model of encoder and task.
 
     validation_split : float, default=0.0
-        Share of the source rows to hold out, for `val_loss`, the task loss on them.
+        Share of the rows to hold out: of the source for `val_loss`, the task loss on
+        them; of the target, where there are classes, for `val_target_entropy`, the mean
+        entropy of the predictions, and `val_target_information`, by how much that is
+        less than the entropy of the mean prediction. Neither needs labels; the second
+        falls when all rows go to one class.
 
     validation_data : tuple (X, y) or None, default=None
         Validation rows, in the place of a split.
@@ -221,6 +249,8 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
     _network_names = ("encoder", "task")
     _scheduled = ("lambda_",)
     _not_compiled = ()  # more parameters that change nothing in what is compiled
+    _source_networks: dict = {}  # by name, the network that source rows pass instead
+    _classes_only = False
     _takes_yt = True
 
     def __init__(
@@ -338,7 +368,8 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         """Make the networks for samples of ``shape``.
 
         ``make(name, default, shape, *args)`` prepares the network that the parameter of
-        that name describes, and returns its output shape.
+        that name describes, and returns its output shape. With ``like="task"`` it is as
+        that other parameter describes, but from weights of its own.
         """
         features = make("encoder", default_encoder, shape)
         make("task", default_task, features, n_outputs)
@@ -353,8 +384,16 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         return [Update(self._losses, self._network_names)]
 
     def _phases(self):
-        """Yield the phases of a fit: how many epochs, and the name of the updates."""
-        yield self.epochs, "_updates"
+        """Yield the `Phase` of a fit; code between two of them runs between them."""
+        yield Phase(self.epochs, "_updates")
+
+    def _draw(self, rng, size):
+        """Return random numbers by name, for ``size`` = (n_steps, batch_size) rows.
+
+        They are drawn by numpy, and thus alike on all backends; a batch holds those of
+        its step.
+        """
+        return {}
 
     def _blocks(self, name, network):
         """Return the variables that move, by blocks with optimizers of their own."""
@@ -377,23 +416,36 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             zt = self.encoder_(Xt, training=True)
         return ops.cast(zs, "float32"), ops.cast(zt, "float32")
 
-    def _task_loss(self, batch, zs):
+    def _task_loss(self, batch, zs, head="task"):
         """Return the weighted task loss of source features.
 
-        Where there are labelled target rows, their mean loss is added.
+        Where there are labelled target rows, their mean loss is added. ``head`` names
+        the network from features to predictions.
         """
-        outputs = ops.cast(self.task_(zs, training=True), "float32")
-        for name, metric in metrics_of(self.metrics).items():
-            value = self._labels.measure(metric, batch["ys"], outputs)
-            batch["notes"][name] = value
+        outputs = self._predict_from(zs, head)
+        if head == "task":
+            for name, metric in metrics_of(self.metrics).items():
+                value = self._labels.measure(metric, batch["ys"], outputs)
+                batch["notes"][name] = value
         loss = ops.mean(batch["ws"] * self._labels.losses(batch["ys"], outputs))
-        if "Xl" in batch:
-            outputs = self.task_(
-                self.encoder_(batch["Xl"], training=True), training=True
-            )
-            outputs = ops.cast(outputs, "float32")
-            loss = loss + ops.mean(self._labels.losses(batch["yl"], outputs))
-        return loss
+        return loss + self._labelled_loss(batch, head)
+
+    def _labelled_loss(self, batch, head="task"):
+        """Return the mean task loss of labelled target rows, 0 if there are none."""
+        if "Xl" not in batch:
+            return 0.0
+        zl = ops.cast(self.encoder_(batch["Xl"], training=True), "float32")
+        outputs = self._predict_from(zl, head)
+        return ops.mean(self._labels.losses(batch["yl"], outputs))
+
+    def _predict_from(self, z, head="task"):
+        """Return the outputs of a task network for features, as float32."""
+        network = getattr(self, f"{head}_")
+        return ops.cast(network(z, training=True), "float32")
+
+    def _class_logits(self, z, head="task"):
+        """Return one logit per class for features, whatever the task network gives."""
+        return self._labels.logits(self._predict_from(z, head))
 
     # How it is trained
 
@@ -405,6 +457,12 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             )
         rng = check_random_state(self.random_state)
         self._labels = read_labels(domains.ys, self.loss)
+        if self._classes_only and self._labels.classes is None:
+            raise ValueError(
+                f"{type(self).__name__} is a method for classes, but `y` holds "
+                "numbers. Give class labels as strings or integers, or take a method "
+                "for numbers, such as `DAN` or `DeepCORAL`."
+            )
         self.__dict__.pop("classes_", None)
         if self._labels.classes is not None:
             self.classes_ = self._labels.classes
@@ -412,14 +470,18 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         groups, rows, held_out = self._data(domains, rng)
         networks = self._prepare_networks(domains.Xs, rng)
         self.history_ = {}
+        self.__dict__.pop("pretrain_history_", None)
         self.n_epochs_ = 0
         feed = _program.Feed(groups, rows, self.batch_size, self.device_budget)
-        for number, (epochs, updates) in enumerate(self._phases()):
-            if not self._train(number, epochs, updates, networks, feed, held_out, rng):
+        for number, phase in enumerate(self._phases()):
+            if not self._train(number, phase, networks, feed, held_out, rng):
                 break
 
     def _data(self, domains, rng):
-        """Return the arrays by group, the rows to train on, and the validation set."""
+        """Return the arrays by group, the rows to train on, and what is held out.
+
+        That is ``(X, y)`` or None for the source, and ``X`` or None for the target.
+        """
         weight = domains.source_weight
         if weight is None:
             weight = np.ones(len(domains.Xs))
@@ -441,9 +503,9 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
                 )
             X, y = self.validation_data
             X = check_rows(self, X, name="validation_data")
-            return groups, rows, (self._check_shape(X), self._labels.encode(y))
+            return groups, rows, ((self._check_shape(X), self._labels.encode(y)), None)
         if self.validation_split == 0:
-            return groups, rows, None
+            return groups, rows, (None, None)
         n = max(int(len(ys) * self.validation_split), 1)
         if n == len(ys):
             raise ValueError(
@@ -452,20 +514,25 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             )
         order = rng.permutation(len(ys))
         rows["source"] = np.sort(order[n:])
-        return groups, rows, (domains.Xs[order[:n]], ys[order[:n]])
+        source = domains.Xs[order[:n]], ys[order[:n]]
+        n = int(len(domains.Xt) * self.validation_split)
+        order = rng.permutation(len(domains.Xt))
+        rows["target"] = np.sort(order[n:])
+        return groups, rows, (source, domains.Xt[order[:n]] if n else None)
 
     def _prepare_networks(self, Xs, rng):
         networks, self._recipes = {}, {}
 
-        def make(name, default, shape, *args):
+        def make(name, default, shape, *args, like=None):
             network, output_shape, self._recipes[name] = prepare(
                 name,
-                getattr(self, name, None),
+                getattr(self, name if like is None else like, None),
                 default,
                 tuple(shape),
                 *args,
                 rng=rng,
-                copy=self.copy,
+                copy=self.copy or like is not None,
+                redraw=like is not None,
             )
             networks[name] = network
             if name == "encoder":
@@ -476,7 +543,8 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             return output_shape
 
         self._make_networks(make, self._shape, self._labels.n_outputs)
-        learn_scales(networks["encoder"], Xs)
+        for network in networks.values():
+            learn_scales(network, Xs)
         return networks
 
     def _optimizers(self):
@@ -504,8 +572,13 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             keys.append((block, _program.hashable(key)))
         return optimizers, rates, tuple(keys)
 
-    def _train(self, number, epochs, updates, networks, feed, held_out, rng):
+    def _train(self, number, phase, networks, feed, held_out, rng):
         """Run one phase, and return whether it came to its end."""
+        phase = Phase(*phase)
+        epochs, updates = phase.epochs, phase.updates
+        history = self.history_
+        if phase.pretrain:
+            history = self.pretrain_history_ = {}
         planned = self.n_epochs_ + epochs
         optimizers, rates, optimizer_key = self._optimizers()
         schedules = self._schedules()
@@ -533,11 +606,11 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
 
         program, key = _program.take_program(networks, self._recipes, key, make)
         program.load(networks, rates, rng)
-        watch = Watch(self, program, epochs, feed.n_steps, held_out)
+        watch = Watch(self, program, epochs, feed.n_steps, held_out, history)
         try:
             # PyTorch's dropout draws from the global generator.
             with _engine.seeded(rng.randint(2**31 - 1)):
-                self._run_epochs(program, epochs, schedules, feed, watch, rng)
+                self._run_epochs(program, phase, schedules, feed, watch, rng)
         except KeyboardInterrupt:
             program.store(networks)
             warnings.warn(
@@ -552,16 +625,19 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         _program.give_back(program, key)
         return True
 
-    def _run_epochs(self, program, epochs, schedules, feed, watch, rng):
+    def _run_epochs(self, program, phase, schedules, feed, watch, rng):
+        before = np.inf
         watch.begin()
-        for epoch in range(epochs):
+        for epoch in range(phase.epochs):
             watch.begin_epoch(epoch)
             sums = {}
             for data, index, first, n_steps in feed.epoch(rng):
-                size = len(next(iter(index.values())))
-                steps = epoch * feed.n_steps + first + np.arange(size)
-                scalars = {k: at_steps(k, v, steps) for k, v in schedules.items()}
-                means = program.run(data, index, scalars, n_steps)
+                size = next(iter(index.values())).shape
+                steps = epoch * feed.n_steps + first + np.arange(size[0])
+                given = {k: at_steps(k, v, steps) for k, v in schedules.items()}
+                for name, numbers in self._draw(rng, size).items():
+                    given[name] = np.asarray(numbers, dtype=np.float32)
+                means = program.run(data, index, given, n_steps)
                 for name, value in means.items():
                     sums[name] = sums.get(name, 0.0) + value * n_steps
             logs = {name: value / feed.n_steps for name, value in sums.items()}
@@ -571,8 +647,10 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
                     f"The loss of {type(self).__name__} became {logs['loss']} in epoch "
                     f"{epoch + 1}. Scale the features, or lower `learning_rate`."
                 )
-            if watch.end_epoch(epoch, logs):
+            done = watch.end_epoch(epoch, logs)
+            if done or (phase.tol and abs(before - logs["loss"]) < phase.tol):
                 break
+            before = logs["loss"]
         watch.end()
 
     def _schedules(self):
@@ -592,42 +670,59 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             )
         return X
 
-    def _outputs(self, X, *names):
+    def _outputs(self, X, *names, sample_domain=None):
         """Return what a chain of networks computes, as float32."""
         check_is_fitted(self)
         X = self._check_shape(check_rows(self, X))
+        if sample_domain is None:
+            return self._chain(X, names)
+        of_source = check_sample_domain(sample_domain, X) >= 0
+        if not self._source_networks or not of_source.any():
+            return self._chain(X, names)
+        outputs = self._chain(X, [self._source_networks.get(n, n) for n in names])
+        if not of_source.all():
+            outputs[~of_source] = self._chain(X[~of_source], names)
+        return outputs
+
+    def _chain(self, X, names):
         networks = [getattr(self, f"{name}_") for name in names]
         return _program.outputs_of(networks, [self._recipes[n] for n in names], X)
 
-    def transform(self, X):
+    def transform(self, X, *, sample_domain=None):
         """Return the encoder's features.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows of either domain.
+            Rows.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
 
         Returns
         -------
         Z : ndarray of shape (n_samples, ...), dtype float32
             Features, in the shape that the encoder gives them.
         """
-        return self._outputs(X, "encoder")
+        return self._outputs(X, "encoder", sample_domain=sample_domain)
 
-    def predict_task(self, X):
+    def predict_task(self, X, *, sample_domain=None):
         """Return what the task network gives: logits or probabilities, or numbers.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows of either domain.
+            Rows.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
 
         Returns
         -------
         outputs : ndarray of shape (n_samples, n_outputs), dtype float32
             Outputs of the task network.
         """
-        return self._outputs(X, "encoder", "task")
+        return self._outputs(X, "encoder", "task", sample_domain=sample_domain)
 
     def predict(self, X, *, sample_domain=None):
         """Predict labels.
@@ -635,17 +730,19 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Rows of either domain.
+            Rows.
 
-        sample_domain : ignored
-            Both domains have one network.
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            Domain of the rows: negative for the target, otherwise the source. If None,
+            the target. It matters to methods with an encoder for each.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, or numbers in the shape of the `y` of `fit`.
         """
-        outputs = self.predict_task(X)  # first: it says when there was no fit
+        # First the outputs: this says when there was no fit.
+        outputs = self.predict_task(X, sample_domain=sample_domain)
         return self._labels.decode(outputs)
 
     @available_if(_is_classifier)
@@ -657,7 +754,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         p : ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        outputs = self.predict_task(X)
+        outputs = self.predict_task(X, sample_domain=sample_domain)
         return self._labels.probability(outputs)
 
     def score(self, X, y, sample_weight=None, *, sample_domain=None):
@@ -674,14 +771,14 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
 
-        sample_domain : ignored
-            Both domains have one network.
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
 
         Returns
         -------
         score : float
         """
-        predicted = self.predict(X)
+        predicted = self.predict(X, sample_domain=sample_domain)
         y = self._labels.same_form(y)
         score = r2_score if self._labels.classes is None else accuracy_score
         return float(score(y, predicted, sample_weight=sample_weight))
@@ -693,7 +790,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         tags.target_tags.required = True
         tags.target_tags.multi_output = True
         labels = getattr(self, "_labels", None)
-        classes = is_classification(self.loss)
+        classes = True if self._classes_only else is_classification(self.loss)
         if labels is not None:
             classes = labels.classes is not None
         elif classes is None and isinstance(self.loss, str):

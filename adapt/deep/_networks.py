@@ -226,7 +226,7 @@ def _call(name, network, shape):
     return tuple(outputs.shape[1:])
 
 
-def prepare(name, given, default, shape, *args, rng, copy=True):
+def prepare(name, given, default, shape, *args, rng, copy=True, redraw=False):
     """Return a network that is ready for samples of ``shape``.
 
     Parameters
@@ -249,6 +249,9 @@ def prepare(name, given, default, shape, *args, rng, copy=True):
 
     copy : bool, default=True
         Whether a network that is given is copied.
+
+    redraw : bool, default=False
+        Whether a network that is given has its kernels drawn anew.
 
     Returns
     -------
@@ -281,6 +284,8 @@ def prepare(name, given, default, shape, *args, rng, copy=True):
         if not isinstance(network, keras.Model):
             network = keras.Sequential([network], name=name)
         output_shape = _call(name, network, shape)
+        if redraw:
+            _draw_weights(network, rng)
         return network, output_shape, recipe_of(network)
 
 
