@@ -23,6 +23,12 @@ from adapt.metrics._separability import (
     reverse_validation,
 )
 from adapt.metrics._soft_neighborhood_density import SoftNeighborhoodDensity
+from adapt.metrics._two_sample_tests import (
+    TwoSampleTest,
+    classifier_test,
+    energy_test,
+    mmd_test,
+)
 from adapt.metrics._uda_scorer import make_uda_scorer
 
 __all__ = [
@@ -36,14 +42,18 @@ __all__ = [
     "SoftNeighborhoodDensity",
     "SourceScore",
     "TargetScore",
+    "TwoSampleTest",
     "a_distance",
+    "classifier_test",
     "cov_distance",
     "domain_classifier",
     "energy_distance",
+    "energy_test",
     "frechet_distance",
     "linear_discrepancy",
     "make_uda_scorer",
     "mmd",
+    "mmd_test",
     "neg_j_score",
     "normalized_frechet_distance",
     "normalized_linear_discrepancy",

@@ -1,5 +1,6 @@
 """Choose between methods without labels of the target."""
 
+from adapt.model_selection._auto_adapt import AutoAdapt
 from adapt.model_selection._compare import compare
 from adapt.model_selection._comparison import Comparison
 from adapt.model_selection._split import (
@@ -10,6 +11,7 @@ from adapt.model_selection._split import (
 )
 
 __all__ = [
+    "AutoAdapt",
     "Comparison",
     "DomainKFold",
     "LeaveOneDomainOut",

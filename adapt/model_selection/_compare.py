@@ -1,126 +1,25 @@
-"""Compare adaptation methods without labels of the target, and recommend one or none.
+"""Compare adaptation methods in a table, and recommend one or none.
 
-Every method is adapted on folds: some source rows are held out, all target rows stay
-in, without labels. Circular validation is the evidence for a method. Importance weights
-can only speak against it, for they may rest on few rows. A method is recommended if the
-evidence is large beside its own standard error; otherwise source-only is.
+The recommendation is that of `adapt.model_selection._choose`; with labelled target rows
+to train on, supervised methods are compared on held-out ones instead.
 """
 
-import math
-import sys
-import time
-import warnings
-
 import numpy as np
-from sklearn.base import clone, is_classifier, is_regressor
 
 from adapt.base import WeightAdapter
-from adapt.metrics import CircularValidation, ImportanceWeighted
-from adapt.model_selection._candidates import (
-    BASELINE,
-    TARGET_ONLY,
-    base_estimator,
-    candidates,
+from adapt.model_selection._candidates import BASELINE, TARGET_ONLY, candidates
+from adapt.model_selection._choose import (
+    MARGIN,
+    check_choice,
+    check_task,
+    choose_on_source,
+    fit_timed,
+    one_by_one,
+    standing,
 )
 from adapt.model_selection._comparison import Comparison
-from adapt.model_selection._evidence import (
-    Task,
-    held_out_source,
-    held_out_target,
-    judge,
-)
+from adapt.model_selection._evidence import Task, held_out_target
 from adapt.model_selection._inputs import check_classes, preprocess, read_domains
-from adapt.model_selection._table import is_classification
-
-# How many standard errors a method must gain on source-only to be recommended.
-MARGIN = 3.0
-
-
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise ValueError(f"`{name}` must be one of {choices}, got {value!r}.")
-
-
-def _fit_timed(method, X, y, **params):
-    """Return a fitted clone and the seconds that it took."""
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model = clone(method).fit(X, y, **params)
-    return model, time.perf_counter() - start
-
-
-def _one_by_one(comparison, methods, evaluate, verbose):
-    """Add methods as they are finished, until all are or the user has had enough.
-
-    ``evaluate(name, method)`` returns a row of the table and a fitted model.
-    """
-    from tqdm import tqdm
-
-    bar = tqdm(
-        methods.items(),
-        desc="comparing",
-        unit="method",
-        leave=False,
-        disable=not verbose or not sys.stderr.isatty(),
-    )
-    if verbose:
-        tqdm.write(comparison.header())
-    try:
-        for name, method in bar:
-            bar.set_postfix_str(name)
-            model = None
-            try:
-                row, model = evaluate(name, method)
-            except Exception as error:
-                if name == BASELINE:
-                    raise
-                message = str(error).split("\n")[0]
-                row = {"method": name, "error": f"{type(error).__name__}: {message}"}
-            comparison.add(row, model)
-            if verbose:
-                tqdm.write(comparison.line(row))
-    except KeyboardInterrupt:
-        if not comparison.rows:
-            raise
-        comparison.interrupted = True
-    finally:
-        bar.close()
-
-
-def _compare_on_source(comparison, methods, estimator, task, verbose):
-    """Score methods on held-out source rows, and show the truth where it is known."""
-    circular = CircularValidation().fit(task.Xs, task.Xt)
-    weighted = ImportanceWeighted().fit(task.Xs, task.Xt)
-    comparison.source_rows_in_use = weighted.effective_sample_size(task.Xs)
-    if task.yt is not None:
-        trained_there = held_out_target(estimator, task)
-        if trained_there is not None:
-            comparison.ceiling = trained_there.score()[0]
-    baseline = {}
-
-    def evaluate(name, method):
-        there_and_back, reweighted = held_out_source(method, [circular, weighted], task)
-        if name == BASELINE:
-            baseline.update(circular=there_and_back, weighted=reweighted)
-        gain, gain_se = there_and_back.gain(baseline["circular"])
-        # Few rows may carry the weights: they speak against a method, not for it.
-        gain += min(0.0, reweighted.gain(baseline["weighted"])[0])
-        model, seconds = _fit_timed(method, task.Xs, task.ys, Xt=task.Xt)
-        row = {"method": name, "fit_seconds": seconds}
-        row["circular"], row["circular_se"] = there_and_back.score()
-        row["weighted"], row["weighted_se"] = reweighted.score()
-        row |= _standing(gain, gain_se)
-        if isinstance(model, WeightAdapter):
-            row["ess"] = model.effective_sample_size_
-        if task.yt is not None:
-            predicted = model.predict(task.Xt)[task.labelled]
-            row["target"] = judge(
-                task.yt[task.labelled], predicted, task.scoring
-            ).score()[0]
-        return row, model
-
-    _one_by_one(comparison, methods, evaluate, verbose)
 
 
 def _compare_on_target(comparison, methods, estimator, task, verbose):
@@ -140,27 +39,18 @@ def _compare_on_target(comparison, methods, estimator, task, verbose):
             baseline.append(held_out)
         rows = np.flatnonzero(task.labelled)
         if name == TARGET_ONLY:
-            model, seconds = _fit_timed(method, task.Xt[rows], task.yt[rows])
+            model, seconds = fit_timed(method, task.Xt[rows], task.yt[rows])
         else:
             labels = task.target_labels(rows)
-            model, seconds = _fit_timed(method, task.Xs, task.ys, Xt=task.Xt, yt=labels)
+            model, seconds = fit_timed(method, task.Xs, task.ys, Xt=task.Xt, yt=labels)
         row = {"method": name, "fit_seconds": seconds}
         row["held_out"], row["held_out_se"] = held_out.score()
-        row |= _standing(*held_out.gain(baseline[0]))
+        row |= standing(*held_out.gain(baseline[0]))
         if isinstance(model, WeightAdapter):
             row["ess"] = model.effective_sample_size_
         return row, model
 
-    _one_by_one(comparison, methods, evaluate, verbose)
-
-
-def _standing(gain, error):
-    """Return the columns that the recommendation rests on."""
-    if error > 0:
-        margin = gain / error
-    else:
-        margin = 0.0 if gain == 0 else math.copysign(math.inf, gain)
-    return {"gain": gain, "gain_se": error, "margin": margin}
+    one_by_one(comparison, methods, evaluate, verbose)
 
 
 def compare(
@@ -184,8 +74,8 @@ def compare(
     Each method is scored without target labels, by `CircularValidation` and
     `ImportanceWeighted` on held-out source rows. One is recommended if its gain over
     source-only is clear: the circular gain, less what the importance-weighted score
-    loses, is at least 3 standard errors of the circular gain. Otherwise the advice is
-    not to adapt.
+    loses, is at least 3 standard errors of the circular gain. Otherwise, and if source
+    and target cannot be told apart, the advice is not to adapt.
 
     Parameters
     ----------
@@ -253,6 +143,7 @@ def compare(
 
     See Also
     --------
+    AutoAdapt : The recommended method as an estimator.
     adapt.metrics.CircularValidation, adapt.metrics.ImportanceWeighted
 
     Notes
@@ -282,23 +173,11 @@ def compare(
     >>> bool(scores[result.recommended] > scores["SourceOnly"] + 0.3)
     True
     """
-    _check_choice("target_labels", target_labels, ("score", "train"))
+    check_choice("target_labels", target_labels, ("score", "train"))
     if cv < 2:
         raise ValueError(f"`cv` must be at least 2, got {cv!r}.")
     Xs, ys, Xt, yt, labelled = read_domains(X, y, Xt, yt, sample_domain)
-    if isinstance(estimator, str):
-        of_classes = is_classification(ys)
-        estimator = base_estimator(estimator, of_classes, random_state)
-    else:
-        of_classes = is_classifier(estimator)
-        if not of_classes and not is_regressor(estimator):
-            raise TypeError(
-                "`estimator` must be a classifier or a regressor, got "
-                f"{type(estimator).__name__}."
-            )
-    choices = ("accuracy", "balanced_accuracy") if of_classes else ("r2",)
-    scoring = choices[0] if scoring is None else scoring
-    _check_choice("scoring", scoring, choices)
+    estimator, of_classes, scoring = check_task(estimator, ys, scoring, random_state)
     if of_classes:
         check_classes(ys)
     else:
@@ -321,6 +200,6 @@ def compare(
     if trains:
         _compare_on_target(comparison, found, estimator, task, verbose)
     else:
-        _compare_on_source(comparison, found, estimator, task, verbose)
+        choose_on_source(comparison, found, estimator, task, verbose)
     comparison.conclude(preprocessor)
     return comparison

@@ -62,6 +62,9 @@ class Comparison:
     source_rows_in_use : float
         Effective number of source rows behind the importance-weighted score.
 
+    shift_p_value : float
+        How often chance would set source and target as far apart; NaN if not tested.
+
     interrupted : bool
         Whether it ended early; the methods that were finished are here.
     """
@@ -77,6 +80,8 @@ class Comparison:
         self.margin = margin
         self.ceiling = math.nan
         self.source_rows_in_use = math.nan
+        self.shift_p_value = math.nan
+        self.forgone = ""
         self.interrupted = False
         self.rows = []
         self._models = {}
@@ -108,18 +113,22 @@ class Comparison:
         finished = [row for row in self.rows if row["method"] in self._models]
         clear = [row for row in finished if row["margin"] >= self.margin]
         others = [row for row in finished if row["method"] != BASELINE]
-        if clear:
+        if self.forgone:
+            self.recommended = BASELINE
+            self.reason = self.forgone
+        elif clear:
             best = clear[0]
             self.recommended = best["method"]
             self.reason = (
                 f"{best['method']} gains {best['gain']:.3f} on {BASELINE}, which is "
                 f"{best['margin']:.1f} standard errors."
             )
-        else:
+        elif not others:
             self.recommended = BASELINE
             self.reason = "No other method was finished."
-        if others and not clear:
+        else:
             best = others[0]
+            self.recommended = BASELINE
             self.reason = (
                 f"No method is clearly better than {BASELINE}: the best, "
                 f"{best['method']}, gains {best['gain']:+.3f}, which is "
@@ -186,6 +195,7 @@ class Comparison:
             "n_target": self.n_target,
             "n_target_labelled": self.n_labelled,
             "source_rows_in_use": plain(self.source_rows_in_use),
+            "shift_p_value": plain(self.shift_p_value),
             "target_trained": plain(self.ceiling),
             "interrupted": self.interrupted,
             "results": [
@@ -216,7 +226,8 @@ class Comparison:
         chosen = row["method"] == getattr(self, "recommended", None)
         start = f"{'*' if chosen else ' '} {row['method']:<20}  "
         if row.get("error"):
-            return f"{start}failed: {row['error']}"[:80]
+            verb = "failed: " if row.get("begun", True) else ""
+            return f"{start}{verb}{row['error']}"[:80]
         seconds = row["fit_seconds"]
         cells = {
             "circular": _with_error(row.get("circular"), row.get("circular_se")),

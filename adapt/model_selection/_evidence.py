@@ -29,6 +29,13 @@ class Task(NamedTuple):
     cv: int
     random_state: int
     n_jobs: int | None
+    source_weight: np.ndarray | None = None
+
+    def weights_of(self, rows):
+        """Return the weights of source rows as ``fit`` takes them, if any."""
+        if self.source_weight is None:
+            return {}
+        return {"sample_weight": self.source_weight[rows]}
 
     def folds(self, y):
         """Return folds of rows labelled ``y``; none if there are too few rows."""
@@ -113,7 +120,9 @@ def _fold_of_source(method, scorers, task, train, test):
     """Return what each scorer is to judge: predictions of the rows ``test``."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = clone(method).fit(task.Xs[train], task.ys[train], Xt=task.Xt)
+        model = clone(method).fit(
+            task.Xs[train], task.ys[train], Xt=task.Xt, **task.weights_of(train)
+        )
         return [scorer.held_out(model, task.Xs[test]) for scorer in scorers]
 
 
@@ -167,7 +176,11 @@ def held_out_source(method, scorers, task):
                 lost[test] = True
             else:
                 predicted[test] = part
-        held_out = judge(task.ys, predicted, task.scoring, scorer.weights(task.Xs))
+        weights = scorer.weights(task.Xs)
+        if task.source_weight is not None:
+            ones = np.ones(len(task.ys))
+            weights = task.source_weight * (ones if weights is None else weights)
+        held_out = judge(task.ys, predicted, task.scoring, weights)
         values = np.where(lost, guess, held_out.values)
         judged.append(held_out._replace(values=values))
     return judged

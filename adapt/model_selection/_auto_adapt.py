@@ -1,0 +1,426 @@
+"""AutoAdapt: an estimator that adapts only where the evidence is clear.
+
+First a test asks whether source and target differ at all; if not, nothing is tried.
+Then candidates are judged as in `compare`, without target labels, and the best is taken
+if its gain on source-only is several of its own standard errors. It is the choice of
+`compare` in the form of an estimator.
+"""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from adapt._domains import check_rows
+from adapt._sklearn import Interval, StrOptions, _check_feature_names
+from adapt.base import MetaAdapter, _estimator_has
+from adapt.model_selection._candidates import candidates
+from adapt.model_selection._choose import MARGIN, check_task, choose_on_source
+from adapt.model_selection._comparison import Comparison
+from adapt.model_selection._evidence import Task
+from adapt.model_selection._inputs import check_classes
+from adapt.model_selection._table import (
+    array_preprocessor,
+    table_preprocessor,
+    usable_columns,
+)
+
+
+def _as_pandas(X):
+    return X.to_pandas() if hasattr(X, "to_pandas") else X
+
+
+def _is_frame(X):
+    return hasattr(X, "columns")
+
+
+class AutoAdapt(MetaAdapter):
+    """Adapt by the candidate that the data speak for, or not at all [1]_.
+
+    1. Are source and target different? If a classifier and the energy distance both
+       cannot tell, the estimator is fitted on the source, and that is all.
+    2. Each candidate is adapted on folds and scored without target labels, by
+       `CircularValidation` and, against it, `ImportanceWeighted`.
+    3. The best is taken if it gains `margin` standard errors on source-only; if none
+       does, source-only is.
+
+    Rows are made numbers and standardised first: data frames may have columns of
+    numbers, categories, text and booleans, and missing values.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        Classifier or regressor that each candidate fits. If None, `LogisticRegression`
+        for classes and `Ridge` for numbers; numbers are classes if they are whole and
+        at most 20 different ones.
+
+    Xt : array-like of shape (n_target_samples, n_features), default=None
+        Target rows, used when `fit` is given none.
+
+    methods : "default", list of str or dict of str to adapter, default="default"
+        Candidates beside source-only. The default is `DomainStandardScaler`, `CORAL`
+        with means, `LinearOT` and `SA`; more make a wrong choice more likely. Adapters
+        without an estimator are given `estimator`.
+
+    scoring : {"accuracy", "balanced_accuracy", "r2"}, default=None
+        What is to be gained. If None, accuracy for classes and R2 for numbers.
+
+    cv : int, default=5
+        Number of folds, at least 2.
+
+    margin : float, default=3.0
+        How many standard errors a candidate must gain on source-only.
+
+    time_limit : float, default=None
+        Seconds. No candidate is begun that would end later if it took as long as
+        source-only did; that one is always fitted.
+
+    n_jobs : int, default=None
+        How many folds to run at a time.
+
+    copy : bool, default=True
+        Whether clones of `estimator` are fitted. They always are; for the order of
+        parameters that all adapters share.
+
+    verbose : int, default=0
+        Whether to print a line as each candidate is finished, with a progress bar if
+        standard error is a terminal.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds folds and tests, and what in `estimator` has no seed of its own.
+
+    Attributes
+    ----------
+    adapter_ : adapter
+        The one that was taken, fitted on all rows; a `SourceOnly` if none was.
+
+    preprocessor_ : transformer
+        From rows as given to the numbers that `adapter_` takes, fitted on both domains.
+
+    best_estimator_ : Pipeline
+        Both, one after the other.
+
+    best_method_ : str
+        Name of the method, "SourceOnly" if that is not to adapt.
+
+    decision_ : str
+        Why, in a sentence.
+
+    results_ : DataFrame
+        One row per method, as `Comparison.results` has them.
+
+    shift_p_value_ : float
+        How often chance would set source and target as far apart.
+
+    interrupted_ : bool
+        Whether Ctrl-C ended the search; what was finished is here.
+
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where they have any.
+
+    See Also
+    --------
+    compare : The same as a table for people, with the truth where it is known.
+
+    Notes
+    -----
+    Each method is fitted ``2 * cv + 1`` times. A Ctrl-C keeps what is finished, once
+    source-only is. Labels of the target are never looked at.
+
+    The candidates are few on purpose. Over public benchmarks, choosing among these by
+    circular validation gains, and among many more loses.
+
+    References
+    ----------
+    .. [1] Bruzzone and Marconcini. "Domain adaptation problems: a DASVM classification
+       technique and a circular validation strategy." IEEE TPAMI, 2010.
+
+    Examples
+    --------
+    >>> from adapt.datasets import load_penguins
+    >>> from adapt.model_selection import AutoAdapt
+    >>> data = load_penguins(source="Adelie", target="Gentoo", as_frame=True)
+    >>> target = data.sample_domain < 0
+    >>> model = AutoAdapt(random_state=0)
+    >>> model = model.fit(data.X[~target], data.y[~target], Xt=data.X[target])
+    >>> model.best_method_
+    'DomainStandardScaler'
+    >>> model.score(data.X[target], data.y[target]) > 0.9
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **MetaAdapter._parameter_constraints,
+        "methods": [StrOptions({"default"}), "array-like", dict],
+        "scoring": [StrOptions({"accuracy", "balanced_accuracy", "r2"}), None],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+        "margin": [Interval(Real, 0, None, closed="left")],
+        "time_limit": [Interval(Real, 0, None, closed="left"), None],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        Xt=None,
+        methods="default",
+        *,
+        scoring=None,
+        cv=5,
+        margin=MARGIN,
+        time_limit=None,
+        n_jobs=None,
+        copy=True,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            estimator, Xt, copy=copy, verbose=verbose, random_state=random_state
+        )
+        self.methods = methods
+        self.scoring = scoring
+        self.cv = cv
+        self.margin = margin
+        self.time_limit = time_limit
+        self.n_jobs = n_jobs
+
+    def fit(
+        self, X, y=None, Xt=None, yt=None, *, sample_domain=None, sample_weight=None
+    ):
+        """Choose a method, and fit it on all rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Source rows; with `sample_domain`, source and target rows in one table.
+
+        y : array-like of shape (n_samples,)
+            Labels of `X`. Those of target rows may be missing, and are not read.
+
+        Xt : DataFrame or array-like of shape (n_target_samples, n_features), \
+                default=None
+            Target rows. If None, `Xt` as given to the constructor.
+
+        yt : None
+            Not read.
+
+        sample_domain : array-like of shape (n_samples,), default=None
+            Domain of each row of `X`: negative for a target.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows of `X`, in every fit and in every score.
+
+        Returns
+        -------
+        self : object
+            The fitted adapter.
+        """
+        Xt = self.Xt if Xt is None else Xt
+        self.preprocessor_ = None
+        names = None
+        if _is_frame(X):
+            X, Xt, names = self._encoded(_as_pandas(X), _as_pandas(Xt))
+        super().fit(
+            X, y, Xt, yt, sample_domain=sample_domain, sample_weight=sample_weight
+        )
+        if names is not None:
+            import pandas as pd
+
+            self.n_features_in_ = len(names)
+            _check_feature_names(self, pd.DataFrame(columns=names), reset=True)
+            self._columns = names
+        return self
+
+    def _encoded(self, X, Xt):
+        """Return frames as numbers, and the names of their columns."""
+        import pandas as pd
+
+        names = X.columns
+        _check_feature_names(self, X, reset=True)
+        if len(names) == 0 or len(X) == 0 or (Xt is not None and len(Xt) == 0):
+            return X, Xt, None  # to be refused
+        if Xt is not None:
+            _check_feature_names(self, Xt, reset=False)
+            Xt = pd.DataFrame(Xt, columns=names)
+        columns = usable_columns(X, X if Xt is None else Xt)
+        both = pd.concat([X, Xt], ignore_index=True)[columns]
+        self.preprocessor_ = table_preprocessor(both, columns).fit(both)
+        Xt = None if Xt is None else self.preprocessor_.transform(Xt)
+        return self.preprocessor_.transform(X), Xt, names
+
+    def _adapt(self, domains):
+        if domains.ys is None:
+            raise ValueError(
+                "requires y to be passed, but the target y is None: AutoAdapt judges "
+                "methods by the labels of the source."
+            )
+        ys = column_or_1d(domains.ys, warn=True)
+        if len(ys) < 2:
+            raise ValueError(
+                f"AutoAdapt needs at least 2 source rows, got n_samples={len(ys)}."
+            )
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
+        estimator, of_classes, scoring = check_task(
+            "linear" if self.estimator is None else self._new_estimator(ys),
+            ys,
+            self.scoring,
+            seed,
+        )
+        if of_classes:
+            check_classification_targets(ys)
+            check_classes(ys)
+        self._check_takes_weights(domains.source_weight)
+        Xs, Xt = domains.Xs, domains.Xt
+        if self.preprocessor_ is None:
+            self.preprocessor_ = array_preprocessor().fit(np.concatenate([Xs, Xt]))
+            Xs, Xt = (self.preprocessor_.transform(X) for X in (Xs, Xt))
+        nothing = np.zeros(len(Xt), dtype=bool)
+        task = Task(
+            Xs,
+            ys if of_classes else ys.astype(float),
+            Xt,
+            None,
+            nothing,
+            scoring,
+            self.cv,
+            seed,
+            self.n_jobs,
+            domains.source_weight,
+        )
+        comparison = Comparison(
+            scoring=scoring,
+            target_labels="score",
+            n_source=len(Xs),
+            n_target=len(Xt),
+            n_labelled=0,
+            margin=self.margin,
+        )
+        with self._stage("choosing a method"):
+            choose_on_source(
+                comparison,
+                candidates(self.methods, estimator, trains_on_target=False),
+                estimator,
+                task,
+                self.verbose,
+                time_limit=self.time_limit,
+                table=False,
+            )
+        comparison.conclude(self.preprocessor_)
+        self.best_estimator_ = comparison.best_estimator
+        self.adapter_ = comparison.best_estimator[-1]
+        self.best_method_ = comparison.recommended
+        self.decision_ = comparison.reason
+        self.results_ = comparison.results
+        self.shift_p_value_ = comparison.shift_p_value
+        self.interrupted_ = comparison.interrupted
+
+    @property
+    def estimator_(self):
+        """The fitted estimator of `adapter_`."""
+        return self.adapter_.estimator_
+
+    @property
+    def classes_(self):
+        """Class labels, as the fitted estimator knows them."""
+        return self.adapter_.classes_
+
+    def _numbers(self, X):
+        """Return rows as ``adapter_`` takes them."""
+        check_is_fitted(self)
+        names = getattr(self, "_columns", None)
+        if names is None:
+            return self.preprocessor_.transform(check_rows(self, X))
+        import pandas as pd
+
+        X = _as_pandas(X)
+        _check_feature_names(self, X, reset=False)
+        if not _is_frame(X):
+            X = check_rows(self, X)
+        return self.preprocessor_.transform(pd.DataFrame(X, columns=names))
+
+    @available_if(_estimator_has("predict"))
+    def predict(self, X, *, sample_domain=None):
+        """Predict labels.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of the target.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            Where rows are of a source: values >= 0 for those, and negative values for
+            rows of the target.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Predicted labels.
+        """
+        Z = self._numbers(X)
+        return self.adapter_.predict(Z, sample_domain=sample_domain)
+
+    @available_if(_estimator_has("predict_proba"))
+    def predict_proba(self, X, *, sample_domain=None):
+        """Predict class probabilities; parameters as in `predict`.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of `classes_`.
+        """
+        Z = self._numbers(X)
+        return self.adapter_.predict_proba(Z, sample_domain=sample_domain)
+
+    @available_if(_estimator_has("decision_function"))
+    def decision_function(self, X, *, sample_domain=None):
+        """Evaluate the decision function of the estimator; parameters as in `predict`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Confidence scores.
+        """
+        Z = self._numbers(X)
+        return self.adapter_.decision_function(Z, sample_domain=sample_domain)
+
+    @available_if(_estimator_has("score"))
+    def score(self, X, y, sample_weight=None, *, sample_domain=None):
+        """Return the score of the estimator, accuracy or R2 as a rule.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            Rows of the target.
+
+        y : array-like of shape (n_samples,)
+            True labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
+
+        Returns
+        -------
+        score : float
+        """
+        Z = self._numbers(X)
+        return self.adapter_.score(Z, y, sample_weight, sample_domain=sample_domain)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = False
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = False
+        tags.target_tags.single_output = True
+        return tags

@@ -1,0 +1,207 @@
+"""Choose between adapters by evidence without target labels, or stay with none.
+
+Every method is adapted on folds: some source rows are held out, all target rows stay
+in, without labels. Circular validation is the evidence for a method. Importance weights
+can only speak against it, for they may rest on few rows. A method is chosen if the
+evidence is large beside its own standard error, and if there is a shift to begin with;
+otherwise source-only is. `compare` shows all of it, and `AutoAdapt` goes by it.
+"""
+
+import math
+import sys
+import time
+import warnings
+
+from sklearn.base import clone, is_classifier, is_regressor
+
+from adapt.base import WeightAdapter
+from adapt.metrics import CircularValidation, ImportanceWeighted
+from adapt.metrics._two_sample_tests import shift_p_value
+from adapt.model_selection._candidates import BASELINE, base_estimator
+from adapt.model_selection._evidence import held_out_source, held_out_target, judge
+from adapt.model_selection._table import is_classification
+
+# How many standard errors a method must gain on source-only to be recommended.
+MARGIN = 3.0
+
+# Below which p-value source and target count as different.
+LEVEL = 0.05
+
+
+def check_choice(name, value, choices):
+    """Refuse a value that is not among the choices."""
+    if value not in choices:
+        raise ValueError(f"`{name}` must be one of {choices}, got {value!r}.")
+
+
+def check_task(estimator, ys, scoring, random_state):
+    """Return the estimator, whether it predicts classes, and how to score it.
+
+    Parameters
+    ----------
+    estimator : estimator or str
+        One of the names of `base_estimator`, or a classifier or regressor.
+
+    ys : ndarray of shape (n_samples,)
+        Source labels.
+
+    scoring : str or None
+        As in `compare`.
+
+    random_state : int
+        Seeds a named estimator.
+
+    Returns
+    -------
+    estimator : estimator
+        Not fitted.
+
+    of_classes : bool
+        Whether it is a classifier.
+
+    scoring : str
+    """
+    if isinstance(estimator, str):
+        of_classes = is_classification(ys)
+        estimator = base_estimator(estimator, of_classes, random_state)
+    else:
+        of_classes = is_classifier(estimator)
+        if not of_classes and not is_regressor(estimator):
+            raise TypeError(
+                "`estimator` must be a classifier or a regressor, got "
+                f"{type(estimator).__name__}."
+            )
+    choices = ("accuracy", "balanced_accuracy") if of_classes else ("r2",)
+    scoring = choices[0] if scoring is None else scoring
+    check_choice("scoring", scoring, choices)
+    return estimator, of_classes, scoring
+
+
+def fit_timed(method, X, y, **params):
+    """Return a fitted clone and the seconds that it took."""
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = clone(method).fit(X, y, **params)
+    return model, time.perf_counter() - start
+
+
+def one_by_one(comparison, methods, evaluate, verbose, time_limit=None):
+    """Add methods as they are finished, until all are or the user has had enough.
+
+    ``evaluate(name, method)`` returns a row of the table and a fitted model. No method
+    is begun that would end after ``time_limit`` if it took as long as the first.
+    """
+    from tqdm import tqdm
+
+    start, first = time.perf_counter(), 0.0
+
+    bar = tqdm(
+        methods.items(),
+        desc="comparing",
+        unit="method",
+        leave=False,
+        disable=not verbose or not sys.stderr.isatty(),
+    )
+    if verbose:
+        tqdm.write(comparison.header())
+    try:
+        for name, method in bar:
+            bar.set_postfix_str(name)
+            model = None
+            spent = time.perf_counter() - start
+            first = spent if len(comparison.rows) == 1 else first
+            if (
+                time_limit is not None
+                and comparison.rows
+                and spent + first > time_limit
+            ):
+                reason = f"not begun within `time_limit` of {time_limit:g} s"
+                comparison.add({"method": name, "error": reason, "begun": False})
+                continue
+            try:
+                row, model = evaluate(name, method)
+            except Exception as error:
+                if name == BASELINE:
+                    raise
+                message = str(error).split("\n")[0]
+                row = {"method": name, "error": f"{type(error).__name__}: {message}"}
+            comparison.add(row, model)
+            if verbose:
+                tqdm.write(comparison.line(row))
+    except KeyboardInterrupt:
+        if not comparison.rows:
+            raise
+        comparison.interrupted = True
+    finally:
+        bar.close()
+
+
+def standing(gain, error):
+    """Return the columns that the recommendation rests on."""
+    if error > 0:
+        margin = gain / error
+    else:
+        margin = 0.0 if gain == 0 else math.copysign(math.inf, gain)
+    return {"gain": gain, "gain_se": error, "margin": margin}
+
+
+def choose_on_source(
+    comparison, methods, estimator, task, verbose, *, time_limit=None, table=True
+):
+    """Score methods on held-out source rows, and show the truth where it is known.
+
+    Where it is clear beforehand that none is to be chosen, the others than source-only
+    are left out, unless all are wanted for a ``table``.
+    """
+    circular = CircularValidation().fit(task.Xs, task.Xt)
+    weighted = ImportanceWeighted().fit(task.Xs, task.Xt)
+    comparison.source_rows_in_use = weighted.effective_sample_size(task.Xs)
+    comparison.shift_p_value = shift_p_value(task.Xs, task.Xt, task.random_state)
+    if comparison.shift_p_value >= LEVEL:
+        comparison.forgone = (
+            "Source and target cannot be told apart (p = "
+            f"{comparison.shift_p_value:.2f}): there is no shift to adapt to."
+        )
+    scored = bool(task.folds(task.ys))
+    if not scored:
+        comparison.forgone = (
+            f"{len(task.ys)} source rows are too few to hold some out, so that no "
+            "method can be judged."
+        )
+    if comparison.forgone and not (table and scored):
+        methods = {BASELINE: methods[BASELINE]}
+    if task.yt is not None:
+        trained_there = held_out_target(estimator, task)
+        if trained_there is not None:
+            comparison.ceiling = trained_there.score()[0]
+    baseline = {}
+
+    def judged(name, method):
+        """Return the columns of the table that hold evidence."""
+        there_and_back, reweighted = held_out_source(method, [circular, weighted], task)
+        if name == BASELINE:
+            baseline.update(circular=there_and_back, weighted=reweighted)
+        gain, gain_se = there_and_back.gain(baseline["circular"])
+        # Few rows may carry the weights: they speak against a method, not for it.
+        gain += min(0.0, reweighted.gain(baseline["weighted"])[0])
+        row = standing(gain, gain_se)
+        row["circular"], row["circular_se"] = there_and_back.score()
+        row["weighted"], row["weighted_se"] = reweighted.score()
+        return row
+
+    def evaluate(name, method):
+        row = {"method": name} | (judged(name, method) if scored else standing(0, 0))
+        model, row["fit_seconds"] = fit_timed(
+            method, task.Xs, task.ys, Xt=task.Xt, **task.weights_of(slice(None))
+        )
+        if isinstance(model, WeightAdapter):
+            row["ess"] = model.effective_sample_size_
+        if task.yt is not None:
+            predicted = model.predict(task.Xt)[task.labelled]
+            row["target"] = judge(
+                task.yt[task.labelled], predicted, task.scoring
+            ).score()[0]
+        return row, model
+
+    one_by_one(comparison, methods, evaluate, verbose, time_limit)

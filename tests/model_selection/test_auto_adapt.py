@@ -1,0 +1,242 @@
+import pickle
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import train_test_split
+
+from adapt.base import SourceOnly
+from adapt.datasets import load_dataset, load_penguins
+from adapt.feature_based import CORAL, LinearOT
+from adapt.instance_based import IWC
+from adapt.model_selection import AutoAdapt, compare
+from tests.common import shifted_classes, shifted_numbers
+
+
+class Stops(LogisticRegression):
+    """Ctrl-C while it is fitted."""
+
+    def fit(self, X, y, sample_weight=None):
+        raise KeyboardInterrupt
+
+
+class Slow(LogisticRegression):
+    """Takes its time."""
+
+    def fit(self, X, y, sample_weight=None):
+        time.sleep(0.01)
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.fixture(scope="module")
+def penguins():
+    data = load_penguins(source="Adelie", target="Gentoo", as_frame=True)
+    target = data.sample_domain < 0
+    return data.X[~target], data.y[~target], data.X[target], data.y[target]
+
+
+def mixed(X, seed=0):
+    """Return a frame with a category, a boolean and gaps beside numbers."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    frame["kind"] = rng.choice(["red", "blue", None], len(X))
+    frame["flag"] = rng.random(len(X)) < 0.3
+    frame.loc[::7, "a"] = np.nan
+    return frame
+
+
+# ------------------------------------------------------------------- the choice
+
+
+def test_it_is_the_recommendation_of_compare(penguins):
+    X, y, Xt, _ = penguins
+    told = compare(X, y, Xt)
+    model = AutoAdapt(random_state=0).fit(X, y, Xt=Xt)
+    assert model.best_method_ == told.recommended != "SourceOnly"
+    assert model.decision_ == told.reason
+    assert "standard errors" in model.decision_
+    timing = ["fit_seconds"]
+    pd.testing.assert_frame_equal(
+        model.results_.drop(columns=timing), told.results.drop(columns=timing)
+    )
+    np.testing.assert_array_equal(model.predict(Xt), told.predict(Xt))
+    np.testing.assert_array_equal(model.predict(Xt), model.best_estimator_.predict(Xt))
+
+
+def test_it_adapts_where_that_helps(penguins):
+    X, y, Xt, yt = penguins
+    plain = SourceOnly(LogisticRegression(max_iter=1000)).fit(X, y, Xt=Xt)
+    model = AutoAdapt().fit(X, y, Xt=Xt)
+    assert model.score(Xt, yt) > plain.score(Xt, yt) + 0.3
+
+
+def test_without_shift_nothing_is_tried():
+    data = load_dataset("heart", as_frame=True)
+    source = data.sample_domain >= 0
+    tried, seeds = 0, range(20)
+    for seed in seeds:
+        Xs, Xt, ys, _ = train_test_split(
+            data.X[source], data.y[source], test_size=0.5, random_state=seed
+        )
+        model = AutoAdapt(random_state=seed).fit(Xs, ys, Xt=Xt)
+        assert model.best_method_ == "SourceOnly"
+        if len(model.results_) == 1:
+            assert "cannot be told apart" in model.decision_
+            assert model.shift_p_value_ >= 0.05
+        else:
+            tried += 1
+    assert tried <= 4  # of which one in twenty is due
+
+
+def test_the_margin_decides(penguins):
+    X, y, Xt, _ = penguins
+    model = AutoAdapt(margin=100.0, random_state=0).fit(X, y, Xt=Xt)
+    assert model.best_method_ == "SourceOnly"
+    assert "100 are due" in model.decision_
+    assert isinstance(model.adapter_, SourceOnly)
+
+
+def test_numbers():
+    Xs, ys, Xt, _ = shifted_numbers(shift=3.0)
+    model = AutoAdapt(random_state=0).fit(Xs, ys, Xt=Xt)
+    assert isinstance(model.estimator_, Ridge)
+    assert np.isfinite(model.results_["gain"]).all()
+
+
+@pytest.mark.parametrize(
+    "methods", [["CORAL", "IWC"], {"CORAL": CORAL(), "IWC": IWC()}]
+)
+def test_methods(methods):
+    Xs, ys, Xt, _ = shifted_classes()
+    model = AutoAdapt(methods=methods, random_state=0).fit(Xs, ys, Xt=Xt)
+    assert set(model.results_["method"]) == {"SourceOnly", "CORAL", "IWC"}
+
+
+# ------------------------------------------------------------------------ tables
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_mixed_tables(library):
+    Xs, ys, Xt, yt = shifted_classes(shift=2.0)
+    frames = mixed(Xs), mixed(Xt, 1)
+    if library == "polars":
+        pl = pytest.importorskip("polars")
+        frames = tuple(pl.from_pandas(frame) for frame in frames)
+    model = AutoAdapt(random_state=0).fit(frames[0], ys, Xt=frames[1])
+    assert model.feature_names_in_.tolist() == [*"abcd", "kind", "flag"]
+    assert model.n_features_in_ == 6
+    assert model.predict_proba(frames[1]).shape == (len(Xt), 2)
+    assert model.score(frames[1], yt) > 0.75
+    early = AutoAdapt(Xt=frames[1], random_state=0).fit(frames[0], ys)
+    np.testing.assert_array_equal(early.predict(frames[1]), model.predict(frames[1]))
+
+
+def test_one_mixed_table():
+    Xs, ys, Xt, _ = shifted_classes(shift=2.0)
+    frames = mixed(Xs), mixed(Xt, 1)
+    two = AutoAdapt(random_state=0).fit(frames[0], ys, Xt=frames[1])
+    one = AutoAdapt(random_state=0).fit(
+        pd.concat(frames),
+        [*ys, *[None] * len(Xt)],
+        sample_domain=np.repeat([0, -1], [len(Xs), len(Xt)]),
+    )
+    np.testing.assert_allclose(
+        one.predict_proba(frames[1]), two.predict_proba(frames[1])
+    )
+    with pytest.raises(ValueError, match="feature names should match"):
+        one.predict(frames[1].drop(columns="kind"))
+
+
+def test_gaps_in_arrays_are_filled():
+    Xs, ys, Xt, _ = shifted_classes()
+    Xs, Xt = Xs.copy(), Xt.copy()
+    Xs[::5, 0], Xt[::3, 1] = np.nan, np.nan
+    model = AutoAdapt(random_state=0).fit(Xs, ys, Xt=Xt)
+    assert np.isfinite(model.predict_proba(Xt)).all()
+
+
+# ----------------------------------------------------------- time, and the end of it
+
+
+def test_time_limit():
+    Xs, ys, Xt, _ = shifted_classes()
+    model = AutoAdapt(Slow(), time_limit=0, random_state=0).fit(Xs, ys, Xt=Xt)
+    assert model.best_method_ == "SourceOnly"
+    left_out = model.results_.set_index("method")["error"].drop("SourceOnly")
+    assert left_out.str.contains("not begun within `time_limit` of 0 s").all()
+    start = time.perf_counter()
+    model = AutoAdapt(Slow(), time_limit=0.6, random_state=0).fit(Xs, ys, Xt=Xt)
+    assert time.perf_counter() - start < 3
+    assert 1 <= model.results_["error"].isna().sum() < 5
+    model = AutoAdapt(time_limit=600, random_state=0).fit(Xs, ys, Xt=Xt)
+    assert model.results_["error"].isna().all()
+
+
+def test_an_interrupt_keeps_what_is_finished():
+    Xs, ys, Xt, _ = shifted_classes()
+    methods = {"CORAL": CORAL(), "stops": CORAL(Stops()), "late": LinearOT()}
+    model = AutoAdapt(methods=methods, random_state=0).fit(Xs, ys, Xt=Xt)
+    assert model.interrupted_
+    assert set(model.results_["method"]) == {"SourceOnly", "CORAL"}
+    assert model.predict(Xt).shape == (len(Xt),)
+    with pytest.raises(KeyboardInterrupt):
+        AutoAdapt(Stops()).fit(Xs, ys, Xt=Xt)
+
+
+def test_folds_at_the_same_time():
+    Xs, ys, Xt, _ = shifted_classes()
+    one, two = (
+        AutoAdapt(n_jobs=n, cv=2, random_state=0).fit(Xs, ys, Xt=Xt) for n in (None, 2)
+    )
+    pd.testing.assert_series_equal(one.results_["gain"], two.results_["gain"])
+
+
+def test_progress_is_printed_when_asked(capsys):
+    Xs, ys, Xt, _ = shifted_classes()
+    AutoAdapt(verbose=1, random_state=0).fit(Xs, ys, Xt=Xt)
+    out = capsys.readouterr().out
+    assert "SourceOnly" in out
+    assert "LinearOT" in out
+
+
+# ------------------------------------------------------------------------ others
+
+
+def test_weights_count_in_fits_and_scores():
+    Xs, ys, Xt, _ = shifted_classes(n_classes=2)
+    wrong = ys.copy()
+    wrong[:30] = 1 - wrong[:30]
+    weight = np.ones(len(ys))
+    weight[:30] = 0
+    model = AutoAdapt(random_state=0).fit(Xs, wrong, Xt=Xt, sample_weight=weight)
+    plain = AutoAdapt(random_state=0).fit(Xs, wrong, Xt=Xt)
+    scores = [
+        m.results_.set_index("method").loc["SourceOnly", "weighted"]
+        for m in (model, plain)
+    ]
+    assert scores[0] > scores[1] + 0.1
+
+
+def test_it_can_be_pickled(penguins):
+    X, y, Xt, _ = penguins
+    model = AutoAdapt(random_state=0).fit(X, y, Xt=Xt)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(Xt), model.predict(Xt))
+
+
+def test_errors():
+    Xs, ys, Xt, _ = shifted_classes()
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        AutoAdapt().fit(Xs, Xt=Xt)
+    with pytest.raises(ValueError, match="'r2'"):
+        AutoAdapt(LogisticRegression(), scoring="r2").fit(Xs, ys, Xt=Xt)
+    with pytest.raises(ValueError, match="no method named 'Coral'"):
+        AutoAdapt(methods=["Coral"]).fit(Xs, ys, Xt=Xt)
+    with pytest.raises(ValueError, match="learns from target labels"):
+        AutoAdapt(methods=["TrAdaBoost"]).fit(Xs, ys, Xt=Xt)
+    with pytest.raises(ValueError, match="'time_limit' parameter"):
+        AutoAdapt(time_limit=-1).fit(Xs, ys, Xt=Xt)
+    with pytest.raises(ValueError, match="no target domain"):
+        AutoAdapt().fit(Xs, ys)
