@@ -1,14 +1,11 @@
 """The base of deep methods: a method is its networks and its losses, nothing else."""
 
-import copy as copying
-import warnings
-from collections.abc import Callable
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
+from scipy.special import entr
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags, check_random_state
@@ -18,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from adapt._domains import check_rows, check_sample_domain
 from adapt._sklearn import Interval
 from adapt.base import BaseAdapter
-from adapt.deep import _engine, _program
+from adapt.deep import _program
 from adapt.deep._labels import is_classification, read_labels
 from adapt.deep._networks import (
     default_encoder,
@@ -27,8 +24,8 @@ from adapt.deep._networks import (
     learn_scales,
     prepare,
 )
-from adapt.deep._schedules import UpdateLambda, at_steps
-from adapt.deep._watch import Watch, as_list, metrics_of
+from adapt.deep._trainer import Phase, Trainer, Update
+from adapt.deep._watch import metrics_of
 
 __all__ = ["DeepAdapter", "Phase", "Update"]
 
@@ -40,56 +37,6 @@ _FIT_OPTIONS = (
     "validation_split",
     "verbose",
 )
-# Parameters that change nothing in what is compiled.
-_NOT_COMPILED = (
-    *("Xt", "yt", "encoder", "task", "discriminator", "copy", "random_state"),
-    *("optimizer", "optimizer_enc", "optimizer_disc", "learning_rate", "device_budget"),
-    *_FIT_OPTIONS,
-)
-
-
-class Update(NamedTuple):
-    """One gradient update of a step.
-
-    Attributes
-    ----------
-    loss : callable
-        ``loss(batch)`` returns a dict of scalar tensors, whose sum is minimised.
-
-    on : tuple of str
-        Names of the networks whose weights move.
-
-    repeat : int
-        How many times in a row, on the same batch.
-    """
-
-    loss: Callable
-    on: tuple[str, ...]
-    repeat: int = 1
-
-
-class Phase(NamedTuple):
-    """A part of a fit, with optimizers of its own.
-
-    Attributes
-    ----------
-    epochs : int
-        Number of epochs.
-
-    updates : str
-        Name of the method that returns the list of `Update`.
-
-    pretrain : bool
-        Whether it is recorded in ``pretrain_history_``, and not in ``history_``.
-
-    tol : float or None
-        The phase ends early when an epoch changes the loss by less than this.
-    """
-
-    epochs: int
-    updates: str
-    pretrain: bool = False
-    tol: float | None = None
 
 
 def _is_classifier(self):
@@ -100,7 +47,9 @@ def _is_classifier(self):
     return labels.classes is not None
 
 
-class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter):
+class DeepAdapter(
+    Trainer, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
+):
     """Train networks on a source and a target.
 
     A subclass writes `_losses`, and where it has more than an encoder and a task
@@ -248,7 +197,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
 
     _network_names = ("encoder", "task")
     _scheduled = ("lambda_",)
-    _not_compiled = ()  # more parameters that change nothing in what is compiled
+    _data_parameters = ("Xt", "yt", "validation_data")
     _source_networks: dict = {}  # by name, the network that source rows pass instead
     _classes_only = False
     _takes_yt = True
@@ -376,45 +325,31 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
 
     def _losses(self, batch):
         """Return the named losses of a batch, whose sum is minimised."""
-        zs, _ = self._encode(batch)
-        return {"task_loss": self._task_loss(batch, zs)}
+        return self._source_losses(batch)
 
-    def _updates(self):
-        """Return what one step does, as a list of `Update`."""
-        return [Update(self._losses, self._network_names)]
-
-    def _phases(self):
-        """Yield the `Phase` of a fit; code between two of them runs between them."""
-        yield Phase(self.epochs, "_updates")
-
-    def _draw(self, rng, size):
-        """Return random numbers by name, for ``size`` = (n_steps, batch_size) rows.
-
-        They are drawn by numpy, and thus alike on all backends; a batch holds those of
-        its step.
-        """
-        return {}
-
-    def _blocks(self, name, network):
-        """Return the variables that move, by blocks with optimizers of their own."""
-        return {name: network.trainable_variables}
-
-    def _watchers(self):
-        """Return the callbacks of a training."""
-        return as_list(self.callbacks)
+    def _structure(self):
+        return type(self._labels), self._labels.n_outputs
 
     # What it gets
 
-    def _encode(self, batch):
-        """Return the features of source and target rows, as float32."""
-        Xs, Xt = batch["Xs"], batch["Xt"]
+    def _source_losses(self, batch):
+        """Return the losses of training without adaptation."""
+        return {"task_loss": self._task_loss(batch, self._features(batch["Xs"]))}
+
+    def _features(self, X):
+        """Return the features of rows, as float32."""
+        return ops.cast(self.encoder_(X, training=True), "float32")
+
+    def _encode(self, batch, target="Xt"):
+        """Return the features of source and target rows, as float32.
+
+        ``target="Xl"`` takes the labelled target rows.
+        """
+        Xs, Xt = batch["Xs"], batch[target]
         if self.joint_batch:
-            z = self.encoder_(ops.concatenate([Xs, Xt]), training=True)
-            zs, zt = z[: Xs.shape[0]], z[Xs.shape[0] :]
-        else:
-            zs = self.encoder_(Xs, training=True)
-            zt = self.encoder_(Xt, training=True)
-        return ops.cast(zs, "float32"), ops.cast(zt, "float32")
+            z = self._features(ops.concatenate([Xs, Xt]))
+            return z[: Xs.shape[0]], z[Xs.shape[0] :]
+        return self._features(Xs), self._features(Xt)
 
     def _task_loss(self, batch, zs, head="task"):
         """Return the weighted task loss of source features.
@@ -434,8 +369,7 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
         """Return the mean task loss of labelled target rows, 0 if there are none."""
         if "Xl" not in batch:
             return 0.0
-        zl = ops.cast(self.encoder_(batch["Xl"], training=True), "float32")
-        outputs = self._predict_from(zl, head)
+        outputs = self._predict_from(self._features(batch["Xl"]), head)
         return ops.mean(self._labels.losses(batch["yl"], outputs))
 
     def _predict_from(self, z, head="task"):
@@ -547,118 +481,28 @@ class DeepAdapter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
             learn_scales(network, Xs)
         return networks
 
-    def _optimizers(self):
-        """Return by block a new optimizer and its rate, and a key of them all."""
-        special = {"encoder": "optimizer_enc", "discriminator": "optimizer_disc"}
-        optimizers, rates, keys = {}, {}, []
-        networks = {name: getattr(self, f"{name}_") for name in self._recipes}
-        blocks = {b: n for n in networks for b in self._blocks(n, networks[n])}
-        for block, name in blocks.items():
-            given = getattr(self, special.get(name, "optimizer"), None)
-            given = self.optimizer if given is None else given
-            key = given
-            if isinstance(given, keras.optimizers.Optimizer):
-                config = given.get_config()
-                if self.learning_rate is not None:
-                    config["learning_rate"] = 1.0  # until it is set, as for the others
-                key = (type(given), {k: v for k, v in config.items() if k != "name"})
-                optimizer = type(given).from_config(config)
-            else:
-                optimizer = keras.optimizers.get(given)
-            rate = self.learning_rate
-            if rate is None and isinstance(optimizer.learning_rate, keras.Variable):
-                rate = float(_engine.to_numpy(optimizer.learning_rate.value))
-            optimizers[block], rates[block] = optimizer, rate
-            keys.append((block, _program.hashable(key)))
-        return optimizers, rates, tuple(keys)
+    def _evaluate(self, networks, held_out):
+        names = "encoder", "task"
 
-    def _train(self, number, phase, networks, feed, held_out, rng):
-        """Run one phase, and return whether it came to its end."""
-        phase = Phase(*phase)
-        epochs, updates = phase.epochs, phase.updates
-        history = self.history_
-        if phase.pretrain:
-            history = self.pretrain_history_ = {}
-        planned = self.n_epochs_ + epochs
-        optimizers, rates, optimizer_key = self._optimizers()
-        schedules = self._schedules()
-        mode = _engine.choose_mode(
-            self.jit_compile, networks.values(), epochs * feed.n_steps
-        )
-        static = [
-            (k, _program.hashable(v))
-            for k, v in sorted(self.get_params(deep=False).items())
-            if k not in (*_NOT_COMPILED, *self._not_compiled, *self._scheduled)
-        ]
-        labels = (type(self._labels), self._labels.n_outputs)
-        key = (type(self), number, updates, mode, feed.batch_size, tuple(feed.groups))
-        key = (*key, labels, tuple(static), optimizer_key)
+        def outputs_of(X):
+            chain = [networks[name] for name in names]
+            return _program.outputs_of(chain, [self._recipes[n] for n in names], X)
 
-        def make(networks):
-            # The twin stands for this estimator in what is compiled and kept.
-            twin = copying.copy(self)
-            for name in ("Xt", "yt", "validation_data", "callbacks"):
-                setattr(twin, name, None)
-            for name, network in networks.items():
-                setattr(twin, f"{name}_", network)
-            moves = getattr(twin, updates)()
-            return _program.Program(networks, optimizers, twin._blocks, moves, mode)
-
-        program, key = _program.take_program(networks, self._recipes, key, make)
-        program.load(networks, rates, rng)
-        watch = Watch(self, program, epochs, feed.n_steps, held_out, history)
-        try:
-            # PyTorch's dropout draws from the global generator.
-            with _engine.seeded(rng.randint(2**31 - 1)):
-                self._run_epochs(program, phase, schedules, feed, watch, rng)
-        except KeyboardInterrupt:
-            program.store(networks)
-            warnings.warn(
-                f"The fit of {type(self).__name__} was interrupted after "
-                f"{self.n_epochs_} of {planned} epochs. The networks are as they were "
-                "then; predictions come from them.",
-                UserWarning,
-                stacklevel=6,
-            )
-            return False
-        program.store(networks)
-        _program.give_back(program, key)
-        return True
-
-    def _run_epochs(self, program, phase, schedules, feed, watch, rng):
-        before = np.inf
-        watch.begin()
-        for epoch in range(phase.epochs):
-            watch.begin_epoch(epoch)
-            sums = {}
-            for data, index, first, n_steps in feed.epoch(rng):
-                size = next(iter(index.values())).shape
-                steps = epoch * feed.n_steps + first + np.arange(size[0])
-                given = {k: at_steps(k, v, steps) for k, v in schedules.items()}
-                for name, numbers in self._draw(rng, size).items():
-                    given[name] = np.asarray(numbers, dtype=np.float32)
-                means = program.run(data, index, given, n_steps)
-                for name, value in means.items():
-                    sums[name] = sums.get(name, 0.0) + value * n_steps
-            logs = {name: value / feed.n_steps for name, value in sums.items()}
-            self.n_epochs_ += 1
-            if not np.isfinite(logs["loss"]):
-                raise FloatingPointError(
-                    f"The loss of {type(self).__name__} became {logs['loss']} in epoch "
-                    f"{epoch + 1}. Scale the features, or lower `learning_rate`."
-                )
-            done = watch.end_epoch(epoch, logs)
-            if done or (phase.tol and abs(before - logs["loss"]) < phase.tol):
-                break
-            before = logs["loss"]
-        watch.end()
-
-    def _schedules(self):
-        schedules = {name: getattr(self, name) for name in self._scheduled}
-        for callback in as_list(self.callbacks):
-            if isinstance(callback, UpdateLambda):
-                schedules["lambda_"] = callback
-        return schedules
+        source, target = held_out
+        logs = {}
+        if source is not None:
+            X, y = source
+            outputs = ops.convert_to_tensor(outputs_of(X))
+            y = ops.convert_to_tensor(y)
+            logs["val_loss"] = float(ops.mean(self._labels.losses(y, outputs)))
+            for name, metric in metrics_of(self.metrics).items():
+                logs[f"val_{name}"] = float(self._labels.measure(metric, y, outputs))
+        if target is not None and self._labels.classes is not None:
+            p = self._labels.probability(outputs_of(target))
+            entropy = entr(p).sum(axis=1).mean()
+            logs["val_target_entropy"] = float(entropy)
+            logs["val_target_information"] = float(entr(p.mean(axis=0)).sum() - entropy)
+        return logs
 
     # What it is used for
 

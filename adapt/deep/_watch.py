@@ -3,10 +3,8 @@
 import time
 
 import keras
-from keras import ops
-from scipy.special import entr
 
-from adapt.deep import _engine, _program
+from adapt.deep import _engine
 from adapt.deep._schedules import UpdateLambda
 
 __all__ = ["Watch", "as_list", "metrics_of"]
@@ -19,7 +17,7 @@ class Watch:
         self.adapter = adapter
         self.program = program
         self.epochs = epochs
-        self.held_out, self.held_out_target = held_out
+        self.held_out = held_out
         self.history = history
         given = adapter._watchers()
         given = [c for c in given if not isinstance(c, UpdateLambda)]
@@ -62,23 +60,10 @@ class Watch:
 
     def end_epoch(self, epoch, logs):
         """Record an epoch; return whether a callback asks to stop."""
-        adapter = self.adapter
-        labels = adapter._labels
-        if self.held_out is not None:
-            X, y = self.held_out
-            outputs = ops.convert_to_tensor(self._outputs(X))
-            y = ops.convert_to_tensor(y)
-            logs["val_loss"] = float(ops.mean(labels.losses(y, outputs)))
-            for name, metric in metrics_of(adapter.metrics).items():
-                logs[f"val_{name}"] = float(labels.measure(metric, y, outputs))
-        if self.held_out_target is not None and labels.classes is not None:
-            p = labels.probability(self._outputs(self.held_out_target))
-            entropy = entr(p).sum(axis=1).mean()
-            logs["val_target_entropy"] = float(entropy)
-            logs["val_target_information"] = float(entr(p.mean(axis=0)).sum() - entropy)
+        logs.update(self.adapter._evaluate(self.program.networks, self.held_out))
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
-        if adapter.verbose:
+        if self.adapter.verbose:
             took = time.perf_counter() - self.start
             values = " - ".join(f"{name}: {v:.4g}" for name, v in logs.items())
             print(f"Epoch {epoch + 1}/{self.epochs} - {took:.2f}s - {values}")
@@ -87,12 +72,6 @@ class Watch:
         self.callbacks.on_epoch_end(epoch, logs)
         self._follow_rate()
         return self.model.stop_training
-
-    def _outputs(self, X):
-        names = "encoder", "task"
-        chain = [self.program.networks[name] for name in names]
-        recipes = [self.adapter._recipes[name] for name in names]
-        return _program.outputs_of(chain, recipes, X)
 
     def _follow_rate(self):
         """Change all learning rates as a callback has changed the first."""
