@@ -7,6 +7,7 @@ from adapt.feature_based._fa import FA
 from adapt.feature_based._fmmd import fMMD
 from adapt.feature_based._gfk import GFK
 from adapt.feature_based._jda import BDA, JDA
+from adapt.feature_based._jdot import JDOTClassifier, JDOTRegressor
 from adapt.feature_based._linear_ot import LinearOT, monge_map
 from adapt.feature_based._mmd_lscons import MMDLSConS
 from adapt.feature_based._ot_mapping import OTMapping
@@ -19,18 +20,32 @@ from adapt.feature_based._tjm import TJM
 from adapt.feature_based._transport import transport_plan
 
 __all__ = [
+    "ADDA",
     "BDA",
+    "BNM",
+    "CCSA",
+    "CDAN",
     "CORAL",
+    "DAN",
     "DANN",
     "FA",
     "GFK",
+    "JAN",
     "JDA",
+    "MCC",
+    "MCD",
+    "MDD",
     "PRED",
     "SA",
     "TCA",
     "TJM",
+    "WDGRL",
     "DeepCORAL",
+    "DeepJDOT",
+    "DeepSource",
     "DomainStandardScaler",
+    "JDOTClassifier",
+    "JDOTRegressor",
     "LinearOT",
     "MMDLSConS",
     "OTMapping",
@@ -42,4 +57,20 @@ __all__ = [
     "transport_plan",
 ]
 
-__getattr__, __dir__ = lazy(__name__, _dann=["DANN"], _deepcoral=["DeepCORAL"])
+__getattr__, __dir__ = lazy(
+    __name__,
+    _adda=["ADDA"],
+    _bnm=["BNM"],
+    _ccsa=["CCSA"],
+    _cdan=["CDAN"],
+    _dan=["DAN"],
+    _dann=["DANN"],
+    _deepcoral=["DeepCORAL"],
+    _deepjdot=["DeepJDOT"],
+    _deepsource=["DeepSource"],
+    _jan=["JAN"],
+    _mcc=["MCC"],
+    _mcd=["MCD"],
+    _mdd=["MDD"],
+    _wdgrl=["WDGRL"],
+)

@@ -8,6 +8,7 @@ import os
 import sys
 import warnings
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -16,7 +17,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from adapt._sklearn import Interval, StrOptions
+from adapt._sklearn import Interval, StrOptions, takes_sample_weight
 from adapt.base import MetaAdapter
 
 METHODS = ("emd", "sinkhorn", "group", "unbalanced")
@@ -82,7 +83,7 @@ def _staircase(a, b):
     )
 
 
-def cheapest_edges(C, a, b, n_neighbors=15):
+def cheapest_edges(C, a, b, n_neighbors=10):
     """Return where an optimal plan is likely to be positive.
 
     Parameters
@@ -93,7 +94,7 @@ def cheapest_edges(C, a, b, n_neighbors=15):
     a, b : ndarrays of shape (n_source,) and (n_target,)
         Masses, of the same sum.
 
-    n_neighbors : int, default=15
+    n_neighbors : int, default=10
         How many of the cheapest ways are looked at for each row, in both directions.
 
     Returns
@@ -113,7 +114,25 @@ def cheapest_edges(C, a, b, n_neighbors=15):
     return edges
 
 
-def exact_plan(C, a, b, edges=None, *, max_iter=1_000_000):
+class ExactTransport(NamedTuple):
+    """A plan of least cost, with the potentials that prove it: C >= u + v."""
+
+    plan: sparse.csr_array
+    u: np.ndarray
+    v: np.ndarray
+
+    def edges(self, C, n_neighbors=6):
+        """Return where the plan is likely to be positive if the costs change to C."""
+        rest = C - self.u[:, np.newaxis] - self.v
+        rest -= rest.min(axis=0)
+        sample = rest.ravel()[:: 1 + rest.size // 100_000]
+        share = min(1.0, n_neighbors / min(C.shape))
+        edges = rest <= np.quantile(sample, share)
+        edges[self.plan.nonzero()] = True
+        return edges
+
+
+def exact_transport(C, a, b, before=None, *, gap=0.0, max_iter=1_000_000):
     """Return the plan of least cost.
 
     The problem is solved on few edges first. Its dual solution tells on which others
@@ -128,33 +147,37 @@ def exact_plan(C, a, b, edges=None, *, max_iter=1_000_000):
     a, b : ndarrays of shape (n_source,) and (n_target,)
         Masses, positive and of the same sum.
 
-    edges : ndarray of bool of shape (n_source, n_target), default=None
-        Where to start, as from `cheapest_edges`. Those that are added are written to
-        it, for problems that are alike.
+    before : ExactTransport, default=None
+        The solution for the same masses and costs that are alike, to start from.
+
+    gap : float, default=0.0
+        The plan may cost more than the cheapest by this share.
 
     max_iter : int, default=1_000_000
         Largest number of pivots of the network simplex.
 
     Returns
     -------
-    plan : sparse array of shape (n_source, n_target)
-        With no more than ``n_source + n_target - 1`` positive entries.
+    transport : ExactTransport
+        Its plan has no more than ``n_source + n_target - 1`` positive entries.
     """
     ot = import_pot()
-    if edges is None:
-        edges = cheapest_edges(C, a, b)
+    edges = cheapest_edges(C, a, b) if before is None else before.edges(C)
     tolerance = 1e-12 * np.abs(C).max()
     while True:
-        i, j = np.nonzero(edges)
+        i, j = np.divmod(np.flatnonzero(edges), C.shape[1])
         costs = sparse.coo_array((C[i, j], (i, j)), shape=C.shape)
         plan, log = ot.emd(
             a, b, costs, numItermax=max_iter, log=True, center_dual=False
         )
-        better = C - log["u"][:, np.newaxis] < log["v"] - tolerance
-        better &= ~edges
-        if log["warning"] is not None or not better.any():
-            return sparse.csr_array(plan)
-        edges |= better
+        u, v = log["u"], log["v"]
+        rest = C - u[:, np.newaxis]
+        # Lowered to the least of its column, v is feasible, and its value is a bound.
+        excess = np.maximum(v - rest.min(axis=0) - tolerance, 0)
+        done = b @ excess <= gap * abs(log["cost"])
+        if log["warning"] is not None or done:
+            return ExactTransport(sparse.csr_array(plan), u, v)
+        edges |= rest < v - tolerance
 
 
 def transport_plan(
@@ -236,7 +259,7 @@ def transport_plan(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if method == "emd":
-            plan = exact_plan(C, a, b, max_iter=1000 * max_iter).toarray()
+            plan = exact_transport(C, a, b, max_iter=1000 * max_iter).plan.toarray()
         elif method == "sinkhorn":
             domain = "sinkhorn_log" if far else "sinkhorn"
             plan = ot.sinkhorn(a, b, C, reg, method=domain, numItermax=max_iter)
@@ -286,6 +309,56 @@ def batches(n_source, n_target, size, rng):
         yield tuple(part[k % len(part)] for part in parts)
 
 
+def masses(domains, batch_size, rng):
+    """Yield the rows of both domains in every batch, and their masses of sum one.
+
+    Rows whose weight is zero have no mass, and are in no batch.
+    """
+    weights = [
+        np.ones(len(X)) if weight is None else weight
+        for X, weight in (
+            (domains.Xs, domains.source_weight),
+            (domains.Xt, domains.target_weight),
+        )
+    ]
+    rows = [np.flatnonzero(weight) for weight in weights]
+    for pair in batches(*map(len, rows), batch_size, rng):
+        source, target = (of[part] for of, part in zip(rows, pair, strict=True))
+        a, b = weights[0][source], weights[1][target]
+        yield source, target, a / a.sum(), b / b.sum()
+
+
+def fit_shares(adapter, domains, shares, classes):
+    """Fit the estimator of an adapter on target rows that are shared between classes.
+
+    Parameters
+    ----------
+    adapter : MetaAdapter
+        Whose estimator is fitted.
+
+    domains : Domains
+        For their target rows, and the weights of these.
+
+    shares : ndarray of shape (n_target, n_classes)
+        How much of each target row belongs to each class.
+
+    classes : ndarray of shape (n_classes,)
+        Labels of the classes.
+    """
+    Xt, weight = domains.Xt, domains.target_weight
+    inner = adapter.estimator
+    if (shares.max(axis=1) == 1).all() or not (
+        inner is None or takes_sample_weight(inner)
+    ):
+        adapter._fit_estimator(
+            Xt, classes[shares.argmax(axis=1)], domains, sample_weight=weight
+        )
+        return
+    row, label = np.nonzero(shares > 1e-6)
+    weight = shares[row, label] * (1 if weight is None else weight[row])
+    adapter._fit_estimator(Xt[row], classes[label], domains, sample_weight=weight)
+
+
 class TransportAdapter(MetaAdapter):
     """What methods share that move rows or labels along a transport plan."""
 
@@ -325,28 +398,14 @@ class TransportAdapter(MetaAdapter):
         self.max_plan_iter = max_plan_iter
 
     def _plans(self, domains):
-        """Yield the source rows, the target rows and the plan of every batch.
-
-        Rows whose weight is zero have no mass, and are in no batch.
-        """
+        """Yield the source rows, the target rows and the plan of every batch."""
         ys = self._classes_to_group(domains.ys)
-        rows, masses = [], []
-        for X, weight in (
-            (domains.Xs, domains.source_weight),
-            (domains.Xt, domains.target_weight),
-        ):
-            mass = np.ones(len(X)) if weight is None else weight
-            rows.append(np.flatnonzero(mass))
-            masses.append(mass)
-        sizes = map(len, rows)
         rng = check_random_state(self.random_state)
-        for source, target in batches(*sizes, self.batch_size, rng):
-            source, target = rows[0][source], rows[1][target]
-            a, b = masses[0][source], masses[1][target]
+        for source, target, a, b in masses(domains, self.batch_size, rng):
             plan = transport_plan(
                 transport_cost(domains.Xs[source], domains.Xt[target]),
-                a / a.sum(),
-                b / b.sum(),
+                a,
+                b,
                 method=self.method,
                 ys=None if ys is None else ys[source],
                 reg=self.reg,

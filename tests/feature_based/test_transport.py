@@ -8,7 +8,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from adapt.feature_based import transport_plan
-from adapt.feature_based._transport import batches, exact_plan, transport_cost
+from adapt.feature_based._transport import batches, exact_transport, transport_cost
 
 ot = pytest.importorskip("ot")
 
@@ -58,20 +58,25 @@ def test_exact_plans_are_optimal(shape):
         1e8 + rng.random(shape),
         1e-9 * rng.random(shape) - 1,
     ):
-        plan = exact_plan(C, a, b).toarray()
+        plan = exact_transport(C, a, b).plan.toarray()
         np.testing.assert_allclose(plan.sum(axis=1), a, atol=1e-12)
         np.testing.assert_allclose(plan.sum(axis=0), b, atol=1e-12)
         least = np.sum(ot.emd(a, b, C) * C)
         np.testing.assert_allclose(np.sum(plan * C), least, rtol=1e-11)
 
 
-def test_few_edges_to_start_from_are_completed():
-    Xs, Xt, _ = samples(200, 200)
-    C, a = transport_cost(Xs, Xt), np.full(200, 1 / 200)
-    edges = np.eye(200, dtype=bool)
-    plan = exact_plan(C, a, a, edges).toarray()
-    np.testing.assert_allclose(plan, ot.emd(a, a, C), atol=1e-15)
-    assert np.all(edges[plan > 0])
+def test_starts_from_another_solution():
+    Xs, Xt, rng = samples(200, 250)
+    C, a, b = transport_cost(Xs, Xt), np.full(200, 1 / 200), np.full(250, 1 / 250)
+    before = exact_transport(C, a, b)
+    assert np.all(C - before.u[:, np.newaxis] - before.v > -1e-10)
+    for changed in (C + 0.1 * rng.random(C.shape), 100 * rng.random(C.shape)):
+        expected = ot.emd(a, b, changed)
+        after = exact_transport(changed, a, b, before)
+        np.testing.assert_allclose(after.plan.toarray(), expected, atol=1e-12)
+        near = exact_transport(changed, a, b, before, gap=0.05).plan
+        least = np.sum(expected * changed)
+        assert least - 1e-12 <= near.multiply(changed).sum() <= 1.05 * least
 
 
 def test_costs_far_beyond_reg_need_logarithms():

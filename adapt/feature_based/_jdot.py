@@ -1,0 +1,484 @@
+"""Joint distribution optimal transport.
+
+Rows and labels are transported together: a source row goes where target rows are near
+and where the model already predicts its label. Transport and fit take turns.
+"""
+
+import warnings
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import is_classifier, is_regressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LinearRegression
+from sklearn.utils import RegressorTags, check_random_state, column_or_1d, get_tags
+from sklearn.utils.multiclass import check_classification_targets
+
+from adapt._sklearn import Interval
+from adapt.base import MetaAdapter
+from adapt.feature_based._transport import (
+    exact_transport,
+    fit_shares,
+    masses,
+    transport_cost,
+)
+
+
+def squared_losses(ys, predicted):
+    """Return the squared error of every prediction for every label.
+
+    Parameters
+    ----------
+    ys, predicted : ndarrays of shape (n_source, n_outputs) and (n_target, n_outputs)
+        Labels and predictions.
+
+    Returns
+    -------
+    losses : ndarray of shape (n_source, n_target)
+        Summed over the outputs.
+    """
+    losses = np.zeros((len(ys), len(predicted)))
+    for label, guess in zip(ys.T, predicted.T, strict=True):
+        losses += np.square(label[:, np.newaxis] - guess)
+    return losses
+
+
+def log_losses(codes, proba):
+    """Return the log loss of every prediction for every label.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_source,)
+        Classes, as columns of `proba`.
+
+    proba : ndarray of shape (n_target, n_classes)
+        Predicted probabilities. Those below 1e-15 count as that.
+
+    Returns
+    -------
+    losses : ndarray of shape (n_source, n_target)
+    """
+    return -np.log(np.maximum(proba, 1e-15)).T[codes]
+
+
+class JointTransport(MetaAdapter):
+    """The turns; a subclass knows how labels are averaged, compared and fitted."""
+
+    _parameter_constraints: dict = {
+        **MetaAdapter._parameter_constraints,
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        Xt=None,
+        alpha=1.0,
+        *,
+        batch_size=2000,
+        max_iter=100,
+        tol=2e-3,
+        copy=True,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            estimator, Xt, copy=copy, verbose=verbose, random_state=random_state
+        )
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+
+    @abstractmethod
+    def _check_labels(self, ys):
+        """Return the labels of the source, or refuse them or the estimator."""
+
+    @abstractmethod
+    def _columns(self, ys):
+        """Return labels as an array of shape (n_source, n_columns), to be averaged."""
+
+    @abstractmethod
+    def _losses(self, ys, Xt):
+        """Return the loss of the model on every target row for every source label."""
+
+    @abstractmethod
+    def _fit_target(self, domains, columns):
+        """Fit the estimator on target rows with labels averaged over a plan."""
+
+    def _adapt(self, domains):
+        if domains.ys is None:
+            raise ValueError(
+                "requires y to be passed, but the target y is None: "
+                f"{type(self).__name__} transports labels."
+            )
+        self._check_takes_weights(domains.source_weight)
+        domains = domains._replace(ys=self._check_labels(domains.ys))
+        self._fit_estimator(
+            domains.Xs, domains.ys, domains, sample_weight=domains.source_weight
+        )
+        with self._stage("transporting"):
+            self._take_turns(domains)
+
+    def _take_turns(self, domains):
+        rng = check_random_state(self.random_state)
+        parts = list(masses(domains, self.batch_size, rng))
+        solved = [None] * len(parts)
+        columns = self._columns(domains.ys)
+        distances = None
+        objective = []
+        for round_ in range(1, self.max_iter + 1):
+            self.n_iter_ = round_
+            sums = np.zeros((len(domains.Xt), columns.shape[1]))
+            mass, total = np.zeros(len(sums)), 0.0
+            for k, (source, target, a, b) in enumerate(parts):
+                Xt = domains.Xt[target]
+                if distances is None or len(parts) > 1:  # else they stay the same
+                    distances = transport_cost(domains.Xs[source], Xt)
+                C = self.alpha * distances + self._losses(domains.ys[source], Xt)
+                solved[k] = exact_transport(C, a, b, solved[k], gap=self.tol / 4)
+                plan = solved[k].plan
+                sums[target] += plan.T @ columns[source]
+                mass[target] += b
+                total += plan.multiply(C).sum()
+            objective.append(total / len(parts))
+            averages = sums / np.where(mass > 0, mass, 1)[:, np.newaxis]
+            self._fit_target(domains, averages)
+            if len(objective) > 1:
+                change = abs(objective[-2] - objective[-1])
+                if change <= self.tol * abs(objective[-1]):
+                    break
+        else:
+            warnings.warn(
+                f"{type(self).__name__} stopped while the objective still changed, "
+                f"after {self.max_iter} rounds. Raise `max_iter` or `tol`.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        self.objective_ = np.array(objective)
+
+
+class JDOTClassifier(JointTransport):
+    r"""Joint distribution optimal transport [1]_, for classes.
+
+    The model :math:`f` of the target and the plan :math:`G` from source rows to target
+    rows minimise together
+
+    .. math::
+
+        \sum_{ij} G_{ij} \left[ \alpha \, d(x_i, x_j) - \ln p_f(y_i \mid x_j) \right],
+
+    where :math:`d` is the squared Euclidean distance in units of its mean over all
+    pairs. They take turns, from the model of the source: the plan is the exact one for
+    the costs of the model, and the model is fitted on the target rows, each with the
+    labels that the plan brings.
+
+    Parameters
+    ----------
+    estimator : classifier, default=None
+        Fitted on the target rows, each once for every class that it gets a share of,
+        with that share as weight. If its `fit` has no `sample_weight`, on the likeliest
+        class of each. It should minimise the log loss, so that turns end; needs
+        `predict_proba`. If None, `LogisticRegression`.
+
+    Xt : array-like of shape (n_target_samples, n_features), default=None
+        Target rows, used when `fit` is given none.
+
+    alpha : float, default=1.0
+        How much a distance of the mean counts against a loss of one.
+
+    batch_size : int, default=2000
+        At most so many rows of each domain are transported at once. Larger domains are
+        cut at random into parts that are transported pair by pair. If None, all rows
+        are transported at once.
+
+    max_iter : int, default=100
+        Largest number of rounds.
+
+    tol : float, default=2e-3
+        Rounds end when the objective changes by no more than this share of it. Plans
+        are exact up to a quarter of that.
+
+    copy : bool, default=True
+        Whether a clone of `estimator` is fitted, or `estimator` itself.
+
+    verbose : int, default=0
+        Whether to print how long each stage took.
+
+    random_state : int, RandomState instance or None, default=None
+        Cuts large domains, and seeds what in `estimator` has no seed of its own.
+
+    Attributes
+    ----------
+    target_shares_ : ndarray of shape (n_target_samples, n_classes)
+        Shares of the classes in what the last plan brought to each target row.
+
+    objective_ : ndarray of shape (n_iter_,)
+        The objective after each transport.
+
+    n_iter_ : int
+        Number of rounds.
+
+    estimator_ : estimator
+        The fitted estimator.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of features seen in `fit`, where `X` has string column names.
+
+    Raises
+    ------
+    ImportError
+        If POT is not installed.
+    TypeError
+        If `estimator` has no `predict_proba`.
+    ValueError
+        If the source has no labels or they are no classes, if `estimator` is a
+        regressor, or if the data are not finite.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the objective still changes in the last round.
+
+    See Also
+    --------
+    JDOTRegressor : The same for numbers.
+    OTLabelPropagation : One transport, by the distance alone.
+
+    Notes
+    -----
+    A round takes a fit and an exact transport, of between O(n^2) and O(n^3) operations
+    for batches of n rows; memory O(n^2). Rounds after the first start from the ways
+    that the plans before went, and cost a small part of it.
+
+    Weights of rows given to `fit` are their masses in the plan. The plan keeps masses,
+    so classes are taken to be as frequent in the target as in the source.
+
+    The model of the source is where it starts, and what it gets wrong in most of a
+    region it keeps getting wrong.
+
+    References
+    ----------
+    .. [1] Courty, Flamary, Habrard and Rakotomamonjy. "Joint distribution optimal
+       transportation for domain adaptation." NeurIPS, 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adapt.feature_based import JDOTClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> ys = np.repeat(["no", "yes"], 50)
+    >>> Xs = rng.normal(size=(100, 2)) + np.where(ys == "yes", 4, 0)[:, np.newaxis]
+    >>> Xt = Xs[::-1] + [2, -1]
+    >>> model = JDOTClassifier().fit(Xs, ys, Xt=Xt)
+    >>> model.predict([[2.0, -1.0], [6.0, 3.0]])
+    array(['no', 'yes'], dtype='<U3')
+    """
+
+    def _check_labels(self, ys):
+        check_classification_targets(ys)
+        inner = self._stand_in()
+        if is_regressor(inner):
+            raise ValueError(
+                "JDOTClassifier transports classes: `estimator` must be a classifier, "
+                f"got {inner}."
+            )
+        if not hasattr(inner, "predict_proba"):
+            raise TypeError(
+                "JDOTClassifier compares probabilities: it needs an `estimator` with "
+                f"`predict_proba`, which {type(inner).__name__} has not."
+            )
+        return column_or_1d(ys, warn=True)
+
+    def _columns(self, ys):
+        self._labels, codes = np.unique(ys, return_inverse=True)
+        return np.eye(len(self._labels))[codes]
+
+    def _losses(self, ys, Xt):
+        proba = np.zeros((len(Xt), len(self._labels)))
+        known = np.searchsorted(self._labels, self.estimator_.classes_)
+        proba[:, known] = self.estimator_.predict_proba(Xt)
+        return log_losses(np.searchsorted(self._labels, ys), proba)
+
+    def _fit_target(self, domains, columns):
+        self.target_shares_ = columns
+        fit_shares(self, domains, columns, self._labels)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "classifier"
+        tags.target_tags.required = True
+        return tags
+
+
+class JDOTRegressor(JointTransport):
+    r"""Joint distribution optimal transport [1]_, for numbers.
+
+    The model :math:`f` of the target and the plan :math:`G` from source rows to target
+    rows minimise together
+
+    .. math::
+
+        \sum_{ij} G_{ij} \left[ \alpha \, d(x_i, x_j) +
+        (y_i - f(x_j))^2 / \sigma^2 \right],
+
+    where :math:`d` is the squared Euclidean distance in units of its mean over all
+    pairs, and :math:`\sigma^2` the variance of the source labels. They take turns, from
+    the model of the source: the plan is the exact one for the costs of the model, and
+    the model is fitted on the target rows, each with the mean of the labels that the
+    plan brings.
+
+    Parameters
+    ----------
+    estimator : regressor, default=None
+        Fitted on the target rows. It should minimise the squared error, so that turns
+        end. If None, `LinearRegression`.
+
+    Xt : array-like of shape (n_target_samples, n_features), default=None
+        Target rows, used when `fit` is given none.
+
+    alpha : float, default=1.0
+        How much a distance of the mean counts against an error of :math:`\sigma`.
+
+    batch_size : int, default=2000
+        At most so many rows of each domain are transported at once. Larger domains are
+        cut at random into parts that are transported pair by pair. If None, all rows
+        are transported at once.
+
+    max_iter : int, default=100
+        Largest number of rounds.
+
+    tol : float, default=2e-3
+        Rounds end when the objective changes by no more than this share of it. Plans
+        are exact up to a quarter of that.
+
+    copy : bool, default=True
+        Whether a clone of `estimator` is fitted, or `estimator` itself.
+
+    verbose : int, default=0
+        Whether to print how long each stage took.
+
+    random_state : int, RandomState instance or None, default=None
+        Cuts large domains, and seeds what in `estimator` has no seed of its own.
+
+    Attributes
+    ----------
+    target_labels_ : ndarray of shape (n_target_samples,) or \
+            (n_target_samples, n_outputs)
+        What the last plan brought to each target row, on average.
+
+    objective_ : ndarray of shape (n_iter_,)
+        The objective after each transport.
+
+    n_iter_ : int
+        Number of rounds.
+
+    estimator_ : estimator
+        The fitted estimator.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of features seen in `fit`, where `X` has string column names.
+
+    Raises
+    ------
+    ImportError
+        If POT is not installed.
+    ValueError
+        If the source has no labels or they are no numbers, if `estimator` is a
+        classifier, or if the data are not finite.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the objective still changes in the last round.
+
+    See Also
+    --------
+    JDOTClassifier : The same for classes.
+
+    Notes
+    -----
+    Costs what `JDOTClassifier` costs.
+
+    The plan keeps masses, so the labels of the target are taken to be distributed as
+    those of the source, with the same mean and variance. Where they follow columns
+    that have moved they are not, and a model of the source alone does better.
+
+    A target row gets the labels of source rows that are near, but never its own. What
+    labels vary between neighbours is noise to the fit, and flattens the model where
+    there are many columns and few rows.
+
+    References
+    ----------
+    .. [1] Courty, Flamary, Habrard and Rakotomamonjy. "Joint distribution optimal
+       transportation for domain adaptation." NeurIPS, 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adapt.feature_based import JDOTRegressor
+    >>> Xs = np.linspace(0, 1, 50)[:, np.newaxis]
+    >>> model = JDOTRegressor().fit(Xs, 2 * Xs[:, 0], Xt=Xs[::-1] + 3)
+    >>> model.predict([[3.0], [4.0]]).round(2)
+    array([0., 2.])
+    """
+
+    def _stand_in(self):
+        return LinearRegression() if self.estimator is None else self.estimator
+
+    def _new_estimator(self, y):
+        return self._stand_in() if self.estimator is None else super()._new_estimator(y)
+
+    def _check_labels(self, ys):
+        if is_classifier(self._stand_in()):
+            raise ValueError(
+                "JDOTRegressor transports numbers: `estimator` must be a regressor, "
+                f"got {self.estimator}."
+            )
+        if ys.dtype.kind not in "biuf":
+            raise ValueError(
+                "Unknown label type: JDOTRegressor takes numbers as labels, got dtype "
+                f"{ys.dtype}."
+            )
+        return ys.astype(np.float64)
+
+    def _columns(self, ys):
+        return ys.reshape(len(ys), -1)
+
+    def _losses(self, ys, Xt):
+        predicted = self.estimator_.predict(Xt)
+        return squared_losses(self._columns(ys), self._columns(predicted)) / self._unit
+
+    def _take_turns(self, domains):
+        variance = self._columns(domains.ys).var(axis=0).sum()
+        self._unit = variance if variance > 0 else 1.0
+        super()._take_turns(domains)
+
+    def _fit_target(self, domains, columns):
+        self.target_labels_ = columns.reshape(len(columns), *domains.ys.shape[1:])
+        self._fit_estimator(
+            domains.Xt,
+            self.target_labels_,
+            domains,
+            sample_weight=domains.target_weight,
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._stand_in())
+        tags.estimator_type = "regressor"
+        tags.classifier_tags = None
+        tags.regressor_tags = inner.regressor_tags or RegressorTags()
+        tags.target_tags = inner.target_tags
+        tags.target_tags.required = True
+        return tags
