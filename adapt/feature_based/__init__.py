@@ -10,6 +10,7 @@ from adapt.feature_based._jda import BDA, JDA
 from adapt.feature_based._jdot import JDOTClassifier, JDOTRegressor
 from adapt.feature_based._linear_ot import LinearOT, monge_map
 from adapt.feature_based._mmd_lscons import MMDLSConS
+from adapt.feature_based._ot_label_propagation import OTLabelPropagation
 from adapt.feature_based._ot_mapping import OTMapping
 from adapt.feature_based._pred import PRED
 from adapt.feature_based._quantile import QuantileMatching
@@ -48,6 +49,7 @@ __all__ = [
     "JDOTRegressor",
     "LinearOT",
     "MMDLSConS",
+    "OTLabelPropagation",
     "OTMapping",
     "QuantileMatching",
     "SpectralAlignment",
