@@ -11,6 +11,7 @@ _SUBPACKAGES = (
     "discovery",
     "feature_based",
     "imputation",
+    "inspection",
     "instance_based",
     "metrics",
     "model_selection",

@@ -1,4 +1,4 @@
-"""The command line: ``adapt compare``, ``adapt list``, ``adapt datasets``."""
+"""The command line: ``adapt compare``, ``diagnose``, ``list`` and ``datasets``."""
 
 import argparse
 import json
@@ -32,6 +32,39 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"adapt: error: {message}; see `{self.prog} --help`.\n")
 
 
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    """Add the ways of giving two domains."""
+    data = parser.add_argument_group("data, one of three ways")
+    data.add_argument("--source", metavar="FILE", help="CSV or Parquet, with labels")
+    data.add_argument("--target", metavar="FILE", help="CSV or Parquet")
+    data.add_argument("--data", metavar="FILE", help="both domains in one file")
+    data.add_argument("--domain-column", metavar="NAME", help="column of the domain")
+    data.add_argument("--dataset", metavar="NAME", help="see `adapt datasets`")
+    data.add_argument("--label", metavar="NAME", help="column of the labels")
+    data.add_argument(
+        "--target-domain",
+        metavar="VALUE",
+        nargs="+",
+        help="which domains are the target, with --data or --dataset",
+    )
+    data.add_argument(
+        "--source-domain",
+        metavar="VALUE",
+        nargs="+",
+        help="which domains are the source; all others if not given",
+    )
+
+
+def _add_estimator(group: argparse._ArgumentGroup, what: str) -> None:
+    group.add_argument(
+        "--estimator",
+        choices=("logistic", "forest", "boosting"),
+        default="logistic",
+        help=f"{what}, as a classifier or a regressor by the labels; logistic is ridge "
+        "regression for numbers (default: %(default)s)",
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="adapt",
@@ -51,33 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         "columns that both domains have are used.",
     )
     compare.set_defaults(run=_compare)
-    data = compare.add_argument_group("data, one of three ways")
-    data.add_argument("--source", metavar="FILE", help="CSV or Parquet, with labels")
-    data.add_argument("--target", metavar="FILE", help="CSV or Parquet")
-    data.add_argument("--data", metavar="FILE", help="both domains in one file")
-    data.add_argument("--domain-column", metavar="NAME", help="column of the domain")
-    data.add_argument("--dataset", metavar="NAME", help="see `adapt datasets`")
-    data.add_argument("--label", metavar="NAME", help="column of the labels")
-    data.add_argument(
-        "--target-domain",
-        metavar="VALUE",
-        nargs="+",
-        help="which domains are the target, with --data or --dataset",
-    )
-    data.add_argument(
-        "--source-domain",
-        metavar="VALUE",
-        nargs="+",
-        help="which domains are the source; all others if not given",
-    )
+    _add_data(compare)
     options = compare.add_argument_group("options")
-    options.add_argument(
-        "--estimator",
-        choices=("logistic", "forest", "boosting"),
-        default="logistic",
-        help="what every method fits, as a classifier or a regressor by the labels; "
-        "logistic is ridge regression for numbers (default: %(default)s)",
-    )
+    _add_estimator(options, "what every method fits")
     options.add_argument(
         "--methods",
         metavar="NAME",
@@ -105,6 +114,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     files.add_argument("--save", metavar="FILE", help="fitted model, for joblib.load")
     files.add_argument("--json", metavar="FILE", help="the table")
+
+    diagnose = verbs.add_parser(
+        "diagnose",
+        help="tell whether there is a shift, of what kind, and what to do",
+        description="Test whether source and target differ, in all and by column, tell "
+        "the kind of shift, and guess the accuracy to expect on the target. If it has "
+        "labels, they show whether they follow the rule of the source.",
+    )
+    diagnose.set_defaults(run=_diagnose)
+    _add_data(diagnose)
+    options = diagnose.add_argument_group("options")
+    _add_estimator(options, "whose accuracy on the target is guessed")
+    options.add_argument("--seed", type=int, default=0, help="default: 0")
+    options.add_argument("--json", metavar="FILE", help="the findings")
 
     methods = verbs.add_parser("list", help="list the methods")
     methods.set_defaults(run=_list)
@@ -192,6 +215,28 @@ def _compare(args: argparse.Namespace) -> int:
     if args.dataset:
         print(_OWN_FILES)
     return 130 if comparison.interrupted else 0
+
+
+def _diagnose(args: argparse.Namespace) -> int:
+    from adapt.inspection import diagnose_shift
+    from adapt.model_selection import _files
+
+    _files.check_folder(args.json)
+    problem = _read(args)
+    print(f"Source: {problem.source}. Target: {problem.target}.")
+    report = diagnose_shift(
+        problem.X,
+        problem.y,
+        problem.Xt,
+        problem.yt,
+        estimator=args.estimator,
+        random_state=args.seed,
+    )
+    print(report)
+    if args.json:
+        text = json.dumps(report.to_dict(), indent=2) + "\n"
+        _write(args.json, lambda path: Path(path).write_text(text, encoding="utf-8"))
+    return 0
 
 
 def _write(path: str, write: Callable[[str], object]) -> None:

@@ -1,7 +1,7 @@
 """Size and power of the tests of shift, over many draws.
 
-Run as ``python benchmarks/tests_of_shift.py [runs]``. Prints the share of p-values under
-.05 without shift, which should be .05, and with the mean moved by half a standard
+Run as ``python benchmarks/tests_of_shift.py [runs]``. Prints the share of p-values
+under .05 without shift, which should be .05, and with the mean moved by half a standard
 deviation: of each column, and (harder) of one column of ten.
 """
 

@@ -13,6 +13,7 @@ _PACKAGES = {
     "adapt.deep": "Deep engine",
     "adapt.metrics": "Scores and distances",
     "adapt.model_selection": "Comparing and choosing",
+    "adapt.inspection": "Diagnosis",
     "adapt.datasets": "Data sets",
     "adapt.discovery": "Discovery",
 }

@@ -183,7 +183,7 @@ def test_ctrl_c_keeps_what_is_finished(files, capsys, monkeypatch):
 
 def test_ctrl_c_before_anything_is_finished(files, capsys, monkeypatch):
     monkeypatch.setattr(
-        "adapt.model_selection._compare.base_estimator", lambda *args: Stops()
+        "adapt.model_selection._choose.base_estimator", lambda *args: Stops()
     )
     assert run(f"{ARGS} --output p.csv") == 130
     assert "interrupted" in capsys.readouterr().err
@@ -320,3 +320,27 @@ def test_importing_it_loads_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout == "\n"
+
+
+# ---------------------------------------------------------------------- diagnose
+
+
+def test_diagnose(files, capsys):
+    line = "diagnose --source a.csv --target unlabelled.csv --label y --json d.json"
+    assert run(line) == 0
+    out = capsys.readouterr().out
+    assert "Covariate shift" in out
+    assert "Advice:" in out
+    found = json.loads((files / "d.json").read_text())
+    assert found["kind"] == "covariate"
+    assert found["columns"][0]["column"] == "age"
+    assert found["concept"] is None
+    assert run("diagnose --dataset penguins") == 0
+    assert "concept" in capsys.readouterr().out
+
+
+def test_diagnose_takes_data_in_one_way(files, capsys):
+    assert "in one way" in fails("diagnose --label y", capsys)
+    assert "no folder" in fails(
+        "diagnose --source a.csv --target b.csv --label y --json x/y.json", capsys
+    )

@@ -1,0 +1,200 @@
+"""What every method gains on source-only, over the bundled tasks.
+
+Run as ``python benchmarks/accuracy.py run RESULTS --estimator logistic`` and then
+``python benchmarks/accuracy.py table RESULTS``. Results are written as they come, a
+line of JSON each, and a second run adds what is missing. Methods have their defaults;
+labels of the target are looked at only to score. Methods of the peers, in environments
+of their own, write such lines too (`benchmarks/accuracy_peers.py`).
+"""
+
+import argparse
+import json
+import signal
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import clone
+
+from adapt.base import MetaAdapter, SourceOnly, WeightAdapter
+from adapt.datasets import list_tasks, load_dataset
+from adapt.discovery import all_adapters
+from adapt.model_selection import AutoAdapt
+from adapt.model_selection._candidates import base_estimator
+from adapt.model_selection._evidence import Task, held_out_target, judge
+from adapt.model_selection._inputs import preprocess
+
+CEILING, CONTROL = "target-trained", "no shift"
+
+
+def features_of_windows(X):
+    """Return mean, spread and quartiles of each channel, as columns."""
+    parts = [X.mean(axis=1), X.std(axis=1)]
+    parts += [np.quantile(X, q, axis=1) for q in (0.05, 0.25, 0.75, 0.95)]
+    return np.hstack(parts)
+
+
+def problems(cap, controls):
+    """Yield name, kind, the two domains as numbers, and their rows as they are.
+
+    They have at most ``cap`` rows each. With ``controls``, each source is split in two
+    at random: pairs without shift.
+    """
+    seen = set()
+    for task in list_tasks():
+        series = task.kind == "series"
+        frame = {} if series else {"as_frame": True}
+        data = load_dataset(task.dataset, **frame, **task.kwargs)
+        X = features_of_windows(np.asarray(data.X)) if series else data.X
+        y, target = np.asarray(data.y), data.sample_domain < 0
+        rng = np.random.default_rng(0)
+        source, target = (rng.permutation(np.flatnonzero(d)) for d in (~target, target))
+        name = task.name
+        if controls:
+            name = f"{task.dataset}: {task.kwargs['source']}"
+            if name in seen:
+                continue
+            seen.add(name)
+            half = len(source) // 2
+            source, target = source[:half], source[half:]
+        rows = [np.sort(part[:cap]) for part in (source, target)]
+        take = [X.iloc[part] if hasattr(X, "iloc") else X[part] for part in rows]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _, Xs, Xt = preprocess(*take)
+        kind = "regression" if task.kind == "regression" else "classification"
+        yield name, kind, Xs, y[rows[0]], Xt, y[rows[1]], take
+
+
+def methods(base, only):
+    """Return adapters that need no labels of the target, by name."""
+    found = {"SourceOnly": SourceOnly(clone(base))}
+    for name, cls in all_adapters(deep=False):
+        if issubclass(cls, MetaAdapter) and not cls._requires_target_labels:
+            found[name] = cls(clone(base), random_state=0)
+    found["AutoAdapt"] = AutoAdapt(clone(base), random_state=0)
+    return {k: v for k, v in found.items() if only is None or k in only}
+
+
+def _too_late(*args):
+    raise TimeoutError("over the limit of time")
+
+
+def run(path, estimator, cap, only, limit, controls):
+    path = Path(path)
+    done = set()
+    if path.exists():
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        done = {(row["task"], row["estimator"], row["method"]) for row in lines}
+    signal.signal(signal.SIGALRM, _too_late)
+    for task, kind, Xs, ys, Xt, yt, raw in problems(cap, controls):
+        base = base_estimator(estimator, kind == "classification", 0)
+        scoring = "accuracy" if kind == "classification" else "r2"
+        all_rows = np.ones(len(yt), dtype=bool)
+        for name, method in {CEILING: None, **methods(base, only)}.items():
+            if (task, estimator, name) in done:
+                continue
+            row = {"task": task, "kind": kind, "estimator": estimator, "method": name}
+            start = time.process_time()
+            signal.alarm(limit)
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    if name == CEILING:
+                        parts = Task(Xs, ys, Xt, yt, all_rows, scoring, 5, 0, None)
+                        row["score"] = held_out_target(base, parts).score()[0]
+                    else:
+                        # AutoAdapt makes numbers of rows by itself.
+                        zs, zt = raw if name == "AutoAdapt" else (Xs, Xt)
+                        model = method.fit(zs, ys, Xt=zt)
+                        row["score"] = judge(yt, model.predict(zt), scoring).score()[0]
+                        if name == "AutoAdapt":
+                            row["chosen"] = model.best_method_
+                        if isinstance(model, WeightAdapter):
+                            row["ess"] = model.effective_sample_size_
+            except Exception as error:
+                row["error"] = f"{type(error).__name__}: {error}".split("\n")[0]
+            finally:
+                signal.alarm(0)
+            row["seconds"] = round(time.process_time() - start, 3)
+            with path.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+        print(task, flush=True)
+
+
+def table(path):
+    """Print one line per method: gains on source-only, in points of accuracy or R2."""
+    import pandas as pd
+
+    rows = pd.DataFrame([json.loads(x) for x in Path(path).read_text().splitlines()])
+    rows = rows.drop_duplicates(["task", "estimator", "method"], keep="last")
+    for (kind, estimator), part in rows.groupby(["kind", "estimator"], sort=True):
+        scores = part.pivot(index="task", columns="method", values="score")
+        gains = 100 * scores.sub(scores["SourceOnly"], axis=0)
+        failed = scores.isna().sum()
+        # Where a method fails there is still the model of the source.
+        filled = gains.fillna(0).drop(columns=CEILING, errors="ignore")
+        ranks = filled.rank(axis=1, ascending=False)
+        lines = pd.DataFrame(
+            {
+                "mean": filled.mean(),
+                "median": filled.median(),
+                "best": filled.max(),
+                "worst": filled.min(),
+                "win": (filled > 0.5).sum(),
+                "loss": (filled < -0.5).sum(),
+                "rank": ranks.mean(),
+                "failed": failed,
+            }
+        ).dropna(subset="mean")
+        print(
+            f"\n{kind}, {estimator}: {len(scores)} tasks; mean of source-only "
+            f"{scores['SourceOnly'].mean():.3f}"
+        )
+        print(lines.sort_values("mean", ascending=False).round(1).to_string())
+        if CEILING in scores and "AutoAdapt" in gains:
+            _about_auto_adapt(part, scores, gains["AutoAdapt"])
+
+
+def _about_auto_adapt(part, scores, gains):
+    """Print what AutoAdapt chose, and what it was worth."""
+    import pandas as pd
+
+    wide = 100 * (scores[CEILING] - scores["SourceOnly"]) > 10
+    print(
+        f"AutoAdapt: {gains[wide].mean():+.1f} where the gap is over 10 points (on "
+        f"{wide.sum()} tasks); worst {gains.min():+.1f}; loses over half a point on "
+        f"{np.mean(gains < -0.5):.0%}"
+    )
+    chosen = part[part["method"] == "AutoAdapt"].set_index("task")["chosen"]
+    columns = {"source-only": "SourceOnly", "AutoAdapt": "AutoAdapt", CEILING: CEILING}
+    lines = pd.DataFrame({name: scores[key] for name, key in columns.items()})
+    print(lines.assign(chosen=chosen).round(3).to_string())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("verb", choices=("run", "table"))
+    parser.add_argument("results")
+    parser.add_argument("--estimator", default="logistic")
+    parser.add_argument("--cap", type=int, default=1000, help="rows of each domain")
+    parser.add_argument("--methods", nargs="+")
+    parser.add_argument("--limit", type=int, default=120, help="seconds a fit")
+    parser.add_argument("--controls", action="store_true", help="pairs without shift")
+    args = parser.parse_args()
+    if args.verb == "table":
+        table(args.results)
+    else:
+        run(
+            args.results,
+            args.estimator,
+            args.cap,
+            args.methods,
+            args.limit,
+            args.controls,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+from adapt.base import SourceOnly
+from adapt.feature_based import LinearOT
+from adapt.inspection import expected_accuracy
+from adapt.inspection._expected_accuracy import (
+    _another_kind,
+    confidence_difference,
+    threshold_accuracy,
+)
+from tests.common import shifted_classes
+
+
+def noisy(n=1500, shift=0.0, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal([shift, 0], size=(n, 2))
+    y = rng.random(n) < 1 / (1 + np.exp(-3 * X[:, 0]))
+    return X, y.astype(int)
+
+
+def test_threshold_against_its_definition():
+    rng = np.random.default_rng(0)
+    source, target = rng.random(500), rng.random(400) ** 2
+    right = rng.random(500) < source
+    # The threshold leaves as many source rows above it as were predicted right.
+    t = np.sort(source)[::-1][right.sum() - 1]
+    assert threshold_accuracy(right, source, target) == np.mean(target >= t)
+    assert threshold_accuracy(right, source, source) == pytest.approx(right.mean())
+    assert threshold_accuracy(np.ones(5), source[:5], source[:5]) == 1
+    assert threshold_accuracy(np.zeros(5), source[:5], target) == 0
+
+
+def test_difference_against_its_definition():
+    right, source, target = np.array([1, 0, 1, 1]), np.full(4, 0.9), np.full(3, 0.8)
+    assert confidence_difference(right, source, target) == pytest.approx(0.65)
+    assert confidence_difference(right, target, source * 2) == 1
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0, -1.5])
+def test_guesses_are_right_under_covariate_shift_and_a_right_model(shift):
+    Xs, ys = noisy()
+    Xt, yt = noisy(shift=shift, seed=1)
+    model = LogisticRegression()
+    expected = expected_accuracy(model, Xs, ys, Xt, random_state=0)
+    truth = model.fit(Xs, ys).score(Xt, yt)
+    guesses = expected.guesses["guess"]
+    for name in "ATC", "DoC", "importance-weighted":
+        assert guesses[name] == pytest.approx(truth, abs=0.04)
+    assert expected.low <= truth <= expected.high
+    taken = guesses[["ATC", "there and back", "agreement", "source"]]
+    assert expected.accuracy == taken.min()
+    assert expected.low <= expected.accuracy <= expected.high
+
+
+def test_intervals_narrow_with_rows():
+    widths = []
+    for n in 200, 3000:
+        table = expected_accuracy(
+            LogisticRegression(), *noisy(n), noisy(n, 1.0, 1)[0], random_state=0
+        ).guesses
+        widths.append((table["high"] - table["low"])["source"])
+    assert widths[1] < 0.5 * widths[0]
+
+
+def test_adapters_and_pipelines():
+    Xs, ys, Xt, yt = shifted_classes(shift=20.0)
+    plain, mapped, piped = (
+        expected_accuracy(model, Xs, ys, Xt, random_state=0).accuracy
+        for model in (
+            SourceOnly(LogisticRegression()),
+            LinearOT(LogisticRegression()),
+            make_pipeline(StandardScaler(), LinearOT(LogisticRegression())),
+        )
+    )
+    truth = LinearOT(LogisticRegression()).fit(Xs, ys, Xt=Xt).score(Xt, yt)
+    assert mapped == pytest.approx(truth, abs=0.1)
+    assert piped == pytest.approx(truth, abs=0.1)
+    assert mapped > plain
+
+
+def test_the_second_opinion_is_of_another_kind_and_adapted_alike():
+    model = LinearOT(LogisticRegression(), lambda_=0.5)
+    other = _another_kind(make_pipeline(StandardScaler(), model))[-1]
+    assert other.lambda_ == 0.5
+    assert type(other.estimator).__name__ == "HistGradientBoostingClassifier"
+    assert type(_another_kind(other).estimator).__name__ == "RandomForestClassifier"
+    assert type(model.estimator) is LogisticRegression
+
+
+def test_errors():
+    Xs, ys, Xt, _ = shifted_classes()
+    with pytest.raises(TypeError, match="is of classifiers, got Ridge"):
+        expected_accuracy(Ridge(), Xs, ys, Xt)
+    with pytest.raises(TypeError, match="no `predict_proba`"):
+        expected_accuracy(LinearSVC(), Xs, ys, Xt)
+    with pytest.raises(ValueError, match="`confidence`"):
+        expected_accuracy(LogisticRegression(), Xs, ys, Xt, confidence=95)
+    with pytest.raises(ValueError, match="2 rows"):
+        expected_accuracy(LogisticRegression(), Xs, np.zeros(len(Xs)), Xt)
