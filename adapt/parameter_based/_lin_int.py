@@ -65,6 +65,29 @@ def split_rows(order, prop):
     return order[is_first], order[~is_first]
 
 
+def with_two_classes(y, first, second):
+    """Exchange a row of two parts, so that the first has two classes if it can.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Class labels.
+
+    first, second : ndarrays of int
+        Rows of the two parts.
+
+    Returns
+    -------
+    first, second : ndarrays of int
+    """
+    others = np.flatnonzero(y[second] != y[first[0]])
+    if len(first) < 2 or len(others) == 0 or len(np.unique(y[first])) > 1:
+        return first, second
+    first, second = first.copy(), second.copy()
+    first[-1], second[others[0]] = second[others[0]], first[-1]
+    return first, second
+
+
 class _Interpolated(BaseEstimator):
     """Two fitted models, and a linear map of their predictions side by side."""
 
@@ -250,6 +273,8 @@ class LinInt(ParameterAdapter):
         if mixes_classes:
             order = order[np.argsort(y[order], kind="stable")]
         fitted, held = split_rows(order, self.prop)
+        if mixes_classes:
+            fitted, held = with_two_classes(y, fitted, held)
 
         target_model = clone(source_model)
         if self.random_state is not None:

@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from adapt.parameter_based import LinInt
-from adapt.parameter_based._lin_int import mixing_share, split_rows
+from adapt.parameter_based._lin_int import mixing_share, split_rows, with_two_classes
 from tests.common import shifted_classes, shifted_numbers
 from tests.parameter_based.common import assert_ways_agree, run_checks
 
@@ -123,3 +123,15 @@ def test_scikit_learn_checks(estimator):
         "check_sample_weight_equivalence_on_sparse_data",
     ]
     run_checks(LinInt, cannot, estimator=estimator, random_state=0)
+
+
+def test_few_labels_of_many_classes_fit_on_two():
+    rng = np.random.default_rng(0)
+    Xs, ys = rng.normal(size=(90, 3)), np.arange(90) % 9
+    source_model = LogisticRegression().fit(Xs, ys)
+    yt = np.array([0, 0, 0, 0, 1])
+    model = LinInt(source_model, random_state=0).fit(Xs[:5], yt)
+    assert set(model.estimator_tgt_.classes_) == {0, 1}
+    first, second = with_two_classes(yt, np.array([0, 1]), np.array([2, 3, 4]))
+    assert sorted(yt[first]) == [0, 1]
+    assert sorted([*first, *second]) == [0, 1, 2, 3, 4]
