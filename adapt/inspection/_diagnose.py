@@ -116,7 +116,7 @@ class ShiftReport:
 
     @property
     def has_concept_shift(self):
-        """Whether labels follow another rule in the target, not by frequencies alone."""
+        """Whether labels follow another rule, and not just by other frequencies."""
         # Other frequencies of classes change the odds of a label given the features.
         if self.kind == "label" or self.concept is None:
             return False
