@@ -4,19 +4,36 @@ A task loss has one value per row, so that rows can be weighed; what compares tw
 domains is one number. Cross-entropies take logits, which neither overflow nor saturate.
 """
 
+import math
+
 from keras import ops
 
+from adapt.deep import _engine
+
 __all__ = [
+    "batch_nuclear_norm",
+    "class_confusion",
+    "contrastive",
     "coral",
     "covariance",
+    "cross_cost",
     "domain_cross_entropy",
+    "entropy",
     "flatten",
+    "gradient_penalty",
+    "joint_mmd",
+    "kl_divergence",
     "logit",
     "mean_gap",
+    "mutual_information",
     "reverse_gradient",
     "sigmoid_cross_entropy",
     "softmax_cross_entropy",
+    "squared_distances",
     "squared_error",
+    "transport_plan",
+    "unlikelihood",
+    "weighted_mmd",
 ]
 
 TINY = 1e-7  # probabilities are kept this far from 0 and 1
@@ -114,11 +131,285 @@ def squared_error(y, outputs):
     return ops.mean(ops.square(y - outputs), axis=-1)
 
 
-def domain_cross_entropy(source_logits, target_logits):
+def domain_cross_entropy(
+    source_logits, target_logits, source_weights=None, target_weights=None
+):
     """Return the cross-entropy of a discriminator that says 1 for the source.
 
-    The means over both domains are added, not averaged, as in ADAPT.
+    The means over both domains are added, not averaged, as in ADAPT. Weights of rows
+    are scaled to a mean of one in each domain.
     """
-    return ops.mean(ops.softplus(-source_logits)) + ops.mean(
-        ops.softplus(target_logits)
-    )
+    loss = 0.0
+    losses = ops.softplus(-source_logits), ops.softplus(target_logits)
+    for each, weights in zip(losses, (source_weights, target_weights), strict=True):
+        if weights is not None:
+            each = each * (weights / ops.mean(weights))[:, None]
+        loss = loss + ops.mean(each)
+    return loss
+
+
+def squared_distances(x, y):
+    """Return the squared distances of the rows of ``x`` to the rows of ``y``."""
+    xx, yy = ops.sum(x * x, axis=1), ops.sum(y * y, axis=1)
+    d = xx[:, None] + yy - 2 * ops.matmul(x, ops.transpose(y))
+    return ops.maximum(d, 0.0)
+
+
+def _bandwidth(d):
+    """Return the mean of the distances off the diagonal, as a constant."""
+    n = d.shape[0]
+    return ops.stop_gradient(ops.sum(d) / max(n * (n - 1), 1)) + TINY
+
+
+def joint_mmd(*pairs):
+    """Return the squared maximum mean discrepancy of joint distributions.
+
+    The kernel is the product, over ``pairs``, of means of five Gaussian kernels; their
+    bandwidths are 1/4, 1/2, 1, 2 and 4 times the mean squared distance in the batch.
+
+    Parameters
+    ----------
+    *pairs : pairs of tensors of shape (n_rows, d)
+        For each layer, its values at source and at target rows. One pair gives the
+        multi-kernel discrepancy.
+
+    Returns
+    -------
+    mmd : scalar tensor
+        In [0, 2]. O(n_rows^2 d).
+
+    References
+    ----------
+    Long et al. "Deep transfer learning with joint adaptation networks." ICML, 2017.
+    """
+    kernel = 1.0
+    for zs, zt in pairs:
+        z = ops.concatenate([zs, zt])
+        d = squared_distances(z, z)
+        d = d / _bandwidth(d)
+        kernel = kernel * sum(ops.exp(-d * 2.0**k) for k in range(-2, 3)) / 5
+    n = pairs[0][0].shape[0]
+    within = ops.mean(kernel[:n, :n]) + ops.mean(kernel[n:, n:])
+    return within - 2 * ops.mean(kernel[:n, n:])
+
+
+def weighted_mmd(xs, xt, weights, gamma):
+    """Return the squared discrepancy of weighted source rows and target rows.
+
+    Parameters
+    ----------
+    xs, xt : tensors of shape (n_rows, d)
+        Rows.
+
+    weights : tensor of shape (n_rows,)
+        Of the source rows, with a mean of one.
+
+    gamma : scalar tensor
+        The kernel is ``exp(-gamma |x - y|^2)``.
+
+    Returns
+    -------
+    mmd : scalar tensor
+
+    References
+    ----------
+    de Mathelin et al. "Fast and accurate importance weighting for correcting sample
+    bias." ECML, 2022.
+    """
+    kss = ops.exp(-gamma * squared_distances(xs, xs))
+    kst = ops.exp(-gamma * squared_distances(xs, xt))
+    ktt = ops.exp(-gamma * squared_distances(xt, xt))
+    w = weights[:, None]
+    return ops.mean(w * kss * weights) + ops.mean(ktt) - 2 * ops.mean(w * kst)
+
+
+def entropy(logits):
+    """Return the entropy of each row's class probabilities, in nats."""
+    log_p = ops.log_softmax(logits, axis=-1)
+    return -ops.sum(ops.exp(log_p) * log_p, axis=-1)
+
+
+def mutual_information(logits):
+    """Return the entropy of the mean prediction less the mean entropy."""
+    mean = ops.mean(ops.softmax(logits, axis=-1), axis=0)
+    return -ops.sum(mean * ops.log(mean + TINY)) - ops.mean(entropy(logits))
+
+
+def kl_divergence(logits, other):
+    """Return the divergence of the classes of ``other`` from those of ``logits``.
+
+    That is ``sum p log(p / q)`` for each row, ``p`` of ``logits`` and ``q`` of
+    ``other``.
+    """
+    log_p = ops.log_softmax(logits, axis=-1)
+    log_q = ops.log_softmax(other, axis=-1)
+    return ops.sum(ops.exp(log_p) * (log_p - log_q), axis=-1)
+
+
+def class_confusion(logits, temperature):
+    """Return how much predictions confuse classes, on average over classes.
+
+    Parameters
+    ----------
+    logits : tensor of shape (n_rows, n_classes)
+        Of target rows.
+
+    temperature : float or scalar tensor
+        What logits are divided by.
+
+    Returns
+    -------
+    loss : scalar tensor
+        0 where each class is certain or absent.
+
+    References
+    ----------
+    Jin et al. "Minimum class confusion for versatile domain adaptation." ECCV, 2020.
+    """
+    logits = logits / temperature
+    p = ops.softmax(logits, axis=-1)
+    weight = ops.stop_gradient(1 + ops.exp(-entropy(logits)))
+    weight = weight / ops.mean(weight)
+    confusion = ops.matmul(ops.transpose(p), p * weight[:, None])
+    confusion = confusion / ops.sum(confusion, axis=1, keepdims=True)
+    return 1 - ops.mean(ops.diagonal(confusion))
+
+
+def batch_nuclear_norm(p):
+    """Return the sum of the singular values of probabilities, divided by the rows.
+
+    Parameters
+    ----------
+    p : tensor of shape (n_rows, n_classes)
+        Class probabilities.
+
+    Returns
+    -------
+    norm : scalar tensor
+        Its gradient is the nuclear norm's, ``U V^T`` of the singular vectors, from a
+        decomposition of ``n_classes x n_classes`` alone.
+
+    References
+    ----------
+    Cui et al. "Towards discriminability and diversity: batch nuclear-norm maximization
+    under label insufficient situations." CVPR, 2020.
+    """
+    values, vectors = ops.eigh(ops.stop_gradient(ops.matmul(ops.transpose(p), p)))
+    scaled = vectors / ops.sqrt(ops.maximum(values, TINY))
+    inverse_root = ops.stop_gradient(ops.matmul(scaled, ops.transpose(vectors)))
+    # U V^T = p (p'p)^(-1/2), and the norm is its inner product with p.
+    direction = ops.stop_gradient(ops.matmul(p, inverse_root))
+    return ops.sum(direction * p) / p.shape[0]
+
+
+def cross_cost(y, outputs, row_losses):
+    """Return the task loss of each label ``y[i]`` at each prediction ``outputs[j]``.
+
+    Parameters
+    ----------
+    y : tensor of shape (n, ...)
+        Encoded labels.
+
+    outputs : tensor of shape (m, n_outputs)
+        Outputs of the task network.
+
+    row_losses : callable
+        ``row_losses(y, outputs)`` returns one loss per row.
+
+    Returns
+    -------
+    cost : tensor of shape (n, m)
+    """
+    n, m = y.shape[0], outputs.shape[0]
+    losses = row_losses(ops.repeat(y, m, axis=0), ops.tile(outputs, (n, 1)))
+    return ops.reshape(losses, (n, m))
+
+
+def transport_plan(cost, reg, n_iterations):
+    """Return the entropic transport plan between uniform rows, as a constant.
+
+    Parameters
+    ----------
+    cost : tensor of shape (n, m)
+        Cost of moving row ``i`` to row ``j``.
+
+    reg : float
+        Entropic regularisation, in units of the mean cost.
+
+    n_iterations : int
+        Number of Sinkhorn iterations, on logarithms.
+
+    Returns
+    -------
+    plan : tensor of shape (n, m)
+        Non-negative; its columns sum to ``1 / m``, its rows to nearly ``1 / n``. No
+        gradient passes.
+
+    References
+    ----------
+    Cuturi. "Sinkhorn distances: lightspeed computation of optimal transport." NIPS,
+    2013.
+    """
+    cost = ops.stop_gradient(cost)
+    n, m = cost.shape
+    log_k = -cost / (reg * ops.mean(cost) + TINY)
+
+    def alternate(_, potentials):
+        f, g = potentials
+        f = -ops.logsumexp(log_k + g, axis=1, keepdims=True) - math.log(n)
+        g = -ops.logsumexp(log_k + f, axis=0, keepdims=True) - math.log(m)
+        return f, g
+
+    start = ops.zeros((n, 1), dtype=cost.dtype), ops.zeros((1, m), dtype=cost.dtype)
+    f, g = ops.fori_loop(0, n_iterations, alternate, start)
+    return ops.stop_gradient(ops.exp(log_k + f + g))
+
+
+def unlikelihood(y, logits):
+    """Return ``-log(1 - p[y])`` for each row, ``p`` the softmax of ``logits``."""
+    hidden = ops.one_hot(y, logits.shape[-1], dtype=logits.dtype) * 1e9
+    others = ops.logsumexp(logits - hidden, axis=-1)
+    return ops.logsumexp(logits, axis=-1) - others
+
+
+def contrastive(zs, ys, zt, yt, margin):
+    """Return the contrastive loss of all pairs of a source and a target row.
+
+    Pairs of one class are drawn together, by half their squared distance, and others
+    pushed apart up to ``margin``.
+
+    Parameters
+    ----------
+    zs, zt : tensors of shape (n_rows, d)
+        Features.
+
+    ys, yt : integer tensors of shape (n_rows,)
+        Their classes.
+
+    margin : float or scalar tensor
+        Distance from which pairs of two classes are far enough apart.
+
+    Returns
+    -------
+    loss : scalar tensor
+        Mean over pairs.
+
+    References
+    ----------
+    Motiian et al. "Unified deep supervised domain adaptation and generalization." ICCV,
+    2017.
+    """
+    d = squared_distances(zs, zt)
+    near = ops.cast(ys[:, None] == yt, d.dtype)
+    gap = ops.maximum(margin - ops.sqrt(d + TINY), 0.0)
+    return ops.mean(near * d + (1 - near) * gap * gap) / 2
+
+
+def gradient_penalty(critic, z):
+    """Return the mean of ``(|gradient of critic at z| - 1)^2`` over the rows of ``z``.
+
+    The norm is that of one row's gradient, over all of its features.
+    """
+    slope = flatten(_engine.gradient(critic, z))
+    norm = ops.sqrt(ops.sum(slope * slope, axis=1) + 1e-12)
+    return ops.mean(ops.square(norm - 1))

@@ -4,22 +4,13 @@ A discriminator learns to tell the domains by the encoder's features, and the en
 through a reversed gradient, learns features by which it cannot.
 """
 
-from keras import ops
-from scipy.special import expit
-
 from adapt.deep import _losses
-from adapt.deep._base import DeepAdapter
-from adapt.deep._networks import (
-    default_discriminator,
-    default_encoder,
-    default_task,
-    emits_probabilities,
-)
+from adapt.deep._adversarial import AdversarialAdapter
 
 __all__ = ["DANN"]
 
 
-class DANN(DeepAdapter):
+class DANN(AdversarialAdapter):
     """Domain-adversarial neural network [1]_.
 
     The encoder and the task network minimise the loss on the source, while the encoder
@@ -98,106 +89,10 @@ class DANN(DeepAdapter):
     (100,)
     """
 
-    _parameter_constraints: dict = {
-        **DeepAdapter._parameter_constraints,
-        "discriminator": [callable, None],
-    }
-
-    _network_names = ("encoder", "task", "discriminator")
-
-    def __init__(
-        self,
-        encoder=None,
-        task=None,
-        discriminator=None,
-        Xt=None,
-        yt=None,
-        lambda_=0.1,
-        copy=True,
-        verbose=0,
-        random_state=None,
-        *,
-        loss=None,
-        optimizer="adam",
-        learning_rate=None,
-        optimizer_enc=None,
-        optimizer_disc=None,
-        metrics=None,
-        epochs=50,
-        batch_size=64,
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        jit_compile=None,
-        joint_batch=True,
-        device_budget=2**31,
-    ):
-        super().__init__(
-            encoder,
-            task,
-            Xt,
-            yt,
-            lambda_,
-            copy,
-            verbose,
-            random_state,
-            loss=loss,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            optimizer_enc=optimizer_enc,
-            metrics=metrics,
-            epochs=epochs,
-            batch_size=batch_size,
-            callbacks=callbacks,
-            validation_split=validation_split,
-            validation_data=validation_data,
-            jit_compile=jit_compile,
-            joint_batch=joint_batch,
-            device_budget=device_budget,
-        )
-        self.discriminator = discriminator
-        self.optimizer_disc = optimizer_disc
-
-    def _make_networks(self, make, shape, n_outputs):
-        features = make("encoder", default_encoder, shape)
-        make("task", default_task, features, n_outputs)
-        output_shape = make("discriminator", default_discriminator, features)
-        if output_shape != (1,):
-            raise ValueError(
-                "`discriminator` must have one output for each row, got outputs of "
-                f"shape {output_shape}."
-            )
-
-    def _logits(self, z):
-        outputs = ops.cast(self.discriminator_(z, training=True), "float32")
-        if emits_probabilities(self.discriminator_):
-            return _losses.logit(outputs)
-        return outputs
-
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        z = _losses.reverse_gradient(ops.concatenate([zs, zt]), batch["lambda_"])
-        logits = self._logits(z)
-        n = zs.shape[0]
+        logits = self._domain_logits(zs, zt, batch["lambda_"])
         return {
             "task_loss": self._task_loss(batch, zs),
-            "disc_loss": _losses.domain_cross_entropy(logits[:n], logits[n:]),
+            "disc_loss": _losses.domain_cross_entropy(*logits),
         }
-
-    def predict_disc(self, X):
-        """Return the discriminator's probability that rows are of the source.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Rows of either domain.
-
-        Returns
-        -------
-        p : ndarray of shape (n_samples,), dtype float32
-            Probabilities.
-        """
-        outputs = self._outputs(X, "encoder", "discriminator")[:, 0]
-        if emits_probabilities(self.discriminator_):
-            return outputs
-        return expit(outputs)

@@ -6,7 +6,7 @@ import pytest
 keras = pytest.importorskip("keras", exc_type=ImportError)
 
 from keras import ops  # noqa: E402
-from scipy.special import log_softmax  # noqa: E402
+from scipy.special import log_softmax, softmax  # noqa: E402
 
 from adapt.deep import _engine, _losses  # noqa: E402
 
@@ -95,3 +95,177 @@ def test_reverse_gradient(strength, z):
     np.testing.assert_allclose(_gradient(reversed_energy, x), expected, rtol=1e-3)
     same = _losses.reverse_gradient(ops.convert_to_tensor(x), strength)
     np.testing.assert_array_equal(_value(same), x)
+
+
+def _tensors(*arrays):
+    return [ops.convert_to_tensor(np.asarray(a)) for a in arrays]
+
+
+def _squared_distances(x, y):
+    return np.sum((x[:, None] - y) ** 2, axis=2)
+
+
+def test_squared_distances(z):
+    found = _value(_losses.squared_distances(*_tensors(*z)))
+    np.testing.assert_allclose(found, _squared_distances(*z), rtol=1e-4, atol=1e-4)
+
+
+def _kernel(zs, zt):
+    z = np.concatenate([zs, zt]).astype(float)
+    d = _squared_distances(z, z)
+    d /= d.sum() / (len(z) * (len(z) - 1))
+    return np.mean([np.exp(-d * 2.0**k) for k in range(-2, 3)], axis=0)
+
+
+def test_joint_mmd_is_written_out(z):
+    zs, zt = z
+    ps, pt = softmax(zs[:, :3], axis=1), softmax(zt[:, :3], axis=1)
+    sign = np.r_[np.full(7, 1 / 7), np.full(9, -1 / 9)]
+    one = sign @ _kernel(zs, zt) @ sign
+    found = _value(_losses.joint_mmd(_tensors(zs, zt)))
+    assert found == pytest.approx(one, rel=1e-4)
+    both = sign @ (_kernel(zs, zt) * _kernel(ps, pt)) @ sign
+    found = _value(_losses.joint_mmd(_tensors(zs, zt), _tensors(ps, pt)))
+    assert found == pytest.approx(both, rel=1e-4)
+    assert abs(_value(_losses.joint_mmd(_tensors(zs, zs)))) < 1e-6
+
+
+def test_weighted_mmd_is_written_out(z):
+    zs, zt = z
+    w = np.linspace(0.5, 1.5, 7).astype("float32")
+    gamma = 0.2
+    sign = np.r_[w / 7, np.full(9, -1 / 9)]
+    both = np.concatenate([zs, zt])
+    expected = sign @ np.exp(-gamma * _squared_distances(both, both)) @ sign
+    found = _value(_losses.weighted_mmd(*_tensors(zs, zt, w), gamma))
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_entropies(z):
+    p = softmax(z[0].astype(float), axis=1)
+    each = -np.sum(p * np.log(p), axis=1)
+    (logits,) = _tensors(z[0])
+    np.testing.assert_allclose(_value(_losses.entropy(logits)), each, rtol=1e-5)
+    mean = p.mean(axis=0)
+    expected = -np.sum(mean * np.log(mean)) - each.mean()
+    found = _value(_losses.mutual_information(logits))
+    assert found == pytest.approx(expected, rel=1e-4)
+    q = softmax(z[1][:7].astype(float), axis=1)
+    found = _value(_losses.kl_divergence(*_tensors(z[0], z[1][:7])))
+    np.testing.assert_allclose(found, np.sum(p * np.log(p / q), axis=1), rtol=1e-4)
+
+
+def test_class_confusion_is_the_papers(z):
+    logits = z[1].astype(float)
+    p = softmax(logits / 2.5, axis=1)
+    weight = 1 + np.exp(np.sum(p * np.log(p), axis=1))
+    weight = len(p) * weight / weight.sum()
+    confusion = np.zeros((4, 4))
+    for row, w in zip(p, weight, strict=True):
+        confusion += w * np.outer(row, row)
+    confusion /= confusion.sum(axis=1, keepdims=True)
+    expected = (confusion.sum() - np.trace(confusion)) / 4
+    found = _value(_losses.class_confusion(*_tensors(z[1]), 2.5))
+    assert found == pytest.approx(expected, rel=1e-4)
+    sure = np.eye(4, dtype="float32")[np.arange(9) % 4] * 200
+    assert _value(_losses.class_confusion(*_tensors(sure), 2.5)) < 1e-6
+
+
+def test_batch_nuclear_norm_and_its_gradient(z):
+    p = softmax(z[1], axis=1)
+    u, s, vt = np.linalg.svd(p.astype(float), full_matrices=False)
+    assert _value(_losses.batch_nuclear_norm(*_tensors(p))) == pytest.approx(
+        s.sum() / 9, rel=1e-4
+    )
+    found = _gradient(_losses.batch_nuclear_norm, p)
+    np.testing.assert_allclose(found, u @ vt / 9, atol=1e-4)
+
+
+def test_transport_plan_is_that_of_pot(z):
+    ot = pytest.importorskip("ot")
+    cost = _squared_distances(*z)
+    reg = 0.1
+    expected = ot.sinkhorn(
+        np.full(7, 1 / 7), np.full(9, 1 / 9), cost, reg * cost.mean(), stopThr=1e-9
+    )
+    found = _value(_losses.transport_plan(*_tensors(cost.astype("float32")), reg, 300))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_cross_cost_pairs_labels_with_predictions(z):
+    y = np.array([0, 3, 1])
+    found = _losses.cross_cost(*_tensors(y, z[1]), _losses.softmax_cross_entropy)
+    expected = -log_softmax(z[1], axis=1)[:, y].T
+    np.testing.assert_allclose(_value(found), expected, rtol=1e-4)
+
+
+def test_unlikelihood_neither_clips_nor_overflows():
+    logits = np.array([[1.0, 2.0, 3.0], [90.0, 0.0, 0.0]], dtype="float32")
+    found = _losses.unlikelihood(*_tensors(np.array([1, 0]), logits))
+    wide = logits.astype(float)
+    expected = [
+        np.log(np.exp(wide[0]).sum()) - np.log(np.exp(wide[0, [0, 2]]).sum()),
+        90 - np.log(2),
+    ]
+    np.testing.assert_allclose(_value(found), expected, rtol=1e-5)
+
+
+def test_contrastive_is_written_out(z):
+    ys, yt = np.arange(7) % 2, np.arange(9) % 3
+    total = 0.0
+    for a, ya in zip(z[0], ys, strict=True):
+        for b, yb in zip(z[1], yt, strict=True):
+            d = np.linalg.norm(a - b)
+            total += d**2 / 2 if ya == yb else max(4 - d, 0) ** 2 / 2
+    found = _losses.contrastive(*_tensors(z[0], ys, z[1], yt), 4.0)
+    assert _value(found) == pytest.approx(total / 63, rel=1e-4)
+
+
+def _critic(x):
+    return ops.sum(ops.sin(x) + 0.1 * x**3, axis=-1)
+
+
+def test_gradient_penalty_is_that_of_rows():
+    """Against finite differences; the norm is over the features of each row."""
+    x = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
+
+    def critic(v):
+        return np.sum(np.sin(v) + 0.1 * v**3, axis=-1)
+
+    wide, step = x.astype(float), 1e-5
+    slopes = [
+        (critic(wide + step * e) - critic(wide - step * e)) / (2 * step)
+        for e in np.eye(3)
+    ]
+    expected = np.mean((np.linalg.norm(slopes, axis=0) - 1) ** 2)
+
+    def penalty(v):
+        return _losses.gradient_penalty(_critic, v)
+
+    if _engine.BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        found = tf.function(penalty)(tf.constant(x))
+    else:
+        found = penalty(ops.convert_to_tensor(x))
+    assert _value(found) == pytest.approx(expected, rel=1e-3)
+
+
+def test_gradient_penalty_can_be_differentiated():
+    """Its derivative with respect to the critic, against finite differences."""
+    x = np.random.default_rng(0).normal(size=(5, 2)).astype("float32")
+    at = np.array([0.7], dtype="float32")
+
+    def value(w):
+        # The critic is w * (x0^2 + sin x1).
+        slopes = np.stack([2 * w * x[:, 0], w * np.cos(x[:, 1])])
+        return np.mean((np.linalg.norm(slopes.astype(float), axis=0) - 1) ** 2)
+
+    def penalty(w):
+        def critic(v):
+            return w * (v[:, 0] ** 2 + ops.sin(v[:, 1]))
+
+        return _losses.gradient_penalty(critic, ops.convert_to_tensor(x))
+
+    expected = (value(0.7 + 1e-4) - value(0.7 - 1e-4)) / 2e-4
+    assert _gradient(penalty, at)[0] == pytest.approx(expected, rel=1e-2)

@@ -1,0 +1,155 @@
+"""What methods with a discriminator of domains share."""
+
+from keras import ops
+from scipy.special import expit
+
+from adapt.deep import _losses
+from adapt.deep._base import DeepAdapter
+from adapt.deep._networks import (
+    default_discriminator,
+    default_encoder,
+    default_task,
+    emits_probabilities,
+)
+
+__all__ = ["AdversarialAdapter"]
+
+
+class AdversarialAdapter(DeepAdapter):
+    """Train an encoder and a task network against a discriminator of domains.
+
+    A subclass writes `_losses`, with the help of `_domain_logits`.
+
+    Parameters
+    ----------
+    encoder, task, Xt, yt, copy, verbose, random_state
+        As in `DeepAdapter`, and so are all that follow `optimizer_disc`.
+
+    discriminator : keras.Model, callable or None, default=None
+        From the encoder's features to one output, a logit or a sigmoid: the source is
+        1. If None, one hidden layer.
+
+    lambda_ : float or callable, default=0.1
+        Weight of the adversary.
+
+    optimizer_disc : str, dict, keras.optimizers.Optimizer or None, default=None
+        For the discriminator, if not `optimizer`.
+    """
+
+    _parameter_constraints: dict = {
+        **DeepAdapter._parameter_constraints,
+        "discriminator": [callable, None],
+    }
+
+    _network_names = ("encoder", "task", "discriminator")
+
+    def __init__(
+        self,
+        encoder=None,
+        task=None,
+        discriminator=None,
+        Xt=None,
+        yt=None,
+        lambda_=0.1,
+        copy=True,
+        verbose=0,
+        random_state=None,
+        *,
+        loss=None,
+        optimizer="adam",
+        learning_rate=None,
+        optimizer_enc=None,
+        optimizer_disc=None,
+        metrics=None,
+        epochs=50,
+        batch_size=64,
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        jit_compile=None,
+        joint_batch=True,
+        device_budget=2**31,
+    ):
+        super().__init__(
+            encoder,
+            task,
+            Xt,
+            yt,
+            lambda_,
+            copy,
+            verbose,
+            random_state,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            optimizer_enc=optimizer_enc,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            jit_compile=jit_compile,
+            joint_batch=joint_batch,
+            device_budget=device_budget,
+        )
+        self.discriminator = discriminator
+        self.optimizer_disc = optimizer_disc
+
+    def _make_networks(self, make, shape, n_outputs):
+        features = make("encoder", default_encoder, shape)
+        make("task", default_task, features, n_outputs)
+        self._make_discriminator(make, features)
+
+    def _make_discriminator(self, make, shape):
+        output_shape = make("discriminator", default_discriminator, shape)
+        if output_shape != (1,):
+            raise ValueError(
+                "`discriminator` must have one output for each row, got outputs of "
+                f"shape {output_shape}."
+            )
+
+    def _logits(self, z):
+        """Return the discriminator's logits for features."""
+        outputs = ops.cast(self.discriminator_(z, training=True), "float32")
+        if emits_probabilities(self.discriminator_):
+            return _losses.logit(outputs)
+        return outputs
+
+    def _domain_logits(self, zs, zt, strength=None):
+        """Return the discriminator's logits for source and target features.
+
+        With a ``strength`` the gradient is reversed on its way back to the features.
+        """
+        z = ops.concatenate([zs, zt])
+        if strength is not None:
+            z = _losses.reverse_gradient(z, strength)
+        logits = self._logits(z)
+        return logits[: zs.shape[0]], logits[zs.shape[0] :]
+
+    def _probabilities(self, outputs):
+        """Return the discriminator's outputs, as arrays, as probabilities."""
+        if emits_probabilities(self.discriminator_):
+            return outputs[:, 0]
+        return expit(outputs[:, 0])
+
+    def predict_disc(self, X, *, sample_domain=None):
+        """Return the discriminator's probability that rows are of the source.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples,), dtype float32
+            Probabilities.
+        """
+        names = "encoder", "discriminator"
+        return self._probabilities(
+            self._outputs(X, *names, sample_domain=sample_domain)
+        )

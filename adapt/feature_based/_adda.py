@@ -1,0 +1,215 @@
+"""Adversarial discriminative domain adaptation.
+
+The target gets an encoder of its own, which starts as the source's and learns to fool a
+discriminator.
+"""
+
+from numbers import Integral, Real
+
+from keras import ops
+
+from adapt._sklearn import Interval
+from adapt.deep import _engine, _losses
+from adapt.deep._adversarial import AdversarialAdapter
+from adapt.deep._base import Phase, Update
+from adapt.deep._networks import default_encoder
+
+__all__ = ["ADDA"]
+
+
+class ADDA(AdversarialAdapter):
+    """Adversarial discriminative domain adaptation [1]_.
+
+    First an encoder and a task network are trained on the source. Then the encoder is
+    held, and a copy of it for the target is trained against a discriminator, until the
+    features of target rows look to it like those of source rows. The task network
+    stays. Target labels are not needed; where `yt` has some, the target's encoder is
+    trained on them too.
+
+    Parameters
+    ----------
+    encoder, task : keras.Model, callable or None, default=None
+        From samples to features and from features to predictions. If None, they are
+        sized from the data.
+
+    discriminator : keras.Model, callable or None, default=None
+        From the encoder's features to one output, a logit or a sigmoid: the source is
+        1. If None, one hidden layer.
+
+    Xt, yt : array-like, default=None
+        Target rows, and the labels of some of them, used when `fit` is given none.
+
+    pretrain : bool, default=True
+        Whether to train on the source first. If False, `encoder` and `task` must be
+        given, trained on the source.
+
+    tol : float, default=0.001
+        The pre-training ends when an epoch changes its loss by less than this.
+
+    pretrain_epochs : int or None, default=None
+        Most epochs of the pre-training. If None, as many as `epochs`.
+
+    copy, verbose, random_state : bool, int, int or RandomState
+        As in `adapt.deep.DeepAdapter`, where all that follows is explained.
+
+    loss, optimizer, learning_rate, optimizer_enc, metrics : object
+        What is minimised, how, and what is recorded.
+
+    optimizer_disc : str, dict, keras.optimizers.Optimizer or None, default=None
+        For the discriminator, if not `optimizer`.
+
+    epochs, batch_size, callbacks, validation_split, validation_data : object
+        How long, and what is watched.
+
+    jit_compile, joint_batch, device_budget : object
+        How it is computed.
+
+    Attributes
+    ----------
+    encoder_, task_ : keras.Model
+        The trained networks.
+
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for classes only.
+
+    history_ : dict of list of float
+        Mean losses and metrics of each epoch, `val_loss` with a validation set.
+
+    n_epochs_ : int
+        Number of epochs done.
+
+    n_features_in_ : int
+        Number of features seen in `fit`, or of time steps, or of rows of pixels.
+
+    encoder_src_ : keras.Model
+        The encoder of the source; `encoder_` is that of the target.
+
+    discriminator_ : keras.Model
+        The trained discriminator.
+
+    pretrain_history_ : dict of list of float
+        Mean losses of each epoch of the pre-training.
+
+    Notes
+    -----
+    An epoch of ``s`` steps costs ``s`` passes of both encoders and of the discriminator
+    over `batch_size` rows of each domain, the target's twice. Rows with a
+    `sample_domain` of 0 or more go through the source's encoder in `predict` and
+    `transform`.
+
+    References
+    ----------
+    .. [1] Tzeng et al. "Adversarial discriminative domain adaptation." CVPR, 2017.
+
+    Examples
+    --------
+    >>> from adapt.feature_based import ADDA
+    >>> from adapt.datasets import make_classification_da
+    >>> Xs, ys, Xt, yt = make_classification_da()
+    >>> model = ADDA(epochs=20, random_state=0).fit(Xs, ys, Xt=Xt)
+    >>> model.predict(Xt).shape
+    (100,)
+    """
+
+    _parameter_constraints: dict = {
+        **AdversarialAdapter._parameter_constraints,
+        "pretrain": ["boolean"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "pretrain_epochs": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    _network_names = ("encoder", "task", "discriminator", "encoder_src")
+    _scheduled = ()
+    _source_networks = {"encoder": "encoder_src"}
+
+    def __init__(
+        self,
+        encoder=None,
+        task=None,
+        discriminator=None,
+        Xt=None,
+        pretrain=True,
+        tol=0.001,
+        copy=True,
+        verbose=0,
+        random_state=None,
+        *,
+        yt=None,
+        pretrain_epochs=None,
+        loss=None,
+        optimizer="adam",
+        learning_rate=None,
+        optimizer_enc=None,
+        optimizer_disc=None,
+        metrics=None,
+        epochs=50,
+        batch_size=64,
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        jit_compile=None,
+        joint_batch=True,
+        device_budget=2**31,
+    ):
+        self.encoder = encoder
+        self.task = task
+        self.discriminator = discriminator
+        self.Xt = Xt
+        self.pretrain = pretrain
+        self.tol = tol
+        self.copy = copy
+        self.verbose = verbose
+        self.random_state = random_state
+        self.yt = yt
+        self.pretrain_epochs = pretrain_epochs
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.optimizer_enc = optimizer_enc
+        self.optimizer_disc = optimizer_disc
+        self.metrics = metrics
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.callbacks = callbacks
+        self.validation_split = validation_split
+        self.validation_data = validation_data
+        self.jit_compile = jit_compile
+        self.joint_batch = joint_batch
+        self.device_budget = device_budget
+
+    def _make_networks(self, make, shape, n_outputs):
+        if not self.pretrain and (self.encoder is None or self.task is None):
+            raise ValueError(
+                "`pretrain=False` needs `encoder` and `task`, trained on the source."
+            )
+        super()._make_networks(make, shape, n_outputs)
+        make("encoder_src", default_encoder, shape, like="encoder")
+
+    def _phases(self):
+        if self.pretrain:
+            epochs = self.pretrain_epochs
+            epochs = self.epochs if epochs is None else epochs
+            yield Phase(epochs, "_pretraining", pretrain=True, tol=self.tol)
+        self.encoder_src_.set_weights(_engine.weights_of(self.encoder_))
+        yield Phase(self.epochs, "_updates")
+
+    def _pretraining(self):
+        return [Update(self._source_losses, ("encoder", "task"))]
+
+    def _updates(self):
+        return [
+            Update(self._disc_losses, ("discriminator",)),
+            Update(self._encoder_losses, ("encoder",)),
+        ]
+
+    def _disc_losses(self, batch):
+        zs = ops.cast(self.encoder_src_(batch["Xs"], training=False), "float32")
+        logits = self._domain_logits(zs, self._features(batch["Xt"]))
+        return {"disc_loss": _losses.domain_cross_entropy(*logits)}
+
+    def _encoder_losses(self, batch):
+        logits = self._logits(self._features(batch["Xt"]))
+        losses = {"enc_loss": ops.mean(_losses.sigmoid_cross_entropy(1.0, logits))}
+        if "Xl" in batch:
+            losses["task_loss"] = self._labelled_loss(batch)
+        return losses

@@ -1,0 +1,260 @@
+"""Conditional domain-adversarial networks.
+
+The discriminator sees features together with the class probabilities that go with them,
+so that classes are aligned one by one.
+"""
+
+from numbers import Integral
+
+import keras
+import numpy as np
+from keras import ops
+
+from adapt._sklearn import Interval
+from adapt.deep import _losses
+from adapt.deep._adversarial import AdversarialAdapter
+from adapt.deep._networks import default_encoder, default_task
+
+__all__ = ["CDAN"]
+
+
+@keras.saving.register_keras_serializable("adapt")
+class Conditioning(keras.layers.Layer):
+    """Products of features and class probabilities, which are its last inputs.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of class probabilities.
+
+    n_random : int or None
+        If not None, the product of two random maps with so many outputs takes the place
+        of the outer product, of which it has the inner products on average.
+    """
+
+    def __init__(self, n_classes, n_random=None, **kwargs):
+        super().__init__(**kwargs)
+        self.n_classes = n_classes
+        self.n_random = n_random
+
+    def build(self, shape):
+        sizes = shape[-1] - self.n_classes, self.n_classes
+        # Kernels are drawn uniformly, with a variance of 2 / (inputs + outputs).
+        self.maps, self.scale = [], 1.0
+        for size in sizes if self.n_random else ():
+            kernel = self.add_weight((size, self.n_random), trainable=False)
+            self.maps.append(kernel)
+            self.scale *= ((size + self.n_random) / 2) ** 0.5
+        self.scale /= self.n_random**0.5 if self.n_random else 1.0
+
+    def call(self, x):
+        z, p = x[:, : -self.n_classes], x[:, -self.n_classes :]
+        if self.n_random:
+            z, p = (ops.matmul(v, m) for v, m in zip((z, p), self.maps, strict=True))
+            return z * p * self.scale
+        return ops.reshape(z[:, :, None] * p[:, None], (-1, z.shape[1] * p.shape[1]))
+
+    def get_config(self):
+        config = {"n_classes": self.n_classes, "n_random": self.n_random}
+        return {**super().get_config(), **config}
+
+
+def _conditioning(shape, n_classes, n_random):
+    layers = [keras.Input(shape), Conditioning(n_classes, n_random, name="products")]
+    return keras.Sequential(layers, name="conditioning")
+
+
+class CDAN(AdversarialAdapter):
+    """Conditional domain-adversarial network [1]_, for classes.
+
+    As in `DANN`, the encoder and the task network minimise the loss on the source while
+    the encoder maximises, with weight `lambda_`, the loss of a discriminator of
+    domains. Its input is the outer product of the features and the class probabilities
+    or, where that has more than `max_features` numbers, a random map of it. With
+    `entropy`, rows whose class is certain count more (CDAN+E). Target labels are not
+    needed; where `yt` has some, they join the task.
+
+    Parameters
+    ----------
+    encoder, task : keras.Model, callable or None, default=None
+        From samples to features and from features to predictions. If None, they are
+        sized from the data.
+
+    discriminator : keras.Model, callable or None, default=None
+        From the products of features and class probabilities to one output, a logit or
+        a sigmoid: the source is 1. If None, one hidden layer.
+
+    Xt, yt : array-like, default=None
+        Target rows, and the labels of some of them, used when `fit` is given none.
+
+    lambda_ : float or callable, default=1.0
+        Weight of the reversed gradient. A callable is a schedule: it returns the values
+        at an array of step numbers, as `adapt.deep.UpdateLambda` does. No value
+        compiles anything anew.
+
+    entropy : bool, default=True
+        Whether rows count by ``1 + exp(-H)``, with ``H`` the entropy of their class
+        probabilities.
+
+    max_features : int, default=4096
+        Most inputs of the discriminator.
+
+    copy, verbose, random_state : bool, int, int or RandomState
+        As in `adapt.deep.DeepAdapter`, where all that follows is explained.
+
+    loss, optimizer, learning_rate, optimizer_enc, metrics : object
+        What is minimised, how, and what is recorded.
+
+    optimizer_disc : str, dict, keras.optimizers.Optimizer or None, default=None
+        For the discriminator, if not `optimizer`.
+
+    epochs, batch_size, callbacks, validation_split, validation_data : object
+        How long, and what is watched.
+
+    jit_compile, joint_batch, device_budget : object
+        How it is computed.
+
+    Attributes
+    ----------
+    encoder_, task_ : keras.Model
+        The trained networks.
+
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for classes only.
+
+    history_ : dict of list of float
+        Mean losses and metrics of each epoch, `val_loss` with a validation set.
+
+    n_epochs_ : int
+        Number of epochs done.
+
+    n_features_in_ : int
+        Number of features seen in `fit`, or of time steps, or of rows of pixels.
+
+    discriminator_ : keras.Model
+        The trained discriminator.
+
+    is_overloaded_ : bool
+        Whether the discriminator sees a random map of the outer product.
+
+    Notes
+    -----
+    An epoch of ``s`` steps costs ``s`` forward and backward passes of the networks over
+    ``2 * batch_size`` rows; the discriminator has ``min(d k, max_features)`` inputs for
+    ``d`` features and ``k`` classes. No gradient passes through the probabilities to
+    the task network, as in the authors' code.
+
+    References
+    ----------
+    .. [1] Long et al. "Conditional adversarial domain adaptation." NeurIPS, 2018.
+
+    Examples
+    --------
+    >>> from adapt.feature_based import CDAN
+    >>> from adapt.datasets import make_classification_da
+    >>> Xs, ys, Xt, yt = make_classification_da()
+    >>> model = CDAN(epochs=20, random_state=0).fit(Xs, ys, Xt=Xt)
+    >>> model.predict(Xt).shape
+    (100,)
+    """
+
+    _parameter_constraints: dict = {
+        **AdversarialAdapter._parameter_constraints,
+        "entropy": ["boolean"],
+        "max_features": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    _network_names = ("encoder", "task", "discriminator", "conditioning")
+    _classes_only = True
+
+    def __init__(
+        self,
+        encoder=None,
+        task=None,
+        discriminator=None,
+        Xt=None,
+        yt=None,
+        lambda_=1.0,
+        entropy=True,
+        max_features=4096,
+        copy=True,
+        verbose=0,
+        random_state=None,
+        *,
+        loss=None,
+        optimizer="adam",
+        learning_rate=None,
+        optimizer_enc=None,
+        optimizer_disc=None,
+        metrics=None,
+        epochs=50,
+        batch_size=64,
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        jit_compile=None,
+        joint_batch=True,
+        device_budget=2**31,
+    ):
+        super().__init__(
+            encoder,
+            task,
+            discriminator,
+            Xt,
+            yt,
+            lambda_,
+            copy,
+            verbose,
+            random_state,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            optimizer_enc=optimizer_enc,
+            optimizer_disc=optimizer_disc,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            jit_compile=jit_compile,
+            joint_batch=joint_batch,
+            device_budget=device_budget,
+        )
+        self.entropy = entropy
+        self.max_features = max_features
+
+    def _make_networks(self, make, shape, n_outputs):
+        features = make("encoder", default_encoder, shape)
+        make("task", default_task, features, n_outputs)
+        sizes = int(np.prod(features)), n_outputs
+        self.is_overloaded_ = sizes[0] * sizes[1] > self.max_features
+        n_random = self.max_features if self.is_overloaded_ else None
+        shape = make("conditioning", _conditioning, (sum(sizes),), sizes[1], n_random)
+        self._make_discriminator(make, shape)
+
+    def _conditional(self, z, p):
+        return self.conditioning_(ops.concatenate([_losses.flatten(z), p], axis=-1))
+
+    def _losses(self, batch):
+        zs, zt = self._encode(batch)
+        logits = [ops.stop_gradient(self._class_logits(z)) for z in (zs, zt)]
+        strength = batch["lambda_"]
+        z = [_losses.reverse_gradient(z, strength) for z in (zs, zt)]
+        p = [ops.softmax(each) for each in logits]
+        pairs = zip(z, p, strict=True)
+        domains = self._domain_logits(*(self._conditional(*pair) for pair in pairs))
+        weights = [None, None]
+        if self.entropy:
+            weights = [1 + ops.exp(-_losses.entropy(each)) for each in logits]
+        return {
+            "task_loss": self._task_loss(batch, zs),
+            "disc_loss": _losses.domain_cross_entropy(*domains, *weights),
+        }
+
+    def predict_disc(self, X, *, sample_domain=None):
+        z = self._outputs(X, "encoder", sample_domain=sample_domain)
+        p = self.predict_proba(X)
+        joint = np.concatenate([z.reshape(len(z), -1), p], axis=1)
+        outputs = self._chain(joint, ("conditioning", "discriminator"))
+        return self._probabilities(outputs)

@@ -1,0 +1,203 @@
+"""Margin disparity discrepancy.
+
+An adversary shaped as the task network learns to agree with it on the source and to
+contradict it on the target; the encoder learns features on which it cannot.
+"""
+
+from numbers import Real
+
+from keras import ops
+
+from adapt._sklearn import Interval
+from adapt.deep import _losses
+from adapt.deep._base import DeepAdapter
+from adapt.deep._networks import default_encoder, default_task
+
+__all__ = ["MDD"]
+
+
+class MDD(DeepAdapter):
+    """Margin disparity discrepancy [1]_.
+
+    The encoder and the task network minimise the loss on the source. An adversary
+    minimises ``gamma CE(adversary(zs), task(zs)) - log(1 - p)``, with ``p`` its
+    probability at ``zt`` of the class that the task network gives, and the encoder
+    maximises that with weight `lambda_`, through a reversed gradient. For numbers it is
+    `gamma` times the task loss between both networks on the source less that on the
+    target. Target labels are not needed; where `yt` has some, they join the task.
+
+    Parameters
+    ----------
+    encoder, task : keras.Model, callable or None, default=None
+        From samples to features and from features to predictions. If None, they are
+        sized from the data.
+
+    Xt, yt : array-like, default=None
+        Target rows, and the labels of some of them, used when `fit` is given none.
+
+    lambda_ : float or callable, default=0.1
+        Weight of the reversed gradient. A callable is a schedule: it returns the values
+        at an array of step numbers, as `adapt.deep.UpdateLambda` does. No value
+        compiles anything anew.
+
+    gamma : float, default=4.0
+        Weight of the source, the exponential of the margin.
+
+    copy, verbose, random_state : bool, int, int or RandomState
+        As in `adapt.deep.DeepAdapter`, where all that follows is explained.
+
+    loss, optimizer, learning_rate, optimizer_enc, metrics : object
+        What is minimised, how, and what is recorded.
+
+    optimizer_disc : str, dict, keras.optimizers.Optimizer or None, default=None
+        For the discriminator, if not `optimizer`.
+
+    epochs, batch_size, callbacks, validation_split, validation_data : object
+        How long, and what is watched.
+
+    jit_compile, joint_batch, device_budget : object
+        How it is computed.
+
+    Attributes
+    ----------
+    encoder_, task_ : keras.Model
+        The trained networks.
+
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for classes only.
+
+    history_ : dict of list of float
+        Mean losses and metrics of each epoch, `val_loss` with a validation set.
+
+    n_epochs_ : int
+        Number of epochs done.
+
+    n_features_in_ : int
+        Number of features seen in `fit`, or of time steps, or of rows of pixels.
+
+    discriminator_ : keras.Model
+        The trained adversary.
+
+    Notes
+    -----
+    An epoch of ``s`` steps costs ``s`` forward and backward passes of the networks over
+    ``2 * batch_size`` rows. The adversary is as `task` describes, but starts from other
+    weights. The logarithm is computed from logits, without clipping.
+
+    References
+    ----------
+    .. [1] Zhang et al. "Bridging theory and algorithm for domain adaptation." ICML,
+       2019.
+
+    Examples
+    --------
+    >>> from adapt.feature_based import MDD
+    >>> from adapt.datasets import make_classification_da
+    >>> Xs, ys, Xt, yt = make_classification_da()
+    >>> model = MDD(epochs=20, random_state=0).fit(Xs, ys, Xt=Xt)
+    >>> model.predict(Xt).shape
+    (100,)
+    """
+
+    _parameter_constraints: dict = {
+        **DeepAdapter._parameter_constraints,
+        "gamma": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    _network_names = ("encoder", "task", "discriminator")
+    _scheduled = ("lambda_", "gamma")
+
+    def __init__(
+        self,
+        encoder=None,
+        task=None,
+        Xt=None,
+        lambda_=0.1,
+        gamma=4.0,
+        copy=True,
+        verbose=0,
+        random_state=None,
+        *,
+        yt=None,
+        loss=None,
+        optimizer="adam",
+        learning_rate=None,
+        optimizer_enc=None,
+        optimizer_disc=None,
+        metrics=None,
+        epochs=50,
+        batch_size=64,
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        jit_compile=None,
+        joint_batch=True,
+        device_budget=2**31,
+    ):
+        super().__init__(
+            encoder,
+            task,
+            Xt,
+            yt,
+            lambda_,
+            copy,
+            verbose,
+            random_state,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            optimizer_enc=optimizer_enc,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            jit_compile=jit_compile,
+            joint_batch=joint_batch,
+            device_budget=device_budget,
+        )
+        self.gamma = gamma
+        self.optimizer_disc = optimizer_disc
+
+    def _make_networks(self, make, shape, n_outputs):
+        features = make("encoder", default_encoder, shape)
+        make("task", default_task, features, n_outputs)
+        make("discriminator", default_task, features, n_outputs, like="task")
+
+    def _losses(self, batch):
+        zs, zt = self._encode(batch)
+        targets = [ops.stop_gradient(self._predict_from(z)) for z in (zs, zt)]
+        outputs = [
+            self._predict_from(
+                _losses.reverse_gradient(z, batch["lambda_"]), "discriminator"
+            )
+            for z in (zs, zt)
+        ]
+        if self._labels.classes is None:
+            near = self._labels.losses(targets[0], outputs[0])
+            far = -self._labels.losses(targets[1], outputs[1])
+        else:
+            classes = [ops.argmax(self._labels.logits(t), axis=-1) for t in targets]
+            logits = [self._labels.logits(o) for o in outputs]
+            near = _losses.softmax_cross_entropy(classes[0], logits[0])
+            far = _losses.unlikelihood(classes[1], logits[1])
+        return {
+            "task_loss": self._task_loss(batch, zs),
+            "disc_loss": batch["gamma"] * ops.mean(near) + ops.mean(far),
+        }
+
+    def predict_disc(self, X):
+        """Return the outputs of the adversary.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows of either domain.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_samples, n_outputs), dtype float32
+            Logits or probabilities, or numbers, as those of `predict_task`.
+        """
+        return self._outputs(X, "encoder", "discriminator")

@@ -1,0 +1,332 @@
+"""What every deep method keeps, whatever its losses (contracts in the developer guide).
+
+Tests of one method stand together, for they share what was compiled.
+"""
+
+import inspect
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+keras = pytest.importorskip("keras", exc_type=ImportError)
+
+from scipy.special import log_softmax, softmax  # noqa: E402
+from sklearn.base import clone  # noqa: E402
+from sklearn.model_selection import GridSearchCV  # noqa: E402
+
+from adapt.deep import DeepAdapter  # noqa: E402
+from adapt.discovery import all_adapters  # noqa: E402
+
+# Deep methods of the other families have tests of their own.
+METHODS = {
+    name: cls
+    for name, cls in all_adapters("feature_based")
+    if issubclass(cls, DeepAdapter)
+}
+SMALL = {"epochs": 2, "batch_size": 16, "random_state": 0}
+
+# The losses of two epochs, as the backends gave them when they agreed.
+REFERENCE = {
+    "ADDA": [2.143484, 2.157236],
+    "BNM": [0.5056651, 0.4535834],
+    "CCSA": [0.8571289, 0.7806981],
+    "CDAN": [2.079753, 2.019249],
+    "DAN": [0.8210945, 0.7670317],
+    "DANN": [2.046801, 1.986401],
+    "DeepCORAL": [0.6898693, 0.6479145],
+    "DeepJDOT": [1.556136, 1.441157],
+    "DeepSource": [0.689827, 0.6478681],
+    "JAN": [0.806707, 0.7927858],
+    "MCC": [1.18964, 1.147087],
+    "MCD": [2.444896, 2.229752],
+    "MDD": [4.208562, 4.169532],
+    "WDGRL": [0.5983952, 0.3540889],
+}
+
+
+@pytest.fixture(scope="module", params=sorted(METHODS))
+def cls(request):
+    return METHODS[request.param]
+
+
+@pytest.fixture(scope="module")
+def tables():
+    rng = np.random.default_rng(0)
+    Xs = rng.normal(size=(60, 3))
+    Xt = Xs[:40] * 1.5 + 0.3
+    few = np.where(np.arange(40) < 12, Xs[:40, 0] > 0, np.nan)
+    return Xs, (Xs[:, 0] > 0).astype(int), Xt, few
+
+
+def fit(cls, tables, *, labelled=False, sample_weight=None, **params):
+    """Return a fitted model; target labels are given where they are asked for."""
+    Xs, ys, Xt, few = tables
+    yt = few if labelled or cls._requires_target_labels else None
+    model = cls(**{**SMALL, **params})
+    return model.fit(Xs, ys, Xt=Xt, yt=yt, sample_weight=sample_weight)
+
+
+@pytest.fixture(scope="module")
+def fitted(cls, tables):
+    return fit(cls, tables)
+
+
+# First losses, written out in numpy
+
+
+def _network(n_inputs, n_outputs):
+    layer = keras.layers.Dense(n_outputs)
+    network = keras.Sequential([keras.Input((n_inputs,)), layer])
+    kernel = np.sin(1 + np.arange(n_inputs * n_outputs)).reshape(n_inputs, n_outputs)
+    network.set_weights([kernel, np.linspace(0, 0.5, n_outputs)])
+    return network
+
+
+def _apply(network, X):
+    kernel, bias = (w.astype(float) for w in network.get_weights())
+    return X @ kernel + bias
+
+
+def _cross_entropy(y, logits):
+    return -log_softmax(logits, axis=1)[np.arange(len(y)), y]
+
+
+def _distances(x, y):
+    return np.sum((x[:, None] - y) ** 2, axis=2)
+
+
+def _mmd(*pairs):
+    kernel = 1.0
+    for pair in pairs:
+        d = _distances(np.concatenate(pair), np.concatenate(pair))
+        d /= d.sum() / (len(d) * (len(d) - 1))
+        kernel = kernel * np.mean([np.exp(-d * 2.0**k) for k in range(-2, 3)], axis=0)
+    sign = np.repeat([1, -1], len(pairs[0][0])) / len(pairs[0][0])
+    return sign @ kernel @ sign
+
+
+class Parts:
+    """What a fitted model makes of the data, in numpy."""
+
+    def __init__(self, model, Xs, ys, Xt, yt):
+        self.model, self.ys, self.yt = model, ys, yt
+        self.zs, self.zt = (_apply(model.encoder_, X) for X in (Xs, Xt))
+        self.ls, self.lt = (_apply(model.task_, z) for z in (self.zs, self.zt))
+        self.ps, self.pt = softmax(self.ls, axis=1), softmax(self.lt, axis=1)
+        self.task = _cross_entropy(ys, self.ls).mean()
+
+    def head(self, *inputs):
+        return [_apply(self.model.discriminator_, z) for z in inputs]
+
+    def domains(self, inputs=None, weights=(1.0, 1.0)):
+        ds, dt = self.head(*(inputs or (self.zs, self.zt)))
+        ws, wt = (np.asarray(w) / np.mean(w) for w in weights)
+        s, t = np.logaddexp(0, -ds)[:, 0], np.logaddexp(0, dt)[:, 0]
+        return np.mean(ws * s) + np.mean(wt * t)
+
+
+def _coral(p):
+    return np.sum((np.cov(p.zs.T) - np.cov(p.zt.T)) ** 2) / (4 * 16)
+
+
+def _confusion(p):
+    q = softmax(p.lt / 2.5, axis=1)
+    weight = 1 + np.exp(np.sum(q * np.log(q), axis=1))
+    c = q.T @ (q * (weight / weight.mean())[:, None])
+    c /= c.sum(axis=1, keepdims=True)
+    return 1 - np.trace(c) / len(c)
+
+
+def _cdan(p):
+    outer = [np.einsum("ij,ik->ijk", z, q) for z, q in ((p.zs, p.ps), (p.zt, p.pt))]
+    weights = [1 + np.exp(np.sum(q * np.log(q), axis=1)) for q in (p.ps, p.pt)]
+    return p.domains([o.reshape(len(o), -1) for o in outer], weights)
+
+
+def _jdot(p):
+    cost = 0.1 * _distances(p.zs, p.zt) - log_softmax(p.lt, axis=1)[:, p.ys].T
+    kernel = np.exp(-cost / (0.05 * cost.mean()))
+    u = v = np.ones(len(cost))
+    for _ in range(50):
+        u = 1 / len(cost) / (kernel @ v)
+        v = 1 / len(cost) / (kernel.T @ u)
+    return np.sum(u[:, None] * kernel * v * cost)
+
+
+def _mdd(p):
+    near, far = p.head(p.zs, p.zt)
+    chosen = softmax(far, axis=1)[np.arange(len(far)), p.lt.argmax(axis=1)]
+    agreed = _cross_entropy(p.ls.argmax(axis=1), near).mean()
+    return 4 * agreed - np.log(1 - chosen).mean()
+
+
+def _mcd(p):
+    qs, qt = p.head(p.zs, p.zt)
+    gap = np.abs(p.pt - softmax(qt, axis=1)).mean()
+    second = _cross_entropy(p.ys, qs).mean()
+    return {
+        "task_loss": p.task,
+        "second_loss": second,
+        "separation": -gap,
+        "disc_loss": gap,
+    }
+
+
+def _wdgrl(p):
+    ds, dt = p.head(p.zs, p.zt)
+    norm = np.linalg.norm(p.model.discriminator_.get_weights()[0])
+    gap = ds.mean() - dt.mean()
+    gp = 10 * (norm - 1) ** 2
+    return {"disc_loss": -gap, "gp": gp, "wasserstein_loss": 0.1 * gap}
+
+
+def _ccsa(p):
+    d = np.sqrt(_distances(p.zs, p.zt))
+    same = p.ys[:, None] == p.yt
+    contrast = np.where(same, d**2, np.maximum(1 - d, 0) ** 2).mean() / 2
+    tasks = p.task + _cross_entropy(p.yt, p.lt).mean()
+    return {"task_loss": tasks / 2, "contrast": contrast / 2}
+
+
+FIRST_LOSSES = {
+    "ADDA": lambda p: {
+        "disc_loss": p.domains(),
+        "enc_loss": np.logaddexp(0, -p.head(p.zt)[0]).mean(),
+    },
+    "BNM": lambda p: {"norm_loss": -np.linalg.norm(p.pt, "nuc") / len(p.pt)},
+    "CCSA": _ccsa,
+    "CDAN": lambda p: {"disc_loss": _cdan(p)},
+    "DAN": lambda p: {"mmd_loss": _mmd((p.zs, p.zt))},
+    "DANN": lambda p: {"disc_loss": p.domains()},
+    "DeepCORAL": lambda p: {"task_loss": p.task, "coral_loss": _coral(p)},
+    "DeepJDOT": lambda p: {"transport_loss": _jdot(p)},
+    "DeepSource": lambda p: {"task_loss": p.task},
+    "JAN": lambda p: {"mmd_loss": _mmd((p.zs, p.zt), (p.ps, p.pt))},
+    "MCC": lambda p: {"confusion_loss": _confusion(p)},
+    "MCD": _mcd,
+    "MDD": lambda p: {"task_loss": p.task, "disc_loss": _mdd(p)},
+    "WDGRL": _wdgrl,
+}
+
+
+def test_first_losses_are_those_of_numpy(cls, tables):
+    """One step of SGD at a rate of nearly zero on the whole data is a plain sum."""
+    Xs, ys, Xt, _ = tables
+    Xt = np.concatenate([Xt, Xt[:20] - 0.1])  # as many rows as the source has
+    yt = (Xt[:, 1] > 0).astype(int)
+    params = {"encoder": _network(3, 4), "task": _network(4, 2)}
+    if "discriminator" in inspect.signature(cls).parameters:
+        params["discriminator"] = _network(8 if cls.__name__ == "CDAN" else 4, 1)
+    one = {"epochs": 1, "batch_size": 60, "optimizer": "sgd", "learning_rate": 1e-9}
+    model = cls(**params, **one, random_state=0)
+    model.fit(Xs, ys, Xt=Xt, yt=yt if cls._requires_target_labels else None)
+    expected = FIRST_LOSSES[cls.__name__](Parts(model, Xs, ys, Xt, yt))
+    for name, value in expected.items():
+        assert model.history_[name][0] == pytest.approx(value, rel=1e-4), name
+
+
+def test_losses_agree_across_backends(cls, fitted):
+    expected = REFERENCE[cls.__name__]
+    np.testing.assert_allclose(fitted.history_["loss"], expected, rtol=1e-5)
+
+
+# What users do
+
+
+def test_clone_pickle_and_refit(cls, fitted, tables):
+    Xt = tables[2]
+    p = fitted.predict_proba(Xt)
+    assert fitted.predict(Xt).shape == (40,)
+    assert fitted.transform(Xt).shape == (40, 64)
+    loaded = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(loaded.predict_proba(Xt), p)
+    twin = clone(fitted)
+    assert not hasattr(twin, "history_")
+    assert twin.get_params().keys() == set(inspect.signature(cls).parameters)
+    yt = tables[3] if cls._requires_target_labels else None
+    for model in (twin, loaded):  # the second fit of a model starts afresh
+        model.fit(*tables[:2], Xt=Xt, yt=yt)
+        np.testing.assert_array_equal(model.predict_proba(Xt), p)
+
+
+def test_strings_frames_and_one_table(cls, fitted, tables):
+    Xs, ys, Xt, few = tables
+    p = fitted.predict_proba(Xt)
+    names = np.array(["no", "yes"])
+    frames = [pd.DataFrame(X, columns=list("abc")) for X in (Xs, Xt)]
+    given = few
+    if cls._requires_target_labels:
+        given = np.array([None if np.isnan(v) else names[int(v)] for v in few])
+    told = fit(cls, (frames[0], names[ys], frames[1], given))
+    np.testing.assert_array_equal(told.predict_proba(frames[1]), p)
+    assert set(told.predict(frames[1])) <= set(names)
+    y = np.concatenate([ys, few])
+    domain = np.repeat([0, -1], [60, 40])
+    table = cls(**SMALL).fit(np.concatenate([Xs, Xt]), y, sample_domain=domain)
+    np.testing.assert_array_equal(table.predict_proba(Xt), p)
+
+
+def test_source_weights(cls, fitted, tables):
+    Xt = tables[2]
+    even = fit(cls, tables, sample_weight=np.full(60, 3.0))
+    np.testing.assert_allclose(
+        even.predict_proba(Xt), fitted.predict_proba(Xt), rtol=1e-4
+    )
+    uneven = fit(cls, tables, sample_weight=np.linspace(0, 1, 60))
+    assert np.abs(uneven.predict_proba(Xt) - fitted.predict_proba(Xt)).max() > 1e-4
+
+
+def test_a_held_out_part_is_scored(cls, tables):
+    model = fit(cls, tables, validation_split=0.2, metrics=["accuracy"])
+    history = model.history_
+    assert len(history["val_loss"]) == len(history["loss"])
+    assert 0 <= history["val_target_entropy"][-1] <= np.log(2)
+    assert 0 <= history["val_target_information"][-1] <= np.log(2)
+
+
+def test_series_with_all_that_is_odd(cls):
+    """Few rows, batches larger than a domain, three classes, some target labels."""
+    rng = np.random.default_rng(0)
+    y = np.arange(45) % 3
+    waves = np.sin(np.linspace(0, 6, 16) * (1 + y[:, None]))[..., None]
+    X = (waves + 0.1 * rng.normal(size=(45, 16, 2))).astype("float32")
+    few = np.where(np.arange(9) < 3, y[:9], -1)
+    model = cls(epochs=2, batch_size=32, random_state=0)
+    model.fit(X, y, Xt=X[:9] + 0.1, yt=few)
+    assert np.isfinite(model.history_["loss"]).all()
+    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1, rtol=1e-5)
+    assert (model.predict_proba(X).std(axis=0) > 0).all()
+
+
+def test_numbers_are_served_or_refused(cls, tables):
+    Xs, _, Xt, few = tables
+    if cls._classes_only:
+        with pytest.raises(ValueError, match=f"{cls.__name__} is a method for classes"):
+            fit(cls, (Xs, Xs[:, 0], Xt, few))
+        return
+    model = fit(cls, (Xs, Xs[:, 0] * 2.5, Xt, few + 0.5))
+    assert model.predict(Xt).shape == (40,)
+    assert np.isfinite(model.score(Xt, Xt[:, 0]))
+    assert not hasattr(model, "predict_proba")
+
+
+def test_shared_parameters_are_those_of_the_base(cls):
+    shared = inspect.signature(DeepAdapter).parameters
+    own = inspect.signature(cls).parameters
+    missing = set(shared) - set(own) - {"lambda_"}
+    assert not missing
+    for name, parameter in shared.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            assert own[name].default == parameter.default, name
+            assert own[name].kind is parameter.kind, name
+
+
+@pytest.mark.slow
+def test_a_search_in_two_processes(cls, tables):
+    Xs, ys, Xt, few = tables
+    yt = few if cls._requires_target_labels else None
+    model = cls(Xt=Xt, yt=yt, random_state=0, batch_size=16, loss="crossentropy")
+    search = GridSearchCV(model, {"epochs": [1, 2]}, cv=2, n_jobs=2).fit(Xs, ys)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
