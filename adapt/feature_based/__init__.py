@@ -6,6 +6,7 @@ from adapt.feature_based._domain_scaler import DomainStandardScaler
 from adapt.feature_based._fa import FA
 from adapt.feature_based._fmmd import fMMD
 from adapt.feature_based._gfk import GFK
+from adapt.feature_based._gradual import GradualAdapter
 from adapt.feature_based._jda import BDA, JDA
 from adapt.feature_based._jdot import JDOTClassifier, JDOTRegressor
 from adapt.feature_based._linear_ot import LinearOT, monge_map
@@ -15,6 +16,7 @@ from adapt.feature_based._ot_mapping import OTMapping
 from adapt.feature_based._pred import PRED
 from adapt.feature_based._quantile import QuantileMatching
 from adapt.feature_based._sa import SA
+from adapt.feature_based._self_training import SelfTraining
 from adapt.feature_based._spectral_alignment import SpectralAlignment
 from adapt.feature_based._tca import TCA
 from adapt.feature_based._tjm import TJM
@@ -45,6 +47,7 @@ __all__ = [
     "DeepJDOT",
     "DeepSource",
     "DomainStandardScaler",
+    "GradualAdapter",
     "JDOTClassifier",
     "JDOTRegressor",
     "LinearOT",
@@ -52,6 +55,7 @@ __all__ = [
     "OTLabelPropagation",
     "OTMapping",
     "QuantileMatching",
+    "SelfTraining",
     "SpectralAlignment",
     "coral_map",
     "fMMD",

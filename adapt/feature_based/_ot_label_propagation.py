@@ -128,9 +128,9 @@ class OTLabelPropagation(TransportAdapter):
     >>> Xs, ys, Xt, yt = make_moons_da(angle=20, random_state=0)
     >>> model = OTLabelPropagation(SVC(gamma=2)).fit(Xs, ys, Xt=Xt)
     >>> float(np.mean(model.target_labels_ == yt))
-    1.0
+    0.995
     >>> model.score(Xt, yt)
-    1.0
+    0.995
     """
 
     def __init__(
