@@ -2,7 +2,12 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.metrics.pairwise import euclidean_distances, pairwise_kernels
+from sklearn.metrics.pairwise import (
+    cosine_similarity,
+    euclidean_distances,
+    manhattan_distances,
+    pairwise_kernels,
+)
 from sklearn.utils import check_random_state, gen_batches
 
 KERNELS = ("rbf", "laplacian", "linear", "poly", "sigmoid", "cosine")
@@ -71,6 +76,47 @@ def kernel_matrix(X, centers, kernel="rbf", **params):
     K : ndarray of shape (n_samples, n_centers)
     """
     return pairwise_kernels(X, centers, metric=kernel, filter_params=True, **params)
+
+
+def kernel_base(X, centers, kernel="rbf"):
+    """Return what kernels of every width have in common.
+
+    Parameters
+    ----------
+    X, centers : ndarray of shape (n_samples, n_features), (n_centers, n_features)
+        Rows and centres.
+
+    kernel : str, default="rbf"
+        One of `KERNELS`.
+
+    Returns
+    -------
+    base : ndarray of shape (n_samples, n_centers)
+        Distances, squared for "rbf", or products. `kernel_from_base` makes kernels of
+        it.
+    """
+    if kernel == "rbf":
+        return euclidean_distances(X, centers, squared=True)
+    if kernel == "laplacian":
+        return manhattan_distances(X, centers)
+    if kernel == "cosine":
+        return cosine_similarity(X, centers)
+    return X @ centers.T
+
+
+def kernel_from_base(base, kernel, gamma, degree=3, coef0=1, out=None):
+    """Return the kernel of one width, given `kernel_base`, written to ``out`` if any.
+
+    ``out`` may be ``base`` itself.
+    """
+    if kernel in ("linear", "cosine"):
+        return np.positive(base, out=out)
+    if kernel in ("rbf", "laplacian"):
+        out = np.multiply(base, -gamma, out=out)
+        return np.exp(out, out=out)
+    out = np.multiply(base, gamma, out=out)
+    out += coef0
+    return np.tanh(out, out=out) if kernel == "sigmoid" else np.power(out, degree, out)
 
 
 def row_blocks(n_rows, n_centers):

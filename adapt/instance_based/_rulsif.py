@@ -6,33 +6,100 @@ rank two, so that leave-one-out scores need no refit.
 """
 
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import eigh
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, gen_batches
 
 from adapt._kernels import (
     KERNELS,
-    kernel_matrix,
+    kernel_base,
+    kernel_from_base,
     kernel_product,
     median_gamma,
-    row_blocks,
 )
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import RatioAdapter
 
+_HELD = 2**18  # distances of a domain that are held, or else computed in one go
+_FOLDS = 2**16  # features of folds that are looked at in one go
 
-def _moments(X, kernel):
-    """Return the sum over rows of the features ``kernel(X)``, and of their products."""
+
+class Features(NamedTuple):
+    """Kernels with fixed centres, as a function of their width and of rows."""
+
+    centers: np.ndarray
+    name: str = "rbf"
+    degree: float = 3
+    coef0: float = 1
+
+    def base(self, X):
+        """Return what the features of rows have in common for all widths."""
+        return kernel_base(X, self.centers, self.name)
+
+    def __call__(self, base, gamma, out=None):
+        """Return the features of rows, of shape (n_samples, n_centers)."""
+        return kernel_from_base(
+            base, self.name, gamma, self.degree, self.coef0, out=out
+        )
+
+
+class Rows:
+    """The rows of a domain, whose features are held if they are few."""
+
+    def __init__(self, X, features):
+        self.X = X
+        self.features = features
+        self.block = max(1, _HELD // len(features.centers))
+        self.base = self.out = None
+        if len(X) <= self.block:
+            self.base = features.base(X)
+            self.out = np.empty_like(self.base)
+
+    def __len__(self):
+        return len(self.X)
+
+    def at(self, gamma):
+        """Return the features of one width, as a function of a slice or of indices.
+
+        It is good until the next call.
+        """
+        if self.base is not None:
+            return self.features(self.base, gamma, out=self.out).__getitem__
+
+        def kernel(rows):
+            base = self.features.base(self.X[rows])
+            return self.features(base, gamma, out=base)
+
+        return kernel
+
+
+def feature_moments(rows, kernel):
+    """Return the mean over rows of features, and of their products.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows of a domain.
+
+    kernel : callable
+        Their features, `rows.at` a width.
+
+    Returns
+    -------
+    first : ndarray of shape (n_centers,)
+
+    second : ndarray of shape (n_centers, n_centers)
+    """
     first, second = 0.0, 0.0
-    for rows in row_blocks(len(X), kernel.n_centers):
-        K = kernel(X[rows])
+    for block in gen_batches(len(rows), rows.block):
+        K = kernel(block)
         first, second = first + K.sum(axis=0), second + K.T @ K
-    return first, second
+    return first / len(rows), second / len(rows)
 
 
-def leave_one_out(Xs, Xt, kernel, alpha, lambdas):
-    """Return the leave-one-out score of relative density ratios, for each penalty.
+def leave_one_out(source, target, gamma, alpha, lambdas):
+    """Return the leave-one-out scores of relative density ratios of one width.
 
     With ``n = min(n_s, n_t)``, the i-th fold leaves out one source and one target row,
     fits the ratio g to the others, and scores it on the two by
@@ -41,11 +108,11 @@ def leave_one_out(Xs, Xt, kernel, alpha, lambdas):
 
     Parameters
     ----------
-    Xs, Xt : ndarray of shape (n_samples, n_features)
-        Source and target, of at least 2 rows each.
+    source, target : Rows
+        The domains, of at least 2 rows each.
 
-    kernel : Features
-        The features in which the ratio is linear.
+    gamma : float
+        Width of the kernel.
 
     alpha : float
         Share of the target in the mixture.
@@ -58,24 +125,30 @@ def leave_one_out(Xs, Xt, kernel, alpha, lambdas):
     scores : ndarray of shape (n_lambdas,)
         Mean score over the folds; the lower, the better.
     """
-    ns, nt = len(Xs), len(Xt)
+    ns, nt = len(source), len(target)
     n = min(ns, nt)
     a, b = alpha / (nt - 1), (1 - alpha) / (ns - 1)
-    (_, Hs), (ht, Ht) = _moments(Xs, kernel), _moments(Xt, kernel)
-    values, vectors = eigh(a * Ht + b * Hs)
+    of_source, of_target = source.at(gamma), target.at(gamma)
+    _, Hs = feature_moments(source, of_source)
+    ht, Ht = feature_moments(target, of_target)
+    values, vectors = np.linalg.eigh(a * nt * Ht + b * ns * Hs)
     inverse = 1 / (np.maximum(values, 0)[:, None] + lambdas)
-    h = vectors.T @ ht
+    inverse_h = (vectors.T @ ht * nt)[:, None] * inverse
 
     total = np.zeros(len(lambdas))
-    for rows in row_blocks(n, kernel.n_centers):
-        i = np.arange(rows.start, rows.stop)
-        s = kernel(Xs[i * ns // n]) @ vectors
-        t = kernel(Xt[i * nt // n]) @ vectors
+    block = max(1, _FOLDS // len(values))
+    buffers = np.empty((3, min(block, n), len(values)))  # new memory is slow
+    for rows in gen_batches(n, block):
+        s, t, product = buffers[:, : rows.stop - rows.start]
+        np.matmul(of_source(_even_steps(rows, n, ns)), vectors, out=s)
+        np.matmul(of_target(_even_steps(rows, n, nt)), vectors, out=t)
         # Products x' P^-1 y with P = a Ht + b Hs + lambda I, for all lambdas.
-        ss, st, tt = (s * s) @ inverse, (s * t) @ inverse, (t * t) @ inverse
+        ss, st, tt = (
+            np.multiply(x, y, out=product) @ inverse
+            for x, y in ((s, s), (s, t), (t, t))
+        )
         # What is left of h once row i is out, seen from both rows.
-        sh = ((s * h) @ inverse - st) / (nt - 1)
-        th = ((t * h) @ inverse - tt) / (nt - 1)
+        sh, th = (s @ inverse_h - st) / (nt - 1), (t @ inverse_h - tt) / (nt - 1)
         # Woodbury: P - a t t' - b s s' is what remains of P, solved by a 2 x 2 system.
         det = (1 - a * tt) * (1 - b * ss) - a * b * st**2
         gt = ((1 - b * ss) * th + b * st * sh) / det
@@ -86,34 +159,23 @@ def leave_one_out(Xs, Xt, kernel, alpha, lambdas):
     return total / n
 
 
-class Features:
-    """Kernels with fixed centres, as a function of rows."""
-
-    def __init__(self, centers, name, **params):
-        self.centers = centers
-        self.name = name
-        self.params = params
-        self.n_centers = len(centers)
-
-    def __call__(self, X):
-        """Return the features of rows, of shape (n_samples, n_centers)."""
-        return kernel_matrix(X, self.centers, self.name, **self.params)
-
-    def dot(self, X, coef):
-        """Return the features of rows times ``coef``, in blocks."""
-        return kernel_product(X, self.centers, coef, self.name, **self.params)
+def _even_steps(rows, n, n_rows):
+    """Return which of ``n_rows`` rows belong to a slice of ``n`` folds."""
+    if n == n_rows:
+        return rows
+    return np.arange(rows.start, rows.stop) * n_rows // n
 
 
-def relative_ratio(Xs, Xt, kernel, alpha, lambda_):
+def relative_ratio(source, target, gamma, alpha, lambda_):
     """Return the coefficients of the relative density ratio.
 
     Parameters
     ----------
-    Xs, Xt : ndarray of shape (n_samples, n_features)
-        Source and target.
+    source, target : Rows
+        The domains.
 
-    kernel : Features
-        The features in which the ratio is linear.
+    gamma : float
+        Width of the kernel.
 
     alpha : float
         Share of the target in the mixture.
@@ -127,10 +189,10 @@ def relative_ratio(Xs, Xt, kernel, alpha, lambda_):
         ``(alpha Ht + (1 - alpha) Hs + lambda I)^-1 h``, where H is the mean of the
         products of features over a domain, and h their mean over the target.
     """
-    (_, Hs), (ht, Ht) = _moments(Xs, kernel), _moments(Xt, kernel)
-    values, vectors = eigh(alpha / len(Xt) * Ht + (1 - alpha) / len(Xs) * Hs)
-    h = vectors.T @ (ht / len(Xt))
-    return vectors @ (h / (np.maximum(values, 0) + lambda_))
+    _, Hs = feature_moments(source, source.at(gamma))
+    h, Ht = feature_moments(target, target.at(gamma))
+    values, vectors = np.linalg.eigh(alpha * Ht + (1 - alpha) * Hs)
+    return vectors @ (vectors.T @ h / (np.maximum(values, 0) + lambda_))
 
 
 class RULSIF(RatioAdapter):
@@ -328,8 +390,9 @@ class RULSIF(RatioAdapter):
             gammas = np.array([median_gamma(Xs, Xt, random_state=rng)])
         lambdas = self._candidates("lambdas")
 
-        self.j_scores_ = None
-        best = 0, 0
+        features = Features(self.centers_, self.kernel, self.degree, self.coef0)
+        source, target = Rows(Xs, features), Rows(Xt, features)
+        self.j_scores_, best = None, (0, 0)
         if len(gammas) * len(lambdas) > 1:
             if min(len(Xs), len(Xt)) < 2:
                 raise ValueError(
@@ -339,16 +402,14 @@ class RULSIF(RatioAdapter):
                 )
             self.j_scores_ = np.array(
                 [
-                    leave_one_out(Xs, Xt, self._features(gamma), self.alpha, lambdas)
+                    leave_one_out(source, target, gamma, self.alpha, lambdas)
                     for gamma in gammas
                 ]
             )
             best = np.unravel_index(self.j_scores_.argmin(), self.j_scores_.shape)
         gamma, lambda_ = float(gammas[best[0]]), float(lambdas[best[1]])
         self.best_params_ = {"gamma": gamma, "lambdas": lambda_}
-        self.thetas_ = relative_ratio(
-            Xs, Xt, self._features(gamma), self.alpha, lambda_
-        )
+        self.thetas_ = relative_ratio(source, target, gamma, self.alpha, lambda_)
 
     def _candidates(self, name):
         """Return the values of a parameter that is one number or several."""
@@ -362,18 +423,16 @@ class RULSIF(RatioAdapter):
             )
         return values
 
-    def _features(self, gamma):
-        return Features(
+    def _log_ratio(self, X):
+        ratio = kernel_product(
+            np.asarray(X, dtype=np.float64),
             self.centers_,
+            self.thetas_,
             self.kernel,
-            gamma=gamma,
+            gamma=self.best_params_["gamma"],
             degree=self.degree,
             coef0=self.coef0,
         )
-
-    def _log_ratio(self, X):
-        features = self._features(self.best_params_["gamma"])
-        ratio = features.dot(np.asarray(X, dtype=np.float64), self.thetas_)
         with np.errstate(divide="ignore"):  # a weight of zero
             return np.log(np.maximum(ratio, 0))
 

@@ -2,12 +2,16 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.metrics.pairwise import pairwise_kernels, rbf_kernel
 from sklearn.utils.estimator_checks import check_parameters_default_constructible
 
-from adapt._kernels import median_gamma
+from adapt._kernels import KERNELS, median_gamma
 from adapt.instance_based import RULSIF, ULSIF
-from adapt.instance_based._rulsif import Features, leave_one_out
+from adapt.instance_based._rulsif import (
+    Features,
+    Rows,
+    leave_one_out,
+)
 from tests.instance_based.common import gaussians
 
 
@@ -37,22 +41,39 @@ def loop(Xs, Xt, centers, gamma, alpha, lambda_):
 @pytest.mark.parametrize(("ns", "nt"), [(20, 20), (31, 12), (9, 40)])
 def test_analytic_leave_one_out_equals_the_loop(alpha, ns, nt):
     Xs, Xt, _ = gaussians(n=40)
-    Xs, Xt, centers = Xs[:ns], Xt[:nt], Xt[:7]
-    lambdas = np.array([1e-3, 0.1, 2.0])
+    features, lambdas = Features(Xt[:7]), np.array([1e-3, 0.1, 2.0])
+    source, target = Rows(Xs[:ns], features), Rows(Xt[:nt], features)
     for gamma in 0.2, 1.0:
-        kernel = Features(centers, "rbf", gamma=gamma)
-        expected = [loop(Xs, Xt, centers, gamma, alpha, lam) for lam in lambdas]
-        np.testing.assert_allclose(
-            leave_one_out(Xs, Xt, kernel, alpha, lambdas), expected, atol=1e-8
-        )
+        expected = [
+            loop(Xs[:ns], Xt[:nt], Xt[:7], gamma, alpha, lam) for lam in lambdas
+        ]
+        scores = leave_one_out(source, target, gamma, alpha, lambdas)
+        np.testing.assert_allclose(scores, expected, atol=1e-8)
 
 
-def test_leave_one_out_in_several_blocks(monkeypatch):
+@pytest.mark.parametrize(("ns", "nt"), [(50, 50), (50, 31)])
+def test_rows_that_are_not_held(monkeypatch, ns, nt):
     Xs, Xt, _ = gaussians(n=50)
-    kernel, lambdas = Features(Xt[:7], "rbf", gamma=0.5), np.array([0.1, 1.0])
-    whole = leave_one_out(Xs, Xt, kernel, 0.1, lambdas)
-    monkeypatch.setattr("adapt._kernels._BLOCK", 7 * 8)
-    np.testing.assert_allclose(leave_one_out(Xs, Xt, kernel, 0.1, lambdas), whole)
+    params = {"gamma": [0.5, 2], "lambdas": [0.1, 1], "max_centers": 7}
+    held = RULSIF(**params, random_state=0).fit(Xs[:ns], Xt=Xt[:nt])
+    monkeypatch.setattr("adapt.instance_based._rulsif._HELD", 7 * 8)
+    blocks = RULSIF(**params, random_state=0).fit(Xs[:ns], Xt=Xt[:nt])
+    np.testing.assert_allclose(blocks.j_scores_, held.j_scores_)
+    np.testing.assert_allclose(blocks.thetas_, held.thetas_)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_features_are_the_kernels_of_scikit_learn(kernel):
+    Xs, Xt, _ = gaussians(n=30)
+    features = Features(Xt[:7], kernel, degree=2, coef0=0.5)
+    base = features.base(Xs)
+    for gamma in 0.2, 1.0:
+        params = {"gamma": gamma, "degree": 2, "coef0": 0.5}
+        expected = pairwise_kernels(
+            Xs, Xt[:7], metric=kernel, filter_params=True, **params
+        )
+        np.testing.assert_allclose(features(base, gamma), expected, rtol=1e-12)
+    np.testing.assert_allclose(features(base, gamma, out=base), expected, rtol=1e-12)
 
 
 def test_coefficients_solve_the_system_of_the_paper():
