@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from adapt import __version__
 
 if TYPE_CHECKING:
+    from adapt.model_selection import Comparison
     from adapt.model_selection._files import Problem
 
 _OWN_FILES = """
@@ -114,6 +115,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     files.add_argument("--save", metavar="FILE", help="fitted model, for joblib.load")
     files.add_argument("--json", metavar="FILE", help="the table")
+    files.add_argument(
+        "--report",
+        metavar="FILE",
+        help="one page of HTML with diagnosis, table and pictures",
+    )
 
     diagnose = verbs.add_parser(
         "diagnose",
@@ -181,7 +187,7 @@ def _read(args: argparse.Namespace) -> "Problem":
 def _compare(args: argparse.Namespace) -> int:
     from adapt.model_selection import _files, compare
 
-    results = args.output, args.save, args.json
+    results = args.output, args.save, args.json, args.report
     for path in results:
         _files.check_folder(path)
     problem = _read(args)
@@ -212,9 +218,31 @@ def _compare(args: argparse.Namespace) -> int:
     if args.json:
         text = json.dumps(comparison.to_dict(), indent=2) + "\n"
         _write(args.json, lambda path: Path(path).write_text(text, encoding="utf-8"))
+    if args.report:
+        page = _report(args, problem, comparison)
+        _write(args.report, lambda path: Path(path).write_text(page, encoding="utf-8"))
     if args.dataset:
         print(_OWN_FILES)
     return 130 if comparison.interrupted else 0
+
+
+def _report(
+    args: argparse.Namespace, problem: "Problem", comparison: "Comparison"
+) -> str:
+    """Return a page about a comparison."""
+    from adapt.inspection import diagnose_shift
+    from adapt.inspection._report import html_report
+
+    report = diagnose_shift(
+        problem.X,
+        problem.y,
+        problem.Xt,
+        problem.yt,
+        estimator=args.estimator,
+        random_state=args.seed,
+    )
+    names = {"source": problem.source, "target": problem.target}
+    return html_report(comparison, report, problem.X, problem.Xt, **names)
 
 
 def _diagnose(args: argparse.Namespace) -> int:

@@ -322,7 +322,16 @@ def test_importing_it_loads_nothing_heavy():
     assert done.stdout == "\n"
 
 
-# ---------------------------------------------------------------------- diagnose
+# ------------------------------------------------------- pages, and the diagnosis
+
+
+def test_a_page_about_a_comparison(files, capsys):
+    pytest.importorskip("matplotlib")
+    assert run(f"{ARGS} --report r.html") == 0
+    assert "Wrote r.html." in capsys.readouterr().out
+    page = (files / "r.html").read_text(encoding="utf-8")
+    assert "From a.csv to b.csv" in page
+    assert "Recommended: " in page
 
 
 def test_diagnose(files, capsys):

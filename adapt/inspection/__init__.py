@@ -2,11 +2,21 @@
 
 from adapt.inspection._columns import compare_columns
 from adapt.inspection._diagnose import ShiftReport, diagnose_shift
+from adapt.inspection._domain_scores_display import DomainScoresDisplay
 from adapt.inspection._expected_accuracy import ExpectedAccuracy, expected_accuracy
+from adapt.inspection._learning_curve_display import LearningCurveDisplay
+from adapt.inspection._shift_display import ShiftDisplay
+from adapt.inspection._transfer_matrix_display import TransferMatrixDisplay
+from adapt.inspection._weights_display import WeightsDisplay
 
 __all__ = [
+    "DomainScoresDisplay",
     "ExpectedAccuracy",
+    "LearningCurveDisplay",
+    "ShiftDisplay",
     "ShiftReport",
+    "TransferMatrixDisplay",
+    "WeightsDisplay",
     "compare_columns",
     "diagnose_shift",
     "expected_accuracy",

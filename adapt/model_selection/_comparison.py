@@ -242,18 +242,19 @@ class Comparison:
             f"{cells[name]:>{width}}" for name, width in self._columns().items()
         )
 
+    def _note(self, name):
+        """Return what a column of the printed table means."""
+        return _NOTES[name].format(
+            margin=self.margin,
+            scoring=self.scoring.replace("_", " "),
+            rows=self.source_rows_in_use,
+            less="" if self.target_labels == "train" else " less loss in 'weighted',",
+            ceiling=self.ceiling,
+        )
+
     def __str__(self):
         lines = [self.header(), *(self.line(row) for row in self.rows), ""]
-        columns = self._columns()
-        for name in columns:
-            note = _NOTES[name].format(
-                margin=self.margin,
-                scoring=self.scoring.replace("_", " "),
-                rows=self.source_rows_in_use,
-                less=" less loss in 'weighted'," if "weighted" in columns else "",
-                ceiling=self.ceiling,
-            )
-            lines.append(f"  {name:<8}  {note}")
+        lines += [f"  {name:<8}  {self._note(name)}" for name in self._columns()]
         lines.append("")
         if self.interrupted:
             lines.append("Interrupted: only methods that were finished are compared.")

@@ -1,0 +1,152 @@
+"""One page with all that is known about two domains, to be sent to somebody.
+
+It holds its pictures itself and loads nothing.
+"""
+
+import base64
+import io
+import re
+from html import escape
+
+from adapt.base import FeatureAdapter
+from adapt.inspection._domain_scores_display import DomainScoresDisplay
+from adapt.inspection._shift_display import ShiftDisplay
+from adapt.model_selection._candidates import BASELINE
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; --fg: #1c1e21; --bg: #fff; --soft: #f3f4f6;
+  --line: #d5d8dd; --mark: #0b5cad; }}
+@media (prefers-color-scheme: dark) {{
+  :root {{ --fg: #e4e6ea; --bg: #16181c; --soft: #22252b; --line: #3a3e46;
+    --mark: #7db7f0; }}
+}}
+body {{ max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: var(--fg);
+  background: var(--bg); font: 16px/1.5 system-ui, sans-serif; }}
+h1 {{ font-size: 1.6rem; }} h2 {{ font-size: 1.2rem; margin-top: 2rem; }}
+.lead {{ border-left: 4px solid var(--mark); background: var(--soft);
+  padding: .6rem 1rem; }}
+.wide {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; font-size: .9rem; }}
+th, td {{ padding: .25rem .7rem; text-align: right; white-space: nowrap;
+  border-bottom: 1px solid var(--line); }}
+th:first-child, td:first-child {{ text-align: left; }}
+tr.chosen td {{ font-weight: bold; color: var(--mark); }}
+img {{ max-width: 100%; background: #fff; border-radius: 6px; }}
+footer {{ margin-top: 2rem; font-size: .85rem; opacity: .8; }}
+</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+def _picture(display, caption):
+    """Return a display as a picture that the page holds, and close it."""
+    import matplotlib.pyplot as plt
+
+    file = io.BytesIO()
+    display.figure_.savefig(file, format="png", dpi=130)
+    plt.close(display.figure_)
+    data = base64.b64encode(file.getvalue()).decode("ascii")
+    alt = escape(caption, quote=True)
+    return f'<p><img alt="{alt}" src="data:image/png;base64,{data}"></p>'
+
+
+def _cell(value):
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.3g}"
+    return "" if value is None else escape(str(value))
+
+
+def _table(frame, chosen=None):
+    """Return a data frame as a table; a column without any value is left out."""
+    frame = frame.dropna(axis="columns", how="all")
+    names = [str(name).replace("_", " ") for name in frame.columns]
+    lines = ["".join(f"<th>{escape(name)}</th>" for name in names)]
+    for row in frame.itertuples(index=False):
+        lines.append("".join(f"<td>{_cell(value)}</td>" for value in row))
+    marks = ["", *(' class="chosen"' if r == chosen else "" for r in frame.iloc[:, 0])]
+    rows = "\n".join(
+        f"<tr{mark}>{line}</tr>" for mark, line in zip(marks, lines, strict=True)
+    )
+    return f'<div class="wide"><table>\n{rows}\n</table></div>'
+
+
+def _listed(sentences):
+    """Return sentences as a list, with names in backticks as code."""
+    items = (re.sub(r"`(.+?)`", r"<code>\1</code>", escape(text)) for text in sentences)
+    return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
+
+
+def html_report(comparison, report, Xs, Xt, *, source="source", target="target"):
+    """Return a page with a diagnosis, a comparison, and their pictures.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of `compare`.
+
+    report : ShiftReport
+        Of `diagnose_shift`, on the same rows.
+
+    Xs, Xt : DataFrames or array-likes
+        Rows of source and target, as they were given to `compare`.
+
+    source, target : str
+        Names of the domains.
+
+    Returns
+    -------
+    page : str
+        HTML. It loads nothing from elsewhere, and follows the colours, light or dark,
+        of who looks at it.
+
+    Raises
+    ------
+    ImportError
+        Without matplotlib.
+    """
+    preprocessor, adapter = (step for _, step in comparison.best_estimator.steps)
+    Zs, Zt = preprocessor.transform(Xs), preprocessor.transform(Xt)
+    maps = isinstance(adapter, FeatureAdapter) and comparison.recommended != BASELINE
+    if maps:
+        shift = ShiftDisplay.from_estimator(adapter, Zs, Zt)
+    else:
+        shift = ShiftDisplay.from_samples(Zs, Zt)
+    methods = comparison.results
+    in_picture = [name for name in methods if name.endswith("_se")]
+    used = "" if comparison.target_labels == "train" else "not "
+    tests = report.tests.rename_axis("test").reset_index()
+    title = f"From {source} to {target}"
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        f"<p>{report.n_source:,} source rows with labels, {report.n_target:,} target "
+        "rows.</p>",
+        f'<p class="lead"><strong>Recommended: {escape(comparison.advice)}.</strong> '
+        f"{escape(comparison.reason)}</p>",
+        "<h2>What differs</h2>",
+        _listed(report._findings()),
+        _picture(shift, "Rows of both domains in the plane"),
+        "<h2>What to do</h2>",
+        _listed(report.advice),
+        "<h2>Methods</h2>",
+        _picture(
+            DomainScoresDisplay.from_comparison(comparison), "Scores of the methods"
+        ),
+        _table(methods.drop(columns=in_picture), comparison.recommended),
+        f"<p>Margin: {escape(comparison._note('margin'))}.</p>",
+        "<h2>Tests of shift</h2>",
+        _table(tests),
+        "<h2>Columns</h2>",
+        _table(report.columns.head(30)),
+        f"<footer>Labels of the target were {used}used to choose.</footer>",
+    ]
+    return _PAGE.format(title=escape(title), body="\n".join(body))
