@@ -9,7 +9,7 @@ from adapt.feature_based._gfk import GFK
 from adapt.feature_based._gradual import GradualAdapter
 from adapt.feature_based._jda import BDA, JDA
 from adapt.feature_based._jdot import JDOTClassifier, JDOTRegressor
-from adapt.feature_based._linear_ot import LinearOT, monge_map
+from adapt.feature_based._linear_ot import LinearOT, bures_barycentre, monge_map
 from adapt.feature_based._mmd_lscons import MMDLSConS
 from adapt.feature_based._ot_label_propagation import OTLabelPropagation
 from adapt.feature_based._ot_mapping import OTMapping
@@ -57,6 +57,7 @@ __all__ = [
     "QuantileMatching",
     "SelfTraining",
     "SpectralAlignment",
+    "bures_barycentre",
     "coral_map",
     "fMMD",
     "monge_map",

@@ -1,10 +1,24 @@
 """Optimal transport between Gaussians.
 
 The shortest way from one Gaussian to another, in mean squared length, is an affine map
-known in closed form. Nothing is done to the target.
+known in closed form. Several sources go to their barycentre first, the Gaussian that is
+nearest to all. Nothing is done to the target.
 """
 
-from adapt.feature_based._moments import MomentMap, symmetric_power
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from adapt._domains import check_sample_domain
+from adapt.base import MetaAdapter
+from adapt.feature_based._moments import (
+    MomentMap,
+    covariance,
+    moved,
+    moved_back,
+    symmetric_power,
+)
 
 
 def monge_map(Cs, Ct):
@@ -26,6 +40,72 @@ def monge_map(Cs, Ct):
     return (A + A.T) / 2
 
 
+def bures_barycentre(covariances, weights=None, *, tol=1e-10, max_iter=100):
+    """Return the covariance of the Gaussian that is nearest to several others.
+
+    Of all centred Gaussians, the weighted sum of its squared Wasserstein distances to
+    the others is the least. It is found by a fixed-point iteration [1]_.
+
+    Parameters
+    ----------
+    covariances : ndarray of shape (n_domains, n_features, n_features)
+        Covariances of the Gaussians.
+
+    weights : ndarray of shape (n_domains,), default=None
+        Their weights, of sum one. If None, all the same.
+
+    tol : float, default=1e-10
+        The iteration ends when a step changes the result by no more than this share.
+
+    max_iter : int, default=100
+        Largest number of steps.
+
+    Returns
+    -------
+    C : ndarray of shape (n_features, n_features)
+
+    Warns
+    -----
+    ConvergenceWarning
+        If `max_iter` steps were not enough.
+
+    References
+    ----------
+    .. [1] Alvarez-Esteban, del Barrio, Cuesta-Albertos and Matran. "A fixed-point
+       approach to barycenters in Wasserstein space." Journal of Mathematical Analysis
+       and Applications, 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adapt.feature_based import bures_barycentre
+    >>> bures_barycentre(np.array([[[1.0]], [[9.0]]]))
+    array([[4.]])
+    """
+    covariances = np.asarray(covariances)
+    if weights is None:
+        weights = np.full(len(covariances), 1 / len(covariances))
+    C = np.tensordot(weights, covariances, axes=1)
+    for _ in range(max_iter):
+        root, inverse_root = symmetric_power(C, 0.5), symmetric_power(C, -0.5)
+        mean = sum(
+            weight * symmetric_power(root @ other @ root, 0.5)
+            for weight, other in zip(weights, covariances, strict=True)
+        )
+        before, half = C, mean @ inverse_root
+        C = half.T @ half
+        if np.linalg.norm(C - before) <= tol * np.linalg.norm(C):
+            break
+    else:
+        warnings.warn(
+            f"The barycentre still changed after {max_iter} steps. Raise `max_iter` or "
+            "`tol`.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return C
+
+
 class LinearOT(MomentMap):
     r"""Linear optimal transport: give the source the target's mean and covariance [1]_.
 
@@ -33,6 +113,10 @@ class LinearOT(MomentMap):
     :math:`\mu_t + (x - \mu_s) A`, where
     :math:`A = C_s^{-1/2} (C_s^{1/2} C_t C_s^{1/2})^{1/2} C_s^{-1/2}`; target rows stay
     as they are. Of all maps that meet both moments this one moves the rows least.
+
+    Several sources, told apart by `sample_domain`, go to the barycentre of their
+    Gaussians first [2]_, each by the shortest way and weighted by its rows, and then
+    all together to the target. So each gets the target's mean and covariance.
 
     Parameters
     ----------
@@ -61,13 +145,18 @@ class LinearOT(MomentMap):
     Attributes
     ----------
     Cs_, Ct_ : ndarray of shape (n_features, n_features)
-        Regularised covariances of source and target.
+        Regularised covariances of source and target. That of several sources is the
+        covariance of their barycentre.
 
     coef_ : ndarray of shape (n_features, n_features)
-        The map of centred source rows, symmetric.
+        The map of centred source rows, or of the barycentre; symmetric.
 
     mean_source_, mean_target_ : ndarray of shape (n_features,)
         Means of source and target.
+
+    source_maps_ : dict of int to (ndarray, ndarray)
+        The mean of each source and the matrix of its way to the target, by its value in
+        `sample_domain`; without `sample_domain` the source is 0.
 
     estimator_ : estimator
         The fitted estimator.
@@ -81,15 +170,18 @@ class LinearOT(MomentMap):
     Raises
     ------
     ValueError
-        If the data are not finite, or a domain is missing or empty.
+        If the data are not finite, or a domain is missing or empty. At prediction, if
+        there are several sources and `sample_domain` names another one.
 
     See Also
     --------
+    DomainStandardScaler : Several sources and targets, column by column.
     CORAL : Maps the covariance by another root, and the mean only if asked to.
 
     Notes
     -----
     Time O((n_s + n_t) d^2 + d^3), memory O(d^2) beside one mapped copy of the source.
+    Each of several sources takes O(d^3) more in about ten steps to the barycentre.
 
     Means and covariances are matched over all classes together. Where the classes have
     other shares in the target, part of that difference is real, and the map removes it.
@@ -98,6 +190,8 @@ class LinearOT(MomentMap):
     ----------
     .. [1] Flamary, Lounici and Ferrari. "Concentration bounds for linear Monge mapping
        estimation and optimal transport domain adaptation." arXiv:1905.10155, 2019.
+    .. [2] Montesuma and Mboula. "Wasserstein barycenter for multi-source domain
+       adaptation." CVPR, 2021.
 
     Examples
     --------
@@ -117,3 +211,59 @@ class LinearOT(MomentMap):
     @staticmethod
     def _matrix(Cs, Ct):
         return monge_map(Cs, Ct)
+
+    def _fit_maps(self, domains):
+        names = domains.source_domain
+        if names is None:
+            names = np.zeros(len(domains.Xs), dtype=int)
+        keys, sizes = np.unique(names, return_counts=True)
+        if len(keys) == 1:
+            super()._fit_maps(domains)
+            self.source_maps_ = {int(keys[0]): (self.mean_source_, self.coef_)}
+            return
+        sources = [domains.Xs[names == key] for key in keys]
+        means = np.array([X.mean(axis=0) for X in sources])
+        covariances = [covariance(X, self.lambda_) for X in sources]
+        self.Cs_ = bures_barycentre(covariances, sizes / sizes.sum())
+        self.Ct_ = covariance(domains.Xt, self.lambda_)
+        self.coef_ = monge_map(self.Cs_, self.Ct_)
+        self.mean_source_ = domains.Xs.mean(axis=0)
+        self.mean_target_ = domains.Xt.mean(axis=0)
+        self.source_maps_ = {
+            int(key): (mean, monge_map(C, self.Cs_) @ self.coef_)
+            for key, mean, C in zip(keys, means, covariances, strict=True)
+        }
+
+    def _map_domains(self, domains):
+        names = domains.source_domain
+        if names is None:
+            return super()._map_domains(domains)
+        return domains._replace(Xs=self._by_source(domains.Xs, names, moved))
+
+    def _encode(self, X, sample_domain=None):
+        X = MetaAdapter._encode(self, X)
+        domain = check_sample_domain(-1 if sample_domain is None else sample_domain, X)
+        return self._by_source(X, domain, moved)
+
+    def _unmap(self, X, domain):
+        return self._by_source(X, domain, moved_back)
+
+    def _by_source(self, X, domain, move):
+        """Return rows moved between their sources and the target; its rows stay."""
+        result = X.copy()
+        for name in np.unique(domain[domain >= 0]):
+            rows = domain == name
+            result[rows] = move(X[rows], *self._way_of(name), self.mean_target_)
+        return result
+
+    def _way_of(self, name):
+        """Return mean and matrix of a source; where there is one, any name serves."""
+        known = self.source_maps_
+        if len(known) == 1:
+            return next(iter(known.values()))
+        if name not in known:
+            raise ValueError(
+                f"There are several source domains, {sorted(known)}, and {name} is "
+                "none of them. Say by `sample_domain` of which each row is."
+            )
+        return known[name]

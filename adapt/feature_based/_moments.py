@@ -62,6 +62,23 @@ def symmetric_power(S, power):
     return (vectors * values**power) @ vectors.T
 
 
+def moved(X, mean, matrix, new_mean):
+    """Return ``(X - mean) @ matrix + new_mean``, in the dtype of ``X``."""
+    return ((X - mean) @ matrix + new_mean).astype(X.dtype, copy=False)
+
+
+def moved_back(X, mean, matrix, new_mean):
+    """Return the rows that `moved` takes to ``X``; the matrix must have full rank."""
+    rank = np.linalg.matrix_rank(matrix)
+    if rank < len(matrix):
+        raise ValueError(
+            f"The map has no inverse: its rank is {rank} of {len(matrix)}, for a "
+            "covariance is singular. Raise `lambda_`."
+        )
+    rows = np.linalg.solve(matrix.T, (X - new_mean).T).T
+    return (rows + mean).astype(X.dtype, copy=False)
+
+
 class MomentMap(OneToOneFeatureMixin, FeatureAdapter):
     """An affine map of the source, found from the moments of both domains.
 
@@ -106,18 +123,10 @@ class MomentMap(OneToOneFeatureMixin, FeatureAdapter):
         )
 
     def _map_source(self, X):
-        mapped = (X - self.mean_source_) @ self.coef_ + self.mean_target_
-        return mapped.astype(X.dtype, copy=False)
+        return moved(X, self.mean_source_, self.coef_, self.mean_target_)
 
     def _unmap_source(self, X):
-        rank = np.linalg.matrix_rank(self.coef_)
-        if rank < len(self.coef_):
-            raise ValueError(
-                f"The map has no inverse: its rank is {rank} of {len(self.coef_)}, for "
-                "a covariance is singular. Raise `lambda_`."
-            )
-        rows = np.linalg.solve(self.coef_.T, (X - self.mean_target_).T).T
-        return (rows + self.mean_source_).astype(X.dtype, copy=False)
+        return moved_back(X, self.mean_source_, self.coef_, self.mean_target_)
 
     def inverse_transform(self, X, *, sample_domain=None):
         """Take rows from the shared space back to where `transform` had them from.
@@ -143,4 +152,8 @@ class MomentMap(OneToOneFeatureMixin, FeatureAdapter):
         check_is_fitted(self)
         X = check_rows(self, X)
         domain = check_sample_domain(-1 if sample_domain is None else sample_domain, X)
+        return self._unmap(X, domain)
+
+    def _unmap(self, X, domain):
+        """Return rows taken back to their domains."""
         return _mapped_by_domain(X, domain >= 0, self._unmap_source, self._map_target)
