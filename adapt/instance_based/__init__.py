@@ -1,5 +1,6 @@
 """Methods that weigh the source rows, so that they stand for the target."""
 
+from adapt._lazy import lazy
 from adapt.instance_based._balanced_weighting import BalancedWeighting
 from adapt.instance_based._bbse import BBSE
 from adapt.instance_based._gaussian_weighting import GaussianWeighting
@@ -19,12 +20,14 @@ from adapt.instance_based._tradaboost_r2 import TrAdaBoostR2, TwoStageTrAdaBoost
 __all__ = [
     "BBSE",
     "IWC",
+    "IWN",
     "KLIEP",
     "KMM",
     "LDM",
     "RLLS",
     "RULSIF",
     "ULSIF",
+    "WANN",
     "BalancedWeighting",
     "GaussianWeighting",
     "KernelDensityWeighting",
@@ -35,3 +38,5 @@ __all__ = [
     "TrAdaBoostR2",
     "TwoStageTrAdaBoostR2",
 ]
+
+__getattr__, __dir__ = lazy(__name__, _iwn=["IWN"], _wann=["WANN"])
