@@ -3,8 +3,7 @@
 Run as ``python benchmarks/accuracy.py run RESULTS --estimator logistic`` and then
 ``python benchmarks/accuracy.py table RESULTS``. Results are written as they come, a
 line of JSON each, and a second run adds what is missing. Methods have their defaults;
-labels of the target are looked at only to score. Methods of the peers, in environments
-of their own, write such lines too (`benchmarks/accuracy_peers.py`).
+labels of the target are looked at only to score.
 """
 
 import argparse
@@ -35,7 +34,7 @@ def features_of_windows(X):
     return np.hstack(parts)
 
 
-def problems(cap, controls):
+def problems(cap, controls, skip=()):
     """Yield name, kind, the two domains as numbers, and their rows as they are.
 
     They have at most ``cap`` rows each. With ``controls``, each source is split in two
@@ -43,6 +42,8 @@ def problems(cap, controls):
     """
     seen = set()
     for task in list_tasks():
+        if task.dataset in skip:
+            continue
         series = task.kind == "series"
         frame = {} if series else {"as_frame": True}
         data = load_dataset(task.dataset, **frame, **task.kwargs)
@@ -81,14 +82,14 @@ def _too_late(*args):
     raise TimeoutError("over the limit of time")
 
 
-def run(path, estimator, cap, only, limit, controls):
+def run(path, estimator, cap, only, limit, controls, skip):
     path = Path(path)
     done = set()
     if path.exists():
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         done = {(row["task"], row["estimator"], row["method"]) for row in lines}
     signal.signal(signal.SIGALRM, _too_late)
-    for task, kind, Xs, ys, Xt, yt, raw in problems(cap, controls):
+    for task, kind, Xs, ys, Xt, yt, raw in problems(cap, controls, skip):
         base = base_estimator(estimator, kind == "classification", 0)
         scoring = "accuracy" if kind == "classification" else "r2"
         all_rows = np.ones(len(yt), dtype=bool)
@@ -123,7 +124,18 @@ def run(path, estimator, cap, only, limit, controls):
         print(task, flush=True)
 
 
-def table(path):
+def as_rst(lines):
+    """Return a frame as the table of the user guide."""
+    names = ["Method", *(str(name).capitalize() for name in lines.columns)]
+    text = [".. list-table::", "   :header-rows: 1", ""]
+    rows = [names, *([name, *row] for name, *row in lines.itertuples())]
+    for row in rows:
+        cells = [f"{x:+.1f}" if isinstance(x, float) else str(x) for x in row]
+        text += [f"   {' ' if k else '*'} - {x}" for k, x in enumerate(cells)]
+    return "\n".join(text)
+
+
+def table(path, rst=False):
     """Print one line per method: gains on source-only, in points of accuracy or R2."""
     import pandas as pd
 
@@ -152,7 +164,13 @@ def table(path):
             f"\n{kind}, {estimator}: {len(scores)} tasks; mean of source-only "
             f"{scores['SourceOnly'].mean():.3f}"
         )
-        print(lines.sort_values("mean", ascending=False).round(1).to_string())
+        lines = lines.sort_values("mean", ascending=False)
+        if rst:
+            lines = lines[lines["failed"] < len(scores)].drop(columns="failed")
+            lines = lines.astype({"win": int, "loss": int})
+            print(as_rst(lines.assign(rank=lines["rank"].map("{:.1f}".format))))
+            continue
+        print(lines.round(1).to_string())
         if CEILING in scores and "AutoAdapt" in gains:
             _about_auto_adapt(part, scores, gains["AutoAdapt"])
 
@@ -175,16 +193,17 @@ def _about_auto_adapt(part, scores, gains):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("verb", choices=("run", "table"))
+    parser.add_argument("verb", choices=("run", "table", "rst"))
     parser.add_argument("results")
     parser.add_argument("--estimator", default="logistic")
     parser.add_argument("--cap", type=int, default=1000, help="rows of each domain")
     parser.add_argument("--methods", nargs="+")
     parser.add_argument("--limit", type=int, default=120, help="seconds a fit")
+    parser.add_argument("--skip", nargs="+", default=(), help="data sets to leave out")
     parser.add_argument("--controls", action="store_true", help="pairs without shift")
     args = parser.parse_args()
-    if args.verb == "table":
-        table(args.results)
+    if args.verb != "run":
+        table(args.results, rst=args.verb == "rst")
     else:
         run(
             args.results,
@@ -193,6 +212,7 @@ def main():
             args.methods,
             args.limit,
             args.controls,
+            args.skip,
         )
 
 
