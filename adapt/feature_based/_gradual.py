@@ -195,7 +195,7 @@ class GradualAdapter(MetaAdapter):
     def _adapt(self, domains):
         ys = check_classifier(self, domains.ys, "predict_proba")
         self._check_takes_weights(domains.source_weight)
-        given = self._given(domains)
+        given = self._steps(domains)
         self._fit_estimator(
             domains.Xs, domains.ys, domains, sample_weight=domains.source_weight
         )
@@ -217,7 +217,7 @@ class GradualAdapter(MetaAdapter):
             self._fit_estimator(X, y, domains, sample_weight=weight)
         self.target_guess_ = guess
 
-    def _given(self, domains):
+    def _steps(self, domains):
         """Return the domains after the source, with their weights, target last."""
         names = domains.target_domain
         if names is None or len(np.unique(names)) == 1:
