@@ -7,6 +7,7 @@ parameters of a source model. Deep methods are in `adapt.deep`.
 """
 
 import copy
+import sys
 import warnings
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
@@ -185,6 +186,31 @@ def _default_estimator(y):
     return LinearRegression()
 
 
+def _as_estimator(model, copy):
+    """Return a compiled Keras model as an estimator that trains it; others as they are.
+
+    Nothing is imported: who has a Keras model has imported Keras.
+    """
+    keras = sys.modules.get("keras")
+    if keras is None or not isinstance(model, keras.Model):
+        return model
+    if not model.compiled:
+        raise ValueError(
+            "`estimator` is a Keras model that was not compiled. Call its `compile` "
+            "with a loss and an optimizer first, or give it as "
+            "`DeepSource(task=model)`, whose parameters say how to train it."
+        )
+    from adapt.feature_based import DeepSource
+
+    return DeepSource(
+        encoder=keras.layers.Identity(),
+        task=model,
+        loss=model.loss,
+        optimizer=model.optimizer,
+        copy=copy,
+    )
+
+
 def _seed(estimator, random_state):
     """Give each ``random_state`` in ``estimator`` that is None a seed of its own."""
     rng = check_random_state(random_state)
@@ -225,11 +251,14 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
 
     def _stand_in(self):
         """Return ``estimator``, or what it may turn out to be while that is None."""
-        return LogisticRegression() if self.estimator is None else self.estimator
+        return LogisticRegression() if self.estimator is None else self._given()
+
+    def _given(self):
+        return _as_estimator(self.estimator, self.copy)
 
     def _new_estimator(self, y):
         """Return the estimator to be fitted, unfitted and seeded."""
-        estimator = self.estimator
+        estimator = self._given()
         if estimator is None:
             estimator = _default_estimator(y)
         elif self.copy:
@@ -272,7 +301,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         """Refuse weights that ``estimator`` would have to ignore."""
         if sample_weight is None or self.estimator is None:
             return
-        if not takes_sample_weight(self.estimator):
+        if not takes_sample_weight(self._given()):
             raise TypeError(
                 f"{type(self).__name__} was to weigh samples, but the `fit` of "
                 f"`estimator` ({type(self.estimator).__name__}) has no `sample_weight` "
@@ -370,7 +399,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         return self.estimator_.classes_
 
     def _wants_target_labels(self):
-        inner = self.estimator
+        inner = self._given()
         return self._uses_target_labels or (
             isinstance(inner, BaseAdapter) and inner._wants_target_labels()
         )
