@@ -15,16 +15,31 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 from adapt.base import MetaAdapter, SourceOnly, WeightAdapter
 from adapt.datasets import list_tasks, load_dataset
 from adapt.discovery import all_adapters
+from adapt.metrics import CircularValidation, make_uda_scorer
 from adapt.model_selection import AutoAdapt
 from adapt.model_selection._candidates import base_estimator
 from adapt.model_selection._evidence import Task, held_out_target, judge
 from adapt.model_selection._inputs import preprocess
 
-CEILING, CONTROL = "target-trained", "no shift"
+CEILING = "target-trained"
+
+# What a search without target labels chooses from; the defaults are among them.
+GRIDS = {
+    "CORAL": {"lambda_": [1e-5, 0.01, 1.0], "match_mean": [False, True]},
+    "LinearOT": {"lambda_": [1e-5, 0.01, 0.1, 1.0]},
+    "SA": {"n_components": [2, 5, 10, None]},
+    "TCA": {"n_components": [5, 20], "mu": [0.01, 0.1, 1.0]},
+    "JDA": {"n_components": [5, 20], "mu": [0.1, 1.0]},
+    "GFK": {"n_components": [2, 5, None]},
+    "RULSIF": {"alpha": [0.1, 0.5, 0.9]},
+    "KMM": {"B": [2.0, 10.0, 1000.0]},
+    "IWC": {"weight_clip": [2.0, 10.0, None]},
+}
 
 
 def features_of_windows(X):
@@ -68,6 +83,19 @@ def problems(cap, controls, skip=()):
         yield name, kind, Xs, y[rows[0]], Xt, y[rows[1]], take
 
 
+def searches(base, Xs, Xt):
+    """Return searches over parameters of adapters, without target labels."""
+    scorer = make_uda_scorer(CircularValidation(), Xs, Xt)
+    adapters = dict(all_adapters(deep=False))
+    found = {}
+    for name, grid in GRIDS.items():
+        known = adapters[name]().get_params()
+        grid = {key: values for key, values in grid.items() if key in known}
+        adapter = adapters[name](clone(base), Xt=Xt, random_state=0)
+        found[f"{name}, searched"] = GridSearchCV(adapter, grid, scoring=scorer, cv=5)
+    return found
+
+
 def methods(base, only):
     """Return adapters that need no labels of the target, by name."""
     found = {"SourceOnly": SourceOnly(clone(base))}
@@ -82,7 +110,7 @@ def _too_late(*args):
     raise TimeoutError("over the limit of time")
 
 
-def run(path, estimator, cap, only, limit, controls, skip):
+def run(path, estimator, cap, only, limit, controls, skip, search):
     path = Path(path)
     done = set()
     if path.exists():
@@ -93,7 +121,10 @@ def run(path, estimator, cap, only, limit, controls, skip):
         base = base_estimator(estimator, kind == "classification", 0)
         scoring = "accuracy" if kind == "classification" else "r2"
         all_rows = np.ones(len(yt), dtype=bool)
-        for name, method in {CEILING: None, **methods(base, only)}.items():
+        found = {CEILING: None, **methods(base, only)}
+        if search:
+            found = searches(base, Xs, Xt)
+        for name, method in found.items():
             if (task, estimator, name) in done:
                 continue
             row = {"task": task, "kind": kind, "estimator": estimator, "method": name}
@@ -108,7 +139,8 @@ def run(path, estimator, cap, only, limit, controls, skip):
                     else:
                         # AutoAdapt makes numbers of rows by itself.
                         zs, zt = raw if name == "AutoAdapt" else (Xs, Xt)
-                        model = method.fit(zs, ys, Xt=zt)
+                        params = {} if search else {"Xt": zt}
+                        model = method.fit(zs, ys, **params)
                         row["score"] = judge(yt, model.predict(zt), scoring).score()[0]
                         if name == "AutoAdapt":
                             row["chosen"] = model.best_method_
@@ -200,6 +232,7 @@ def main():
     parser.add_argument("--methods", nargs="+")
     parser.add_argument("--limit", type=int, default=120, help="seconds a fit")
     parser.add_argument("--skip", nargs="+", default=(), help="data sets to leave out")
+    parser.add_argument("--search", action="store_true", help="over `GRIDS`")
     parser.add_argument("--controls", action="store_true", help="pairs without shift")
     args = parser.parse_args()
     if args.verb != "run":
@@ -213,6 +246,7 @@ def main():
             args.limit,
             args.controls,
             args.skip,
+            args.search,
         )
 
 

@@ -85,8 +85,8 @@ class ShiftReport:
     n_source, n_target : int
         Numbers of rows.
 
-    advice : list of str
-        What to do.
+    findings, advice : lists of str
+        What was found and what to do, in sentences.
     """
 
     def __init__(
@@ -175,10 +175,9 @@ class ShiftReport:
             }
         )
 
-    # ------------------------------------------------------------------------ text
-
-    def _findings(self):
-        """Return sentences on what was found."""
+    @property
+    def findings(self):
+        """What was found, in sentences."""
         found = [_KINDS[self.kind]]
         if self.has_concept_shift:
             unit = " nats" if self.label is not None else " of the variance"
@@ -229,7 +228,7 @@ class ShiftReport:
         if len(self.columns) > 10:
             lines.append(f"  ... and {len(self.columns) - 10} columns that moved less")
         lines.append("")
-        for title, sentences in ("Found", self._findings()), ("Advice", self.advice):
+        for title, sentences in ("Found", self.findings), ("Advice", self.advice):
             lines.append(f"{title}:")
             lines += [
                 textwrap.fill(f"- {text}", 80, subsequent_indent="  ")
@@ -249,7 +248,7 @@ class ShiftReport:
 
         columns = self.columns.head(20).to_html(index=False, float_format="%.3g")
         return (
-            f"<h4>Found</h4>{listed(self._findings())}"
+            f"<h4>Found</h4>{listed(self.findings)}"
             f"<h4>Advice</h4>{listed(self.advice)}"
             f"<h4>Tests of shift</h4>{self.tests.to_html(float_format='%.3g')}"
             f"<h4>Columns</h4>{columns}"

@@ -133,7 +133,7 @@ def html_report(comparison, report, Xs, Xt, *, source="source", target="target")
         f'<p class="lead"><strong>Recommended: {escape(comparison.advice)}.</strong> '
         f"{escape(comparison.reason)}</p>",
         "<h2>What differs</h2>",
-        _listed(report._findings()),
+        _listed(report.findings),
         _picture(shift, "Rows of both domains in the plane"),
         "<h2>What to do</h2>",
         _listed(report.advice),

@@ -222,8 +222,7 @@ class AutoAdapt(MetaAdapter):
             The fitted adapter.
         """
         Xt = self.Xt if Xt is None else Xt
-        self.preprocessor_ = None
-        names = None
+        self.preprocessor_ = self._columns = names = None
         if _is_frame(X):
             X, Xt, names = self._encoded(_as_pandas(X), _as_pandas(Xt))
         super().fit(
@@ -335,8 +334,7 @@ class AutoAdapt(MetaAdapter):
     def _numbers(self, X):
         """Return rows as ``adapter_`` takes them."""
         check_is_fitted(self)
-        names = getattr(self, "_columns", None)
-        if names is None:
+        if self._columns is None:
             return self.preprocessor_.transform(check_rows(self, X))
         import pandas as pd
 
@@ -344,7 +342,7 @@ class AutoAdapt(MetaAdapter):
         _check_feature_names(self, X, reset=False)
         if not _is_frame(X):
             X = check_rows(self, X)
-        return self.preprocessor_.transform(pd.DataFrame(X, columns=names))
+        return self.preprocessor_.transform(pd.DataFrame(X, columns=self._columns))
 
     @available_if(_estimator_has("predict"))
     def predict(self, X, *, sample_domain=None):

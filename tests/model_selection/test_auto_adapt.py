@@ -149,6 +149,16 @@ def test_one_mixed_table():
         one.predict(frames[1].drop(columns="kind"))
 
 
+def test_a_second_fit_starts_afresh():
+    Xs, ys, Xt, _ = shifted_classes()
+    model = AutoAdapt(random_state=0).fit(mixed(Xs), ys, Xt=mixed(Xt, 1))
+    again = model.fit(Xs, ys, Xt=Xt).predict(Xt)
+    expected = AutoAdapt(random_state=0).fit(Xs, ys, Xt=Xt).predict(Xt)
+    np.testing.assert_array_equal(again, expected)
+    assert model.n_features_in_ == 4
+    assert not hasattr(model, "feature_names_in_")
+
+
 def test_gaps_in_arrays_are_filled():
     Xs, ys, Xt, _ = shifted_classes()
     Xs, Xt = Xs.copy(), Xt.copy()
