@@ -51,10 +51,9 @@ class DEV(ImportanceWeighted):
 
     Parameters
     ----------
-    metric : {"accuracy", "neg_mean_squared_error", "neg_mean_absolute_error"}, \
-            default=None
-        If None, accuracy for classifiers and the negative mean squared error for
-        regressors.
+    metric : str, default=None
+        "accuracy", "neg_mean_squared_error" or "neg_mean_absolute_error". If None,
+        accuracy for classifiers and the negative mean squared error for regressors.
 
     classifier : classifier, default=None
         Tells the domains apart; it must have `predict_proba`. If None, a

@@ -121,7 +121,7 @@ class AutoAdapt(MetaAdapter):
     n_features_in_ : int
         Number of columns seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str
         Their names, where they have any.
 
     See Also
