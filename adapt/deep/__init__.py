@@ -18,6 +18,7 @@ __all__ = [
     "default_encoder",
     "default_task",
     "domain_cross_entropy",
+    "inception_encoder",
     "reverse_gradient",
 ]
 
@@ -30,5 +31,6 @@ __getattr__, __dir__ = lazy(
         "default_discriminator",
         "default_encoder",
         "default_task",
+        "inception_encoder",
     ],
 )

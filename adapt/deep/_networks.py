@@ -20,7 +20,10 @@ __all__ = [
     "default_encoder",
     "default_task",
     "emits_probabilities",
+    "inception_encoder",
     "learn_scales",
+    "learn_statistics",
+    "normalised_encoder",
     "prepare",
     "recipe_of",
     "reseed",
@@ -63,14 +66,56 @@ def learn_scales(network, X):
             layer.learn(X)
 
 
-def default_encoder(shape):
+def learn_statistics(network, X):
+    """Give layers of batch normalisation the mean and variance that ``X`` has in them.
+
+    At most 16,384 rows are read, evenly spaced, in one pass without dropout.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Whose layers' moving statistics are replaced.
+
+    X : ndarray of shape (n_samples, ...)
+        Rows.
+
+    Returns
+    -------
+    n_layers : int
+        Number of layers that took over statistics.
+    """
+    flat = list(network._flatten_layers())
+    norms = [x for x in flat if isinstance(x, layers.BatchNormalization)]
+    drops = [x for x in flat if isinstance(x, layers.Dropout)]
+    before = [x.momentum for x in norms], [x.rate for x in drops]
+    try:
+        for layer in norms:
+            layer.momentum = 0.0
+        for layer in drops:
+            layer.rate = 0.0
+        step = -(-len(X) // 2**14)
+        rows = np.asarray(X[::step], dtype=np.float32)
+        network(_engine.to_device(rows), training=True)
+    finally:
+        for layer, momentum in zip(norms, before[0], strict=True):
+            layer.momentum = momentum
+        for layer, rate in zip(drops, before[1], strict=True):
+            layer.rate = rate
+    return len(norms)
+
+
+def default_encoder(shape, normalise=False):
     """Return an encoder for samples of some shape.
 
     Parameters
     ----------
     shape : tuple of int
-        ``(n_features,)`` gives a perceptron, ``(time, channels)`` a 1-D and ``(height,
-        width, channels)`` a 2-D convolutional network.
+        ``(n_features,)`` gives a perceptron of two layers, ``(time, channels)`` three
+        blocks of 1-D convolutions with global pooling, ``(height, width, channels)``
+        two of 2-D convolutions.
+
+    normalise : bool, default=False
+        Whether each hidden layer is followed by batch normalisation.
 
     Returns
     -------
@@ -79,7 +124,12 @@ def default_encoder(shape):
     """
     body = {
         1: lambda: [_dense(64), _dense(64)],
-        2: lambda: [*_convolution(1, 32, 7), *_convolution(1, 64, 5), _pool(1)],
+        2: lambda: [
+            *_convolution(1, 32, 7),
+            *_convolution(1, 64, 5),
+            *_convolution(1, 64, 3),
+            _pool(1),
+        ],
         3: lambda: [*_convolution(2, 32, 3), *_convolution(2, 64, 3), _pool(2)],
     }
     if len(shape) not in body:
@@ -87,7 +137,73 @@ def default_encoder(shape):
             f"`encoder` has no default for samples of shape {shape}: give a network, "
             "or a function that returns one."
         )
-    return _sequential("encoder", shape, [Standardise(), *body[len(shape)]()])
+    hidden = body[len(shape)]()
+    if normalise:
+        hidden = [
+            each
+            for layer in hidden
+            for each in (
+                [layer, layers.BatchNormalization()] if _weighs(layer) else [layer]
+            )
+        ]
+    return _sequential("encoder", shape, [Standardise(), *hidden])
+
+
+def _weighs(layer):
+    return isinstance(layer, layers.Dense | layers.Conv1D | layers.Conv2D)
+
+
+def normalised_encoder(shape):
+    """Return the default encoder with batch normalisation after each hidden layer."""
+    return default_encoder(shape, normalise=True)
+
+
+def inception_encoder(shape, n_filters=32, depth=3):
+    """Return an encoder for series whose convolutions see several widths at once.
+
+    Each block has a linear bottleneck, convolutions of 39, 19 and 9 time steps beside
+    each other, a branch of max-pooling, and batch normalisation; every third block is
+    bridged [1]_. It sees longer patterns than the default encoder, and costs more.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(time, channels)``.
+
+    n_filters : int, default=32
+        Filters of each branch; there are four.
+
+    depth : int, default=3
+        Number of blocks. The paper uses 6.
+
+    Returns
+    -------
+    encoder : keras.Model
+        With ``4 * n_filters`` output features. Its first layer is a `Standardise`.
+
+    References
+    ----------
+    .. [1] Ismail Fawaz et al. "InceptionTime: finding AlexNet for time series
+       classification." Data Mining and Knowledge Discovery, 2020.
+    """
+    if len(shape) != 2:
+        raise ValueError(f"`inception_encoder` is for series, got shape {shape}.")
+
+    def convolve(x, n, width):
+        return layers.Conv1D(n, width, padding="same", use_bias=False)(x)
+
+    inputs = keras.Input(shape)
+    x = bridge = Standardise()(inputs)
+    for block in range(depth):
+        narrow = convolve(x, n_filters, 1) if x.shape[-1] > 1 else x
+        branches = [convolve(narrow, n_filters, width) for width in (39, 19, 9)]
+        pooled = layers.MaxPooling1D(3, strides=1, padding="same")(x)
+        x = layers.Concatenate()([*branches, convolve(pooled, n_filters, 1)])
+        x = layers.Activation("relu")(layers.BatchNormalization()(x))
+        if block % 3 == 2:
+            bridge = layers.BatchNormalization()(convolve(bridge, 4 * n_filters, 1))
+            x = bridge = layers.Activation("relu")(layers.Add()([x, bridge]))
+    return keras.Model(inputs, layers.GlobalAveragePooling1D()(x), name="encoder")
 
 
 def default_task(shape, n_outputs):
