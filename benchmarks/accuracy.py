@@ -83,14 +83,14 @@ def problems(cap, controls, skip=()):
         yield name, kind, Xs, y[rows[0]], Xt, y[rows[1]], take
 
 
-def searches(base, Xs, Xt):
+def searches(base, Xs, Xt, only):
     """Return searches over parameters of adapters, without target labels."""
     scorer = make_uda_scorer(CircularValidation(), Xs, Xt)
     adapters = dict(all_adapters(deep=False))
     found = {}
     for name, grid in GRIDS.items():
-        known = adapters[name]().get_params()
-        grid = {key: values for key, values in grid.items() if key in known}
+        if only is not None and name not in only:
+            continue
         adapter = adapters[name](clone(base), Xt=Xt, random_state=0)
         found[f"{name}, searched"] = GridSearchCV(adapter, grid, scoring=scorer, cv=5)
     return found
@@ -123,7 +123,7 @@ def run(path, estimator, cap, only, limit, controls, skip, search):
         all_rows = np.ones(len(yt), dtype=bool)
         found = {CEILING: None, **methods(base, only)}
         if search:
-            found = searches(base, Xs, Xt)
+            found = searches(base, Xs, Xt, only)
         for name, method in found.items():
             if (task, estimator, name) in done:
                 continue
@@ -163,6 +163,7 @@ def as_rst(lines):
     rows = [names, *([name, *row] for name, *row in lines.itertuples())]
     for row in rows:
         cells = [f"{x:+.1f}" if isinstance(x, float) else str(x) for x in row]
+        cells = ["0.0" if x in ("+0.0", "-0.0") else x for x in cells]
         text += [f"   {' ' if k else '*'} - {x}" for k, x in enumerate(cells)]
     return "\n".join(text)
 
@@ -199,7 +200,7 @@ def table(path, rst=False):
         lines = lines.sort_values("mean", ascending=False)
         if rst:
             lines = lines[lines["failed"] < len(scores)].drop(columns="failed")
-            lines = lines.astype({"win": int, "loss": int})
+            lines = lines.drop(columns="median").astype({"win": int, "loss": int})
             print(as_rst(lines.assign(rank=lines["rank"].map("{:.1f}".format))))
             continue
         print(lines.round(1).to_string())
