@@ -1,5 +1,6 @@
 """Filling missing cells of a target, with a source as a clue."""
 
+from adapt._lazy import lazy
 from adapt.imputation._base import TransferImputer
 from adapt.imputation._gaussian import (
     GaussianTransferImputer,
@@ -8,8 +9,15 @@ from adapt.imputation._gaussian import (
 )
 
 __all__ = [
+    "ClueGAINImputer",
+    "GAINImputer",
     "GaussianTransferImputer",
+    "Similarity",
     "TransferImputer",
     "gaussian_map",
     "observed_log_likelihood",
 ]
+
+__getattr__, __dir__ = lazy(
+    __name__, _cluegain=["ClueGAINImputer", "Similarity"], _gain=["GAINImputer"]
+)

@@ -54,7 +54,7 @@ class TransferImputer(TransformerMixin, BaseAdapter):
         """Return rows of one domain without NaN; observed cells need not be kept."""
 
     @abstractmethod
-    def _draw(self, Z, is_source, rng):
+    def _sample(self, Z, is_source, rng):
         """Return rows of one domain with missing cells drawn at random."""
 
     # Fitting
@@ -106,11 +106,18 @@ class TransferImputer(TransformerMixin, BaseAdapter):
 
     def _adapt(self, domains):
         Xs, Xt = domains.Xs, domains.Xt
-        self._shape = Xt.shape[1:]
+        flat = [X.reshape(-1, X.shape[-1]) for X in (Xs, Xt) if X is not None]
+        self._read_columns(Xt, np.concatenate(flat))
+        if self.add_indicator:
+            self.indicator_ = MissingIndicator(error_on_new=False).fit(flat[-1])
+        Zs = None if Xs is None else self._encode(Xs)
+        self._fit_matrices(Zs, self._encode(Xt), domains)
+
+    def _read_columns(self, X, table):
+        """Take note of the shape of samples ``X``, and what is in the columns."""
+        self._shape = X.shape[1:]
         names = getattr(self, "feature_names_in_", None)
-        n_features = Xt.shape[-1]
-        flat = [X.reshape(-1, n_features) for X in (Xs, Xt) if X is not None]
-        table = np.concatenate(flat)
+        n_features = X.shape[-1]
         categorical = column_mask(
             "categorical_features", self.categorical_features, n_features, names
         )
@@ -122,10 +129,6 @@ class TransferImputer(TransformerMixin, BaseAdapter):
                 "learn from."
             )
         self.empty_features_ = np.setdiff1d(np.arange(n_features), self._columns.kept)
-        if self.add_indicator:
-            self.indicator_ = MissingIndicator(error_on_new=False).fit(flat[-1])
-        Zs = None if Xs is None else self._encode(Xs)
-        self._fit_matrices(Zs, self._encode(Xt), domains)
 
     def _whole_columns(self, table, categorical, names):
         """Return which columns are rounded."""
@@ -212,7 +215,7 @@ class TransferImputer(TransformerMixin, BaseAdapter):
         rng = check_random_state(seed)
 
         def draw(Z, is_source):
-            return self._draw(Z, is_source, rng)
+            return self._sample(Z, is_source, rng)
 
         draws = [
             self._finished(X, self._by_domain(X, is_source, draw))

@@ -77,14 +77,11 @@ class Columns(NamedTuple):
         pairs = zip(ends - widths, ends, strict=True)
         return [slice(int(start), int(end)) for start, end in pairs]
 
-    @property
-    def is_level(self):
-        """Which columns of the matrix stand for a level, as booleans."""
-        return np.concatenate(
-            [
-                np.zeros(1, bool) if v is None else np.ones(len(v), bool)
-                for v in self.levels
-            ]
+    def same_as(self, other):
+        """Return whether another table is read in the same way."""
+        return np.array_equal(self.kept, other.kept) and all(
+            np.array_equal(one, two)
+            for one, two in zip(self.levels, other.levels, strict=True)
         )
 
     def encode(self, X):

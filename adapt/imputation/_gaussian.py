@@ -23,7 +23,7 @@ _LOG_2PI = np.log(2 * np.pi)
 _BLOCK = 2**22  # numbers held at once for rows of many patterns
 _FLOOR = 1e-5  # added to variances, in units of the prior's, against singularity
 _STRENGTHS = np.array([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0])  # times rows
-_TUNING_ROWS = 2000
+_TUNING_ROWS = 500
 
 
 def _blocks(observed):
@@ -99,6 +99,29 @@ def conditional_mean(Z, mean, cov):
         )
         gains[rows[:, :, None], columns[:, None, :]] = np.swapaxes(solved, 1, 2)
     return np.where(np.isnan(Z), mean + gains @ cov, Z)
+
+
+def conditional_draw(Z, mean, cov, rng):
+    """Return the rows with missing cells drawn, given the observed ones.
+
+    A joint draw, moved by how its own conditional mean misses it, has the conditional
+    distribution (Matheron's rule).
+
+    Parameters
+    ----------
+    Z, mean, cov
+        As in `conditional_mean`.
+
+    rng : RandomState
+        Draws the cells.
+
+    Returns
+    -------
+    filled : ndarray of shape (n_samples, n_columns)
+    """
+    joint = mean + rng.standard_normal(Z.shape) @ np.linalg.cholesky(cov).T
+    expected = conditional_mean(np.where(np.isnan(Z), np.nan, joint), mean, cov)
+    return conditional_mean(Z, mean, cov) + joint - expected
 
 
 def observed_log_likelihood(Z, mean, cov):
@@ -314,7 +337,7 @@ class GaussianTransferImputer(TransferImputer):
     prior_strength : float or "auto", default="auto"
         How many rows the prior counts as. 0 trusts the target alone, infinity the
         source alone. "auto" tries 0.01 to 100 times the number of target rows (but at
-        least 1) and infinity on held-out observed cells, on at most 2,000 rows.
+        least 1) and infinity on held-out observed cells, on at most 500 rows.
 
     cv : int, default=3
         Number of folds of observed cells for that.
@@ -512,11 +535,6 @@ class GaussianTransferImputer(TransferImputer):
         is_source = is_source and True in self._models
         return self._units[is_source], self._models[is_source]
 
-    def _draw(self, Z, is_source, rng):
-        # A joint draw, moved by how its own conditional mean misses it (Matheron's
-        # rule), has the conditional distribution.
-        units, (mean, cov) = self._of(is_source)
-        Z = units.into(Z)
-        joint = mean + rng.standard_normal(Z.shape) @ np.linalg.cholesky(cov).T
-        expected = conditional_mean(np.where(np.isnan(Z), np.nan, joint), mean, cov)
-        return units.back(conditional_mean(Z, mean, cov) + joint - expected)
+    def _sample(self, Z, is_source, rng):
+        units, model = self._of(is_source)
+        return units.back(conditional_draw(units.into(Z), *model, rng))

@@ -220,7 +220,8 @@ def check_columns_are_matched_by_name(make):
 
 
 def check_levels_and_integers(make):
-    Xs, _, Z, _, X = tables(n=200)
+    _, _, Z, _, X = tables(n=300)
+    Xs, Z, X = X[150:], Z[:150], X[:150]
     for A in (Xs, X, Z):
         A[:, 0] = np.where(np.isnan(A[:, 0]), np.nan, np.digitize(A[:, 0], [0, 1]) * 5)
         A[:, 1] = np.rint(3 * A[:, 1])
@@ -256,7 +257,7 @@ def check_samples(make):
     assert np.all(draws[:, missing].std(axis=0) > 0)
     np.testing.assert_array_equal(draws, imputer.sample(Z, 5))
     other = imputer.sample(Z, 5, random_state=1)
-    assert np.all(draws[:, missing] != other[:, missing])
+    assert np.mean(draws[:, missing] != other[:, missing]) > 0.9
 
 
 def check_pipeline_and_search(make):

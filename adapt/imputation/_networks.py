@@ -1,0 +1,111 @@
+"""Default networks of GAIN, and what their outputs mean."""
+
+import keras
+import numpy as np
+from keras import layers, ops
+from scipy.special import softmax
+
+__all__ = [
+    "activate",
+    "cell_losses",
+    "default_discriminator",
+    "default_generator",
+    "probabilities",
+]
+
+_WIDTH = 7  # time steps that a convolution sees
+
+
+def _hidden(shape, n_units):
+    if len(shape) == 1:
+        return layers.Dense(n_units, activation="relu")
+    return layers.Conv1D(n_units, _WIDTH, padding="same", activation="relu")
+
+
+def _outputs(shape, n_outputs, activation=None):
+    if len(shape) == 1:
+        return layers.Dense(n_outputs, activation=activation)
+    return layers.Conv1D(n_outputs, 1, activation=activation)
+
+
+def _network(name, shape, n_units, n_outputs, activation):
+    # A convolution of width 7 upon another sees 13 steps: gaps longer than that take
+    # more layers.
+    depth = 2 if len(shape) == 1 else 4
+    body = [_hidden(shape, n_units) for _ in range(depth)]
+    body = [keras.Input(shape), *body, _outputs(shape, n_outputs, activation)]
+    for i, layer in enumerate(body[1:]):
+        layer.name = f"{name}_{i}"  # so that equal networks have equal configs
+    return keras.Sequential(body, name=name)
+
+
+def default_generator(shape, n_units, n_outputs, activation):
+    """Return a generator: two hidden layers, for series four convolutions.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(2 * n_columns,)``, values and mask, or ``(time, 2 * n_columns)``.
+
+    n_units : int
+        Units of each hidden layer.
+
+    n_outputs : int
+        Number of columns.
+
+    activation : str or None
+        Of the outputs.
+    """
+    return _network("generator", shape, n_units, n_outputs, activation)
+
+
+def default_discriminator(shape, n_units, n_outputs):
+    """Return a discriminator of cells, as `default_generator`, with logits."""
+    return _network("discriminator", shape, n_units, n_outputs, None)
+
+
+def activate(raw, groups):
+    """Return outputs as numbers and, for the levels of categories, log-probabilities.
+
+    Parameters
+    ----------
+    raw : tensor of shape (..., n_columns)
+        Outputs of a generator.
+
+    groups : list of slice
+        The columns of each feature; those of several columns are levels.
+    """
+    if all(group.stop - group.start == 1 for group in groups):
+        return raw
+    parts = []
+    for group in groups:
+        part = raw[..., group]
+        is_number = group.stop - group.start == 1
+        parts.append(part if is_number else ops.log_softmax(part, axis=-1))
+    return ops.concatenate(parts, axis=-1)
+
+
+def cell_losses(X, outputs, is_level):
+    """Return squared errors of numbers, and the terms of the cross-entropy of levels.
+
+    Parameters
+    ----------
+    X, outputs : tensors of shape (..., n_columns)
+        True values, and what `activate` gives.
+
+    is_level : ndarray of shape (n_columns,), dtype bool
+        Which columns are levels.
+    """
+    squared = ops.square(X - outputs)
+    if not is_level.any():
+        return squared
+    return ops.where(ops.convert_to_tensor(is_level), -X * outputs, squared)
+
+
+def probabilities(raw, groups):
+    """Return outputs as numbers and, for levels, probabilities, as an array."""
+    outputs = np.array(raw, dtype=np.float64)
+    for group in groups:
+        if group.stop - group.start > 1:
+            outputs[..., group] = softmax(outputs[..., group], axis=-1)
+    return outputs
