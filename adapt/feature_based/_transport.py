@@ -172,12 +172,14 @@ def exact_transport(C, a, b, before=None, *, gap=0.0, max_iter=1_000_000):
         )
         u, v = log["u"], log["v"]
         rest = C - u[:, np.newaxis]
+        better = rest < v - tolerance
+        better &= ~edges  # the solver has a tolerance of its own
         # Lowered to the least of its column, v is feasible, and its value is a bound.
-        excess = np.maximum(v - rest.min(axis=0) - tolerance, 0)
-        done = b @ excess <= gap * abs(log["cost"])
+        excess = np.maximum(v - rest.min(axis=0), 0)
+        done = not better.any() or b @ excess <= gap * abs(log["cost"])
         if log["warning"] is not None or done:
             return ExactTransport(sparse.csr_array(plan), u, v)
-        edges |= rest < v - tolerance
+        edges |= better
 
 
 def transport_plan(
