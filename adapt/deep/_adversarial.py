@@ -124,8 +124,7 @@ class AdversarialAdapter(DeepAdapter):
         z = ops.concatenate([zs, zt])
         if strength is not None:
             z = _losses.reverse_gradient(z, strength)
-        logits = self._logits(z)
-        return logits[: zs.shape[0]], logits[zs.shape[0] :]
+        return ops.split(self._logits(z), [zs.shape[0]])
 
     def _probabilities(self, outputs):
         """Return the discriminator's outputs, as arrays, as probabilities."""

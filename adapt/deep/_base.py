@@ -348,7 +348,7 @@ class DeepAdapter(
         Xs, Xt = batch["Xs"], batch[target]
         if self.joint_batch:
             z = self._features(ops.concatenate([Xs, Xt]))
-            return z[: Xs.shape[0]], z[Xs.shape[0] :]
+            return ops.split(z, [Xs.shape[0]])
         return self._features(Xs), self._features(Xt)
 
     def _task_loss(self, batch, zs, head="task"):

@@ -67,7 +67,7 @@ def weights_of(network):
 def _batch(data, index, scalars):
     """Gather the rows of one step."""
     batch = {
-        name: ops.take(array, index[group], axis=0)
+        name: _rows(array, index[group])
         for group, arrays in data.items()
         for name, array in arrays.items()
     }
@@ -84,6 +84,8 @@ def _stacked(logs, names):
 if BACKEND == "tensorflow":
     import tensorflow as tf
 
+    PACKED_MODES = ("graph",)
+    _rows = tf.gather  # `ops.take` would wrap negative numbers around
     _fork_generators = nullcontext
     to_device = tf.convert_to_tensor
     to_numpy = np.asarray
@@ -123,11 +125,12 @@ if BACKEND == "tensorflow":
         apply(tape.gradient(total, values))
         return logs
 
-    def compile_epoch(step, state, mode):
+    def compile_epoch(step, state, mode, begin=None):
         """Return ``run(data, index, scalars, n_steps) -> {name: mean over steps}``.
 
         ``data`` is a dict of groups of tensors, ``index`` has an array (at least
         n_steps, batch_size) for each group and ``scalars`` one number a step.
+        ``begin()``, if given, is called before the first step.
         """
         names = []
 
@@ -135,10 +138,14 @@ if BACKEND == "tensorflow":
             COMPILED["epoch"] += 1
 
             def body(j, sums):
-                rows = {group: i[j] for group, i in index.items()}
-                logs = step(_batch(data, rows, {k: s[j] for k, s in scalars.items()}))
+                rows, now = tf.nest.map_structure(
+                    lambda array: tf.gather(array, j), (index, scalars)
+                )
+                logs = step(_batch(data, rows, now))
                 return j + 1, sums + _stacked(logs, names)
 
+            if begin is not None:
+                begin()
             start = tf.constant(0), tf.zeros(_N_LOGS)
             _, sums = tf.while_loop(
                 lambda j, _: j < n_steps, body, start, parallel_iterations=1
@@ -160,9 +167,13 @@ if BACKEND == "tensorflow":
 elif BACKEND == "jax":
     import jax
 
+    PACKED_MODES = ()
     _fork_generators = nullcontext
     to_device = jax.numpy.asarray
     to_numpy = np.asarray
+
+    def _rows(array, index):
+        return array.at[index].get(mode="promise_in_bounds")
 
     def choose_mode(jit_compile, networks, n_steps):
         """Return how to run an epoch: ``"fused"`` or ``"step"``."""
@@ -209,7 +220,7 @@ elif BACKEND == "jax":
         apply(gradients)
         return {name: logs[name] for name in order}
 
-    def compile_epoch(step, state, mode):
+    def compile_epoch(step, state, mode, begin=None):
         names = []
 
         def one(values, sums, data, index, scalars):
@@ -235,6 +246,8 @@ elif BACKEND == "jax":
         compiled = jax.jit(epoch if mode == "fused" else single)
 
         def run(data, index, scalars, n_steps):
+            if begin is not None:
+                begin()
             carry = [v.value for v in state], jax.numpy.zeros(_N_LOGS)
             if mode == "fused":
                 carry = compiled(*carry, data, index, scalars, n_steps)
@@ -255,10 +268,14 @@ elif BACKEND == "jax":
 else:
     import torch
 
+    PACKED_MODES = ()
     to_device = ops.convert_to_tensor
 
     def to_numpy(x):
         return x.detach().cpu().numpy()
+
+    def _rows(array, index):
+        return array[index]
 
     @contextmanager
     def _fork_generators(seed):
@@ -298,7 +315,7 @@ else:
             apply(list(gradients))
         return {name: value.detach() for name, value in logs.items()}
 
-    def compile_epoch(step, state, mode):
+    def compile_epoch(step, state, mode, begin=None):
         names = []
 
         def run(data, index, scalars, n_steps):
@@ -306,6 +323,8 @@ else:
                 {name: to_device(array) for name, array in arrays.items()}
                 for arrays in (index, scalars)
             )
+            if begin is not None:
+                begin()
             sums = 0
             with _threads(state):
                 for j in range(n_steps):

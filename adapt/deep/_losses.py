@@ -67,7 +67,8 @@ def reverse_gradient(x, strength):
 def covariance(z):
     """Return the unbiased covariance of the columns of ``z`` (n_rows, n_features)."""
     n = z.shape[0]
-    centred = z - ops.mean(z, axis=0)
+    # Through the mean no gradient comes back: that of the product is centred itself.
+    centred = z - ops.stop_gradient(ops.mean(z, axis=0))
     return ops.matmul(ops.transpose(centred), centred) / max(n - 1, 1)
 
 

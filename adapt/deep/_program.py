@@ -15,7 +15,16 @@ from keras import ops
 from adapt.deep import _engine
 from adapt.deep._networks import reseed
 
-__all__ = ["Feed", "Program", "give_back", "hashable", "outputs_of", "take_program"]
+__all__ = [
+    "Feed",
+    "Program",
+    "forward_of",
+    "give_back",
+    "hashable",
+    "in_batches",
+    "outputs_of",
+    "take_program",
+]
 
 _N_KEPT = 8
 _LARGEST = 5_000_000  # parameters: larger networks are neither copied nor kept
@@ -43,6 +52,86 @@ def hashable(value):
     except TypeError:
         return repr(value)
     return type(value), value
+
+
+# They treat each number by itself, unless one of these options is set.
+_ELEMENTWISE = (
+    keras.optimizers.Adadelta,
+    keras.optimizers.Adagrad,
+    keras.optimizers.Adam,
+    keras.optimizers.Adamax,
+    keras.optimizers.AdamW,
+    keras.optimizers.Ftrl,
+    keras.optimizers.Lion,
+    keras.optimizers.Nadam,
+    keras.optimizers.RMSprop,
+    keras.optimizers.SGD,
+)
+_NOT_ELEMENTWISE = (
+    *("clipnorm", "global_clipnorm", "use_ema", "loss_scale_factor"),
+    "gradient_accumulation_steps",
+)
+
+
+def _packs(optimizer, variables):
+    """Return whether an optimizer can move variables as one vector."""
+    config = optimizer.get_config()
+    return (
+        isinstance(optimizer, _ELEMENTWISE)
+        and type(optimizer).__module__.startswith("keras.")
+        and not any(config[name] for name in _NOT_ELEMENTWISE)
+        and all(v.dtype == "float32" and v.constraint is None for v in variables)
+    )
+
+
+class _Mover:
+    """An optimizer and the variables that it moves, which may be packed in one vector.
+
+    What it does to a vector it does to each number, by far fewer operations.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        Not yet built.
+
+    variables : list of keras.Variable
+        What it moves.
+
+    pack : bool
+        Whether to pack them; they get what comes of it after each step.
+    """
+
+    def __init__(self, optimizer, variables, pack):
+        self.optimizer = optimizer
+        self.variables = variables
+        self.vector = None
+        if pack:
+            self.sizes = [int(np.prod(v.shape)) for v in variables]
+            self.vector = keras.Variable(np.zeros(sum(self.sizes)), dtype="float32")
+        optimizer.build([self.vector] if pack else variables)
+
+    def pack(self):
+        """Write the variables into the vector."""
+        if self.vector is not None:
+            values = [ops.reshape(v, (-1,)) for v in self.variables]
+            self.vector.assign(ops.concatenate(values))
+
+    def apply(self, gradients):
+        """Take a step along gradients, of which some may be None."""
+        if self.vector is None:
+            pairs = zip(gradients, self.variables, strict=True)
+            pairs = [(g, v) for g, v in pairs if g is not None]
+            if pairs:
+                self.optimizer.apply(*zip(*pairs, strict=True))
+            return
+        flat = [
+            ops.zeros(size) if g is None else ops.reshape(g, (size,))
+            for g, size in zip(gradients, self.sizes, strict=True)
+        ]
+        self.optimizer.apply([ops.concatenate(flat)], [self.vector])
+        parts = ops.split(self.vector, np.cumsum(self.sizes)[:-1].tolist())
+        for v, part in zip(self.variables, parts, strict=True):
+            v.assign(ops.reshape(part, v.shape))
 
 
 class Program:
@@ -74,53 +163,76 @@ class Program:
             for name, network in networks.items()
         }
         self.optimizers = {}
-        for by_block in self.blocks.values():
-            for block, own in by_block.items():
-                optimizers[block].build(own)
-                self.optimizers[block] = optimizers[block]
-        holders = [*networks.values(), *self.optimizers.values()]
-        state = {id(v): v for holder in holders for v in holder.variables}
-        self.state = list(state.values())
+        self._movers = []  # each with the updates that it takes part in
+        for (packs, _, active), team in self._teams(optimizers, updates, mode).items():
+            optimizer = optimizers[team[0]]
+            own = {b: v for blocks in self.blocks.values() for b, v in blocks.items()}
+            variables = [v for block in team for v in own[block]]
+            self._movers.append((_Mover(optimizer, variables, packs), active))
+            self.optimizers |= dict.fromkeys(team, optimizer)
+        holders = [*networks.values(), *(m.optimizer for m, _ in self._movers)]
+        state = [v for holder in holders for v in holder.variables]
+        state += [m.vector for m, _ in self._movers if m.vector is not None]
+        self.state = list({id(v): v for v in state}.values())
         self._updates = updates
         self._fresh = [
             (v, np.array(_engine.to_numpy(v.value)))
-            for optimizer in self.optimizers.values()
-            for v in optimizer.variables
+            for mover, _ in self._movers
+            for v in mover.optimizer.variables
         ]
-        self.run = _engine.compile_epoch(self._step, self.state, mode)
+        self.run = _engine.compile_epoch(self._step, self.state, mode, self._begin)
+
+    def _teams(self, optimizers, updates, mode):
+        """Return lists of blocks that one optimizer moves, by what tells them apart.
+
+        Blocks share one if it can move them as one vector: if the same updates move
+        them, with optimizers of one configuration.
+        """
+        teams = {}
+        for name, by_block in self.blocks.items():
+            active = tuple(name in update.on for update in updates)
+            for block, own in by_block.items():
+                packs = mode in _engine.PACKED_MODES and _packs(optimizers[block], own)
+                key = block
+                if packs:
+                    config = {**optimizers[block].get_config(), "name": None}
+                    key = type(optimizers[block]), hashable(config)
+                teams.setdefault((packs, key, active), []).append(block)
+        return teams
+
+    def _begin(self):
+        for mover, _ in self._movers:
+            mover.pack()  # callbacks may have changed the weights
 
     def _step(self, batch):
         """Do one step: every update in turn. Return its logs."""
         logs = {"loss": 0.0}
-        for update in self._updates:
+        for number, update in enumerate(self._updates):
             new = _engine.repeat(
-                update.repeat, lambda u=update: self._apply(u, batch), self.state
+                update.repeat, lambda n=number: self._apply(n, batch), self.state
             )
             logs["loss"] = logs["loss"] + new.pop("loss")
             logs.update(new)
         return logs
 
-    def _apply(self, update, batch):
-        names = [name for name in update.on if self.blocks[name]]
-        blocks = [block for name in names for block in self.blocks[name].items()]
-        variables = [v for _, own in blocks for v in own]
+    def _apply(self, number, batch):
+        update = self._updates[number]
+        movers = [mover for mover, active in self._movers if active[number]]
+        variables = [v for mover in movers for v in mover.variables]
 
         def loss():
             notes = {}
             parts = update.loss({**batch, "notes": notes})
-            penalties = [p for name in names for p in self.networks[name].losses]
+            penalties = [
+                p for n in update.on if self.blocks[n] for p in self.networks[n].losses
+            ]
             total = sum(parts.values()) + sum(penalties)
             return total, {"loss": total, **parts, **notes}
 
         def apply(gradients):
-            start = 0
-            for block, own in blocks:
-                part = gradients[start : start + len(own)]
-                pairs = zip(part, own, strict=True)
-                pairs = [(g, v) for g, v in pairs if g is not None]
-                if pairs:
-                    self.optimizers[block].apply(*zip(*pairs, strict=True))
-                start += len(own)
+            gradients = iter(gradients)
+            for mover in movers:
+                mover.apply([next(gradients) for _ in mover.variables])
 
         return _engine.minimize(loss, variables, apply, self.state)
 
@@ -293,18 +405,28 @@ def outputs_of(networks, recipes, X):
     if function is None:
         if key is not None and sum(n.count_params() for n in networks) <= _LARGEST:
             with _engine.seeded(0):
-                function = _forward([recipe.make() for recipe in recipes])
+                function = forward_of([recipe.make() for recipe in recipes])
             _remember(key, function)
         else:
-            function = _forward(networks)
+            function = forward_of(networks)
+    return in_batches(function, networks, X)
+
+
+def in_batches(function, networks, X, batch_size=None):
+    """Return what a `forward_of` networks of this structure computes from ``X``.
+
+    Only one batch is on the device at once, by default of about 4 MB.
+    """
     values = [v.value for network in networks for v in network.variables]
-    row_bytes = 4 * max(X[:1].size, 1)
-    size = 2 ** int(np.clip(np.log2(2**22 / row_bytes), 5, 12))
+    size = batch_size
+    if size is None:
+        row_bytes = 4 * max(X[:1].size, 1)
+        size = 2 ** int(np.clip(np.log2(2**22 / row_bytes), 5, 12))
     parts = []
     for start in range(0, len(X), size):
         part = X[start : start + size]
         # Sizes are powers of two, so that few are ever compiled.
-        full = max(min(2 ** int(len(part) - 1).bit_length(), size), 16)
+        full = min(max(2 ** int(len(part) - 1).bit_length(), 16), size)
         outputs = function(values, _engine.to_device(_pad_rows(part, full)))
         parts.append(_engine.to_numpy(outputs)[: len(part)])
     return np.concatenate(parts)
@@ -316,7 +438,8 @@ def _pad_rows(X, n):
     return padded
 
 
-def _forward(networks):
+def forward_of(networks):
+    """Compile a function ``(values, x)`` of a chain of networks, for `in_batches`."""
     variables = [v for network in networks for v in network.variables]
 
     def forward(values, x):

@@ -10,8 +10,8 @@ keras = pytest.importorskip("keras", exc_type=ImportError)
 from scipy.special import log_softmax  # noqa: E402
 from sklearn.model_selection import GridSearchCV  # noqa: E402
 
-from adapt.deep import UpdateLambda, _engine  # noqa: E402
-from adapt.deep._program import Feed, _padded, _shuffled  # noqa: E402
+from adapt.deep import Update, UpdateLambda, _engine  # noqa: E402
+from adapt.deep._program import Feed, Program, _padded, _shuffled  # noqa: E402
 from adapt.feature_based import DANN, DeepCORAL  # noqa: E402
 
 SMALL = {"epochs": 3, "batch_size": 16, "random_state": 0}
@@ -203,3 +203,76 @@ def test_a_bad_schedule_is_refused(tables):
     Xs, ys, Xt = tables
     with pytest.raises(ValueError, match="`lambda_` was called as a schedule"):
         DANN(lambda_=lambda steps: 1.0, **SMALL).fit(Xs, ys, Xt=Xt)
+
+
+def _quadratic(networks):
+    """Return the loss of a chain of two networks, for batches of rows and numbers."""
+
+    def loss(batch):
+        outputs = networks["task"](networks["encoder"](batch["Xs"]))
+        return {"loss": keras.ops.mean((outputs - batch["ys"]) ** 2)}
+
+    return loss
+
+
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "adamw": lambda: keras.optimizers.AdamW(weight_decay=0.1),
+    "sgd": lambda: keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
+    "rmsprop": lambda: keras.optimizers.RMSprop(centered=True),
+    "nadam": lambda: keras.optimizers.Nadam(clipvalue=0.01),
+    # These look at each variable as a whole.
+    "clipped": lambda: keras.optimizers.Adam(clipnorm=0.01),
+    "lamb": keras.optimizers.Lamb,
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_steps_are_those_of_a_keras_optimizer_per_network(name):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(6, 8, 3)), rng.normal(size=(6, 8, 2))
+    ours = {"encoder": _linear(3, 4)[0], "task": _linear(4, 2)[0]}
+    plain = {key: keras.models.clone_model(network) for key, network in ours.items()}
+    for key, network in ours.items():
+        plain[key].set_weights(network.get_weights())
+
+    program = Program(
+        ours,
+        {key: OPTIMIZERS[name]() for key in ours},
+        lambda key, network: {key: network.trainable_variables},
+        [Update(_quadratic(ours), ("encoder", "task"))],
+        _engine.choose_mode(False, ours.values(), 6),
+    )
+    packed = _engine.BACKEND == "tensorflow" and name not in ("clipped", "lamb")
+    assert len({id(o) for o in program.optimizers.values()}) == (1 if packed else 2)
+    data = {"all": {"Xs": X.reshape(48, 3), "ys": y.reshape(48, 2)}}
+    data["all"] = {
+        key: _engine.to_device(array.astype("float32"))
+        for key, array in data["all"].items()
+    }
+    index = {"all": np.arange(48, dtype="int32").reshape(6, 8)}
+    program.run(data, index, {}, 6)
+
+    optimizers = {key: OPTIMIZERS[name]() for key in plain}
+    owned = {key: network.trainable_variables for key, network in plain.items()}
+    for key, optimizer in optimizers.items():
+        optimizer.build(owned[key])
+
+    def apply(gradients):
+        optimizers["encoder"].apply(gradients[:2], owned["encoder"])
+        optimizers["task"].apply(gradients[2:], owned["task"])
+
+    for rows, values in zip(X.astype("float32"), y.astype("float32"), strict=True):
+        batch = {"Xs": _engine.to_device(rows), "ys": _engine.to_device(values)}
+
+        def loss(batch=batch):
+            logs = _quadratic(plain)(batch)
+            return logs["loss"], logs
+
+        variables = [v for own in owned.values() for v in own]
+        _engine.minimize(loss, variables, apply, variables)
+    for key, network in plain.items():
+        for found, expected in zip(
+            ours[key].get_weights(), network.get_weights(), strict=True
+        ):
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
