@@ -1,4 +1,4 @@
-"""The command line: ``adapt compare``, ``diagnose``, ``list`` and ``datasets``."""
+"""The command line: ``adapt compare``, ``diagnose``, ``impute``, ``list`` and more."""
 
 import argparse
 import json
@@ -135,6 +135,29 @@ def _parser() -> argparse.ArgumentParser:
     options.add_argument("--seed", type=int, default=0, help="default: 0")
     options.add_argument("--json", metavar="FILE", help="the findings")
 
+    impute = verbs.add_parser(
+        "impute",
+        help="fill the missing cells of a table, with another as a clue",
+        description="Fill the missing cells of a target, with a source that has the "
+        "same columns, or some of them, as a clue. Cells that are there stay as they "
+        "are. Text columns of up to 50 different values are filled too.",
+    )
+    impute.set_defaults(run=_impute)
+    impute.add_argument(
+        "--target", metavar="FILE", required=True, help="CSV or Parquet, with gaps"
+    )
+    impute.add_argument(
+        "--source", metavar="FILE", help="CSV or Parquet; may have gaps"
+    )
+    impute.add_argument("--output", metavar="FILE", required=True, help="the result")
+    impute.add_argument(
+        "--method",
+        choices=("gaussian", "gain", "cluegain"),
+        default="gaussian",
+        help="gain and cluegain train networks with Keras (default: %(default)s)",
+    )
+    impute.add_argument("--seed", type=int, default=0, help="default: 0")
+
     methods = verbs.add_parser("list", help="list the methods")
     methods.set_defaults(run=_list)
     methods.add_argument(
@@ -264,6 +287,35 @@ def _diagnose(args: argparse.Namespace) -> int:
     if args.json:
         text = json.dumps(report.to_dict(), indent=2) + "\n"
         _write(args.json, lambda path: Path(path).write_text(text, encoding="utf-8"))
+    return 0
+
+
+def _impute(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from adapt import imputation
+    from adapt.imputation import _files
+    from adapt.model_selection._files import check_folder
+
+    check_folder(args.output)
+    name = {
+        "gaussian": "GaussianTransferImputer",
+        "gain": "GAINImputer",
+        "cluegain": "ClueGAINImputer",
+    }[args.method]
+    imputer = getattr(imputation, name)(random_state=args.seed)
+
+    def progress(parts):
+        return tqdm(parts, desc="Filling", unit="part", disable=len(parts) < 2)
+
+    print(f"Fitting {name} on {args.target}.")
+    n_filled, unfilled = _files.fill_file(
+        imputer, args.target, args.source, args.output, progress
+    )
+    print(f"Filled {n_filled:,} cells.")
+    if unfilled:
+        print(f"Left as they are, for nothing is known of them: {', '.join(unfilled)}.")
+    print(f"Wrote {args.output}.")
     return 0
 
 
