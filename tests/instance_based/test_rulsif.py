@@ -130,10 +130,26 @@ def test_ulsif_is_the_plain_ratio():
     check_parameters_default_constructible("ULSIF", ULSIF())
 
 
-def test_no_shift_gives_weights_near_one():
-    Xs, Xt, _ = gaussians(n=2000, shift=0)
-    model = RULSIF(**GRID, random_state=0).fit(Xs, Xt=Xt)
-    assert np.abs(model.weights_ - 1).mean() < 0.1
+@pytest.mark.parametrize("cls", [ULSIF, RULSIF])
+@pytest.mark.parametrize("params", [{}, GRID])
+def test_no_shift_gives_weights_near_one(cls, params):
+    distances = []
+    for seed in range(3):
+        Xs, Xt = np.random.default_rng(seed).normal(size=(2, 5000, 2))
+        weights = cls(**params, random_state=0).fit_weights(Xs, Xt)
+        distances.append(np.abs(weights - 1).mean())
+    assert np.mean(distances) <= 0.05
+
+
+def test_default_penalties():
+    Xs, Xt, _ = gaussians(n=300)
+    model = RULSIF(random_state=0).fit(Xs, Xt=Xt)
+    listed = RULSIF(lambdas=np.logspace(-4, 0, 5), random_state=0).fit(Xs, Xt=Xt)
+    assert model.best_params_["lambdas"] < 1
+    np.testing.assert_allclose(model.weights_, listed.weights_)
+    alone = RULSIF(random_state=0).fit(Xs, Xt=Xt[:1])
+    assert alone.best_params_["lambdas"] == 1
+    assert alone.j_scores_ is None
 
 
 @pytest.mark.parametrize(
