@@ -37,6 +37,7 @@ from adapt.feature_based._moments import symmetric_power
 
 _EXACT = 2000  # rows up to which all of them are landmarks
 _LANDMARKS = 500
+_COMPONENTS = 20  # features at least, unless told
 _DENSE = 500  # rows up to which a dense solver is the fastest
 
 
@@ -232,7 +233,7 @@ class KernelComponents(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
 
     _parameter_constraints: dict = {
         **FeatureAdapter._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "mu": [Interval(Real, 0, None, closed="neither")],
         "kernel": [StrOptions(set(KERNELS))],
         "gamma": [Interval(Real, 0, None, closed="neither"), None],
@@ -245,7 +246,7 @@ class KernelComponents(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
         self,
         estimator=None,
         Xt=None,
-        n_components=20,
+        n_components=None,
         mu=0.1,
         kernel="rbf",
         *,
@@ -285,6 +286,10 @@ class KernelComponents(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
         self.gamma_ = self.gamma
         if self.gamma is None:
             self.gamma_ = median_gamma(domains.Xs, domains.Xt, random_state=rng)
+        self.n_components_ = self.n_components
+        if self.n_components is None:
+            # Fewer than the columns would leave out what the estimator could use.
+            self.n_components_ = max(_COMPONENTS, domains.Xs.shape[1])
         n_source, n_target = len(domains.Xs), len(domains.Xt)
         X = np.concatenate([domains.Xs, domains.Xt])
         limit = self.n_landmarks
@@ -306,6 +311,7 @@ class KernelComponents(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
             )
         W = self._solve(kernel, np.arange(len(X)) < n_source, domains)
         self.coef_ = kernel.coef(scaled_features(kernel, W)[0])
+        self.n_components_ = self.coef_.shape[1]
 
     def _landmark_kernel(self, X):
         params = self._kernel_params()
@@ -325,4 +331,4 @@ class KernelComponents(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
 
     @property
     def _n_features_out(self):
-        return self.coef_.shape[1]
+        return self.n_components_

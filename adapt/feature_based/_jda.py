@@ -79,10 +79,11 @@ class JDA(KernelComponents):
     Xt : array-like of shape (n_target_samples, n_features), default=None
         Target rows, used when `fit` is given none.
 
-    n_components : int, default=20
-        Number of features. There are fewer where the kernel matrix has a lower rank.
+    n_components : int, default=None
+        Number of features. If None, as many as `X` has columns, and 20 at least. There
+        are fewer where the kernel matrix has a lower rank.
 
-    mu : float, default=0.1
+    mu : float, default=0.2
         Strength of the penalty on W, positive. The larger, the less the distance
         between the domains counts.
 
@@ -128,6 +129,9 @@ class JDA(KernelComponents):
 
     n_iter_ : int
         Number of rounds.
+
+    n_components_ : int
+        Number of features that were found.
 
     landmarks_ : ndarray of shape (n_landmarks, n_features)
         The landmarks; all rows, source before target, where the solution is exact.
@@ -200,8 +204,8 @@ class JDA(KernelComponents):
         self,
         estimator=None,
         Xt=None,
-        n_components=20,
-        mu=0.1,
+        n_components=None,
+        mu=0.2,
         kernel="rbf",
         *,
         gamma=None,
@@ -251,7 +255,7 @@ class JDA(KernelComponents):
         E, guess = whole, None
         for round_ in range(1, self.max_iter + 1):
             self.n_iter_ = round_
-            W = kernel.components(E, self.mu, self.n_components)
+            W = kernel.components(E, self.mu, self.n_components_)
             _, Z = scaled_features(kernel, W)
             mapped = domains._replace(Xs=Z[is_source], Xt=Z[~is_source])
             self._fit_estimator(
@@ -302,8 +306,9 @@ class BDA(JDA):
     Xt : array-like of shape (n_target_samples, n_features), default=None
         Target rows, used when `fit` is given none.
 
-    n_components : int, default=20
-        Number of features. There are fewer where the kernel matrix has a lower rank.
+    n_components : int, default=None
+        Number of features. If None, as many as `X` has columns, and 20 at least. There
+        are fewer where the kernel matrix has a lower rank.
 
     mu : float, default=0.1
         Strength of the penalty on W, positive. The larger, the less the distance
@@ -358,6 +363,9 @@ class BDA(JDA):
 
     n_iter_ : int
         Number of rounds.
+
+    n_components_ : int
+        Number of features that were found.
 
     landmarks_ : ndarray of shape (n_landmarks, n_features)
         The landmarks; all rows, source before target, where the solution is exact.
@@ -425,7 +433,7 @@ class BDA(JDA):
         self,
         estimator=None,
         Xt=None,
-        n_components=20,
+        n_components=None,
         mu=0.1,
         kernel="rbf",
         *,

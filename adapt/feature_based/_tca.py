@@ -31,8 +31,9 @@ class TCA(KernelComponents):
     Xt : array-like of shape (n_target_samples, n_features), default=None
         Target rows, used when `fit` is given none.
 
-    n_components : int, default=20
-        Number of features. There are fewer where the kernel matrix has a lower rank.
+    n_components : int, default=None
+        Number of features. If None, as many as `X` has columns, and 20 at least. There
+        are fewer where the kernel matrix has a lower rank.
 
     mu : float, default=0.1
         Strength of the penalty on W, positive. The larger, the less the distance
@@ -69,6 +70,9 @@ class TCA(KernelComponents):
 
     Attributes
     ----------
+    n_components_ : int
+        Number of features that were found.
+
     landmarks_ : ndarray of shape (n_landmarks, n_features)
         The landmarks; all rows, source before target, where the solution is exact.
 
@@ -131,4 +135,4 @@ class TCA(KernelComponents):
 
     def _solve(self, kernel, is_source, domains):
         e = difference_of_means(is_source, ~is_source)
-        return kernel.components(e[:, np.newaxis], self.mu, self.n_components)
+        return kernel.components(e[:, np.newaxis], self.mu, self.n_components_)

@@ -74,10 +74,11 @@ class TJM(KernelComponents):
     Xt : array-like of shape (n_target_samples, n_features), default=None
         Target rows, used when `fit` is given none.
 
-    n_components : int, default=20
-        Number of features. There are fewer where the kernel matrix has a lower rank.
+    n_components : int, default=None
+        Number of features. If None, as many as `X` has columns, and 20 at least. There
+        are fewer where the kernel matrix has a lower rank.
 
-    mu : float, default=1
+    mu : float, default=0.1
         Strength of the penalty on W, positive.
 
     kernel : {"rbf", "laplacian", "linear", "poly", "sigmoid", "cosine"}, default="rbf"
@@ -126,6 +127,9 @@ class TJM(KernelComponents):
 
     n_iter_ : int
         Number of rounds.
+
+    n_components_ : int
+        Number of features that were found.
 
     landmarks_ : ndarray of shape (n_landmarks, n_features)
         The landmarks; all rows, source before target, where the solution is exact.
@@ -195,8 +199,8 @@ class TJM(KernelComponents):
         self,
         estimator=None,
         Xt=None,
-        n_components=20,
-        mu=1.0,
+        n_components=None,
+        mu=0.1,
         kernel="rbf",
         *,
         gamma=None,
@@ -231,7 +235,9 @@ class TJM(KernelComponents):
         # The first round has the penalty of TCA.
         penalty, values = np.ones(len(e)), []
         for _ in range(self.max_iter):
-            W = kernel.components(e[:, np.newaxis], self.mu, self.n_components, penalty)
+            W = kernel.components(
+                e[:, np.newaxis], self.mu, self.n_components_, penalty
+            )
             values.append(joint_objective(kernel, W, e, is_source, self.mu))
             lengths = np.linalg.norm(W[is_source], axis=1)
             # sum |w| <= sum (|w|^2 / (2 |v|) + |v| / 2), with equality at w = v.

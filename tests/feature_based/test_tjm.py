@@ -63,7 +63,8 @@ def test_no_round_makes_the_objective_larger(mu, n_landmarks):
 
 def test_solution_is_a_minimum():
     Xs, Xt = problem()
-    model = TJM(n_components=2, gamma=0.3, tol=1e-12, max_iter=200).fit(Xs, Xt=Xt)
+    params = {"n_components": 2, "mu": 1.0, "gamma": 0.3}
+    model = TJM(**params, tol=1e-12, max_iter=200).fit(Xs, Xt=Xt)
     kernel = ExactKernel(rbf_kernel(np.vstack([Xs, Xt]), gamma=0.3))
     is_source = np.arange(120) < 60
     e = difference_of_means(is_source, ~is_source)
