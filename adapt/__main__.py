@@ -329,7 +329,8 @@ def _write(path: str, write: Callable[[str], object]) -> None:
 def _list(args: argparse.Namespace) -> int:
     from adapt.discovery import all_adapters
 
-    for family in ("feature_based", "instance_based", "parameter_based"):
+    families = "feature_based", "instance_based", "parameter_based", "imputation"
+    for family in families:
         print(family.replace("_", "-"))
         for name, adapter in all_adapters(family, deep=args.deep):
             text = f"  {name:<24}  {_first_line(adapter.__doc__)}"

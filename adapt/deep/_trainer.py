@@ -107,6 +107,13 @@ class Trainer:
         """Return the callbacks of a training."""
         return as_list(self.callbacks)
 
+    def _twin(self):
+        """Return what stands for this estimator in what is compiled, without data."""
+        twin = copying.copy(self)
+        for name in {*self._data_parameters, "callbacks"} & vars(self).keys():
+            setattr(twin, name, None)
+        return twin
+
     def _evaluate(self, networks, held_out):
         """Return numbers by name for the history, from what was held out."""
         return {}
@@ -162,10 +169,7 @@ class Trainer:
         key = (*key, self._structure(), tuple(static), optimizer_key)
 
         def make(networks):
-            # The twin stands for this estimator in what is compiled and kept.
-            twin = copying.copy(self)
-            for name in {*self._data_parameters, "callbacks"} & vars(self).keys():
-                setattr(twin, name, None)
+            twin = self._twin()
             for name, network in networks.items():
                 setattr(twin, f"{name}_", network)
             moves = getattr(twin, updates)()

@@ -352,6 +352,13 @@ class GAINImputer(Trainer, TransferImputer):
         groups = [(group.start, group.stop) for group in self._groups]
         return self._settings()[:1] + self._settings()[3:], tuple(groups)
 
+    def _twin(self):
+        twin = super()._twin()
+        fitted = "_ensemble", "_best", "generators_", "pretrained_", "_known"
+        for name in vars(twin).keys() & set(fitted):
+            setattr(twin, name, None)
+        return twin
+
     def _generate(self, batch):
         """Return the generator's outputs, and the mask of the cells it was shown."""
         shown = batch["M"] * batch["shown"]
