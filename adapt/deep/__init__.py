@@ -10,6 +10,7 @@ from adapt.deep._schedules import UpdateLambda
 
 __all__ = [
     "DeepAdapter",
+    "Phase",
     "Standardise",
     "Update",
     "UpdateLambda",
@@ -24,7 +25,7 @@ __all__ = [
 
 __getattr__, __dir__ = lazy(
     __name__,
-    _base=["DeepAdapter", "Update"],
+    _base=["DeepAdapter", "Phase", "Update"],
     _losses=["coral", "domain_cross_entropy", "reverse_gradient"],
     _networks=[
         "Standardise",
