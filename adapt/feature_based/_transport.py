@@ -182,6 +182,17 @@ def exact_transport(C, a, b, before=None, *, gap=0.0, max_iter=1_000_000):
         edges |= better
 
 
+def _shortened(C, reg):
+    """Return costs with about the same plan, none of them far beyond ``reg``.
+
+    What all pairs of a row or of a column cost alike changes no plan that keeps masses.
+    Of the rest, pairs that are too dear to get any mass need no exact cost.
+    """
+    rest = C - C.min(axis=1, keepdims=True)
+    rest -= rest.min(axis=0)
+    return np.minimum(rest, _LARGEST_EXPONENT * reg)
+
+
 def transport_plan(
     C,
     a=None,
@@ -267,6 +278,7 @@ def transport_plan(
             plan = ot.sinkhorn(a, b, C, reg, method=domain, numItermax=max_iter)
         elif method == "group":
             codes = np.unique(ys, return_inverse=True)[1]
+            C = _shortened(C, reg) if far else C
             plan = ot.da.sinkhorn_l1l2_gl(
                 a, codes, b, C, reg, reg_classes, numInnerItermax=max_iter
             )
