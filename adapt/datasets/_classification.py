@@ -406,7 +406,8 @@ def load_employment(
     from people of 18 to 39 to those over 55, everything changes. By "year", from 2015
     to 2018, nearly nothing does: it is a control, a method should do no harm here. By
     "disability", among people of 18 to 64, the share of the employed drops from 79 %
-    to 35 %; correcting for that alone closes the gap.
+    to 35 %. That is most of the shift but not all: methods that assume that the rest
+    stays as it is find far too few employed.
 
     Parameters
     ----------
