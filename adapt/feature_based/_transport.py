@@ -283,7 +283,11 @@ def transport_plan(
                 a, codes, b, C, reg, reg_classes, numInnerItermax=max_iter
             )
         else:
-            domain = "sinkhorn_stabilized" if far else "sinkhorn"
+            domain, cap = "sinkhorn", _LARGEST_EXPONENT * reg
+            if far and cap >= 10 * reg_marginals:
+                C = np.minimum(C, cap)  # no mass goes further: it is rather given up
+            elif far:
+                domain = "sinkhorn_stabilized"
             plan = ot.unbalanced.sinkhorn_unbalanced(
                 a, b, C, reg, reg_marginals, method=domain, numItermax=max_iter
             )
