@@ -1,10 +1,11 @@
 """Imputation with and without a source: errors, choices, similarity and speed.
 
 Run as ``python benchmarks/imputation.py PART [seeds [task]]``, where PART is plain,
-transfer, similarity or speed, and the backend is in ``KERAS_BACKEND``. Tasks are numbered
-from 0, and run from the one given. Columns are scaled to 0 to 1 by the complete table of
-the target; cells go missing completely at random; errors are root mean squares over the
-missing cells, means over the seeds. The tables are those of the guide.
+transfer, similarity or speed, and the backend is in ``KERAS_BACKEND``. Tasks are
+numbered from 0, and run from the one given. Columns are scaled to 0 to 1 by the
+complete table of the target; cells go missing completely at random; errors are root
+mean squares over the missing cells, means over the seeds. The tables are those of the
+guide.
 """
 
 import sys
