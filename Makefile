@@ -35,6 +35,7 @@ docs: .venv/.docs
 
 bench: .venv/.test
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/scaling.py
 
 clean:
 	rm -rf .venv docs/_build docs/api docs/auto_examples build *.egg-info

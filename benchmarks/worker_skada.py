@@ -46,6 +46,10 @@ def _shallow_fit(case, data):
         ),
         # Its kernel width is fixed at one over the number of columns.
         "TCA": lambda: skada.TransferComponentAnalysis(inner, n_components=10),
+        "TJM": lambda: skada.TransferJointMatching(
+            inner, n_components=10, tradeoff=case.params["mu"]
+        ),
+        "MMDLSConS": lambda: skada.MMDLSConSMapping(inner, **case.params),
         "KMM": lambda: skada.KMMReweight(weighted, **case.params),
         "GaussianWeighting": lambda: skada.GaussianReweight(weighted),
         "MMDTarS": lambda: skada.MMDTarSReweight(weighted, **case.params),
