@@ -31,7 +31,6 @@ METHODS = (
 MOONS = {
     "DANN": {"lambda_": 0.3},
     "CDAN": {"lambda_": 0.3},
-    "MDD": {"lambda_": 0.3},
     "MCC": {"lambda_": 0.3},
     "MCD": {"n_steps": 2},
     "WDGRL": {"lambda_": 1.0},
