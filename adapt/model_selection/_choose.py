@@ -2,9 +2,10 @@
 
 Every method is adapted on folds: some source rows are held out, all target rows stay
 in, without labels. Circular validation is the evidence for a method. Importance weights
-can only speak against it, for they may rest on few rows. A method is chosen if the
-evidence is large beside its own standard error, and if there is a shift to begin with;
-otherwise source-only is. `compare` shows all of it, and `AutoAdapt` goes by it.
+can only speak against it, for they may rest on few rows: by losses in its own space, and
+by clear losses on the way back. A method is chosen if the evidence is large beside its
+own standard error, and if there is a shift to begin with; otherwise source-only is.
+`compare` shows all of it, and `AutoAdapt` goes by it.
 """
 
 import math
@@ -183,6 +184,13 @@ def choose_on_source(
         if name == BASELINE:
             baseline.update(circular=there_and_back, weighted=reweighted)
         gain, gain_se = there_and_back.gain(baseline["circular"])
+        # The way back may fail where the target has no rows, through no fault of the
+        # way there. So it must not be clearly worse where the target has some.
+        alike, alike_se = there_and_back._replace(weights=reweighted.weights).gain(
+            baseline["circular"]
+        )
+        if alike < -comparison.margin * alike_se:
+            gain += alike
         # Few rows may carry the weights: they speak against a method, not for it.
         gain += min(0.0, reweighted.gain(baseline["weighted"])[0])
         row = standing(gain, gain_se)

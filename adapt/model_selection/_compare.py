@@ -74,8 +74,9 @@ def compare(
     Each method is scored without target labels, by `CircularValidation` and
     `ImportanceWeighted` on held-out source rows. One is recommended if its gain over
     source-only is clear: the circular gain, less what the importance-weighted score
-    loses, is at least 3 standard errors of the circular gain. Otherwise, and if source
-    and target cannot be told apart, the advice is not to adapt.
+    loses, is at least 3 standard errors of the circular gain. A circular gain that is
+    clearly a loss on source rows like those of the target does not count. Otherwise,
+    and if source and target cannot be told apart, the advice is not to adapt.
 
     Parameters
     ----------

@@ -140,6 +140,18 @@ def test_the_recommendation_does_no_harm(task):
         assert result.ceiling > 0.9
 
 
+def test_a_target_in_a_corner_of_the_source_is_no_reason_to_adapt():
+    # Forests trained on few mileages cannot find the way back to many, while maps
+    # that claim that they are as many in the target can, and are wrong.
+    data = load_dataset("auto_mpg", source="USA", target="Japan", as_frame=True)
+    X, y = data.X, data.y
+    result = compare(X, y, sample_domain=data.sample_domain, estimator="forest", cv=3)
+    worst = row(result, "DomainStandardScaler")
+    assert worst["circular"] > row(result, "SourceOnly")["circular"] + 0.3
+    assert worst["target"] < row(result, "SourceOnly")["target"] - 1
+    assert result.recommended == "SourceOnly"
+
+
 def test_without_shift_it_does_not_adapt():
     Xs, ys, _, _ = shifted_classes(n=200)
     rng = np.random.default_rng(0)
