@@ -60,46 +60,37 @@ class Rows:
     def __len__(self):
         return len(self.X)
 
-    def at(self, gamma):
-        """Return the features of one width, as a function of a slice or of indices.
-
-        It is good until the next call.
-        """
+    def set_width(self, gamma):
+        """Take features of this width from now on."""
+        self.gamma = gamma
         if self.base is not None:
-            return self.features(self.base, gamma, out=self.out).__getitem__
+            self.features(self.base, gamma, out=self.out)
 
-        def kernel(rows):
-            base = self.features.base(self.X[rows])
-            return self.features(base, gamma, out=base)
+    def __getitem__(self, rows):
+        """Return the features of a slice of rows, or of indices."""
+        if self.base is not None:
+            return self.out[rows]
+        base = self.features.base(self.X[rows])
+        return self.features(base, self.gamma, out=base)
 
-        return kernel
-
-
-def feature_moments(rows, kernel):
-    """Return the mean over rows of features, and of their products.
-
-    Parameters
-    ----------
-    rows : Rows
-        The rows of a domain.
-
-    kernel : callable
-        Their features, `rows.at` a width.
-
-    Returns
-    -------
-    first : ndarray of shape (n_centers,)
-
-    second : ndarray of shape (n_centers, n_centers)
-    """
-    first, second = 0.0, 0.0
-    for block in gen_batches(len(rows), rows.block):
-        K = kernel(block)
-        first, second = first + K.sum(axis=0), second + K.T @ K
-    return first / len(rows), second / len(rows)
+    def moments(self):
+        """Return the mean over rows of features, and of their products."""
+        first, second = 0.0, 0.0
+        for rows in gen_batches(len(self), self.block):
+            K = self[rows]
+            first, second = first + K.sum(axis=0), second + K.T @ K
+        return first / len(self), second / len(self)
 
 
-def leave_one_out(source, target, gamma, alpha, lambdas):
+class Moments(NamedTuple):
+    """Mean products of features of both domains, and mean features of the target."""
+
+    Hs: np.ndarray
+    ht: np.ndarray
+    Ht: np.ndarray
+
+
+def leave_one_out(source, target, moments, alpha, lambdas):
     """Return the leave-one-out scores of relative density ratios of one width.
 
     With ``n = min(n_s, n_t)``, the i-th fold leaves out one source and one target row,
@@ -110,10 +101,10 @@ def leave_one_out(source, target, gamma, alpha, lambdas):
     Parameters
     ----------
     source, target : Rows
-        The domains, of at least 2 rows each.
+        The domains, of at least 2 rows each, with the same width set.
 
-    gamma : float
-        Width of the kernel.
+    moments : Moments
+        Of their features.
 
     alpha : float
         Share of the target in the mixture.
@@ -129,9 +120,7 @@ def leave_one_out(source, target, gamma, alpha, lambdas):
     ns, nt = len(source), len(target)
     n = min(ns, nt)
     a, b = alpha / (nt - 1), (1 - alpha) / (ns - 1)
-    of_source, of_target = source.at(gamma), target.at(gamma)
-    _, Hs = feature_moments(source, of_source)
-    ht, Ht = feature_moments(target, of_target)
+    Hs, ht, Ht = moments
     values, vectors = np.linalg.eigh(a * nt * Ht + b * ns * Hs)
     inverse = 1 / (np.maximum(values, 0)[:, None] + lambdas)
     inverse_h = (vectors.T @ ht * nt)[:, None] * inverse
@@ -141,8 +130,8 @@ def leave_one_out(source, target, gamma, alpha, lambdas):
     buffers = np.empty((3, min(block, n), len(values)))  # new memory is slow
     for rows in gen_batches(n, block):
         s, t, product = buffers[:, : rows.stop - rows.start]
-        np.matmul(of_source(_even_steps(rows, n, ns)), vectors, out=s)
-        np.matmul(of_target(_even_steps(rows, n, nt)), vectors, out=t)
+        np.matmul(source[_even_steps(rows, n, ns)], vectors, out=s)
+        np.matmul(target[_even_steps(rows, n, nt)], vectors, out=t)
         # Products x' P^-1 y with P = a Ht + b Hs + lambda I, for all lambdas.
         ss, st, tt = (
             np.multiply(x, y, out=product) @ inverse
@@ -167,16 +156,13 @@ def _even_steps(rows, n, n_rows):
     return np.arange(rows.start, rows.stop) * n_rows // n
 
 
-def relative_ratio(source, target, gamma, alpha, lambda_):
+def relative_ratio(moments, alpha, lambda_):
     """Return the coefficients of the relative density ratio.
 
     Parameters
     ----------
-    source, target : Rows
-        The domains.
-
-    gamma : float
-        Width of the kernel.
+    moments : Moments
+        Of the features of both domains.
 
     alpha : float
         Share of the target in the mixture.
@@ -187,13 +173,11 @@ def relative_ratio(source, target, gamma, alpha, lambda_):
     Returns
     -------
     theta : ndarray of shape (n_centers,)
-        ``(alpha Ht + (1 - alpha) Hs + lambda I)^-1 h``, where H is the mean of the
-        products of features over a domain, and h their mean over the target.
+        ``(alpha Ht + (1 - alpha) Hs + lambda I)^-1 ht``.
     """
-    _, Hs = feature_moments(source, source.at(gamma))
-    h, Ht = feature_moments(target, target.at(gamma))
+    Hs, ht, Ht = moments
     values, vectors = np.linalg.eigh(alpha * Ht + (1 - alpha) * Hs)
-    return vectors @ (vectors.T @ h / (np.maximum(values, 0) + lambda_))
+    return vectors @ (vectors.T @ ht / (np.maximum(values, 0) + lambda_))
 
 
 class RULSIF(RatioAdapter):
@@ -397,24 +381,28 @@ class RULSIF(RatioAdapter):
 
         features = Features(self.centers_, self.kernel, self.degree, self.coef0)
         source, target = Rows(Xs, features), Rows(Xt, features)
-        self.j_scores_, best = None, (0, 0)
-        if len(gammas) * len(lambdas) > 1:
-            if min(len(Xs), len(Xt)) < 2:
-                raise ValueError(
-                    "To choose among several `gamma` and `lambdas` takes at least 2 "
-                    f"rows in each domain, got n_samples = {len(Xs)} in the source "
-                    f"and {len(Xt)} in the target."
-                )
-            self.j_scores_ = np.array(
-                [
-                    leave_one_out(source, target, gamma, self.alpha, lambdas)
-                    for gamma in gammas
-                ]
+        several = len(gammas) * len(lambdas) > 1
+        if several and min(len(Xs), len(Xt)) < 2:
+            raise ValueError(
+                "To choose among several `gamma` and `lambdas` takes at least 2 rows "
+                f"in each domain, got n_samples = {len(Xs)} in the source and "
+                f"{len(Xt)} in the target."
             )
-            best = np.unravel_index(self.j_scores_.argmin(), self.j_scores_.shape)
-        gamma, lambda_ = float(gammas[best[0]]), float(lambdas[best[1]])
-        self.best_params_ = {"gamma": gamma, "lambdas": lambda_}
-        self.thetas_ = relative_ratio(source, target, gamma, self.alpha, lambda_)
+        moments, scores = [], []
+        for gamma in gammas:
+            source.set_width(gamma)
+            target.set_width(gamma)
+            moments.append(Moments(source.moments()[1], *target.moments()))
+            if several:
+                scores.append(
+                    leave_one_out(source, target, moments[-1], self.alpha, lambdas)
+                )
+        self.j_scores_, i, j = None, 0, 0
+        if several:
+            self.j_scores_ = np.array(scores)
+            i, j = np.unravel_index(self.j_scores_.argmin(), self.j_scores_.shape)
+        self.best_params_ = {"gamma": float(gammas[i]), "lambdas": float(lambdas[j])}
+        self.thetas_ = relative_ratio(moments[i], self.alpha, float(lambdas[j]))
 
     def _candidates(self, name):
         """Return the values of a parameter that is one number or several."""

@@ -9,6 +9,7 @@ from adapt._kernels import KERNELS, median_gamma
 from adapt.instance_based import RULSIF, ULSIF
 from adapt.instance_based._rulsif import (
     Features,
+    Moments,
     Rows,
     leave_one_out,
 )
@@ -47,7 +48,10 @@ def test_analytic_leave_one_out_equals_the_loop(alpha, ns, nt):
         expected = [
             loop(Xs[:ns], Xt[:nt], Xt[:7], gamma, alpha, lam) for lam in lambdas
         ]
-        scores = leave_one_out(source, target, gamma, alpha, lambdas)
+        source.set_width(gamma)
+        target.set_width(gamma)
+        moments = Moments(source.moments()[1], *target.moments())
+        scores = leave_one_out(source, target, moments, alpha, lambdas)
         np.testing.assert_allclose(scores, expected, atol=1e-8)
 
 
