@@ -140,10 +140,11 @@ class DeepAdapter(
         Validation rows, in the place of a split.
 
     jit_compile : bool or None, default=None
-        Whether to compile with XLA (TensorFlow), or whole epochs and not steps (JAX).
-        If None, as measured: with TensorFlow for long trainings of networks that
-        neither convolve nor recur; with JAX whole epochs, but on CPUs not of such
-        networks. Means nothing to PyTorch.
+        Whether to compile with XLA (TensorFlow), whole epochs and not steps (JAX), or
+        to trace a step and replay it (PyTorch; where a step draws random numbers it is
+        not). If None, as measured: with TensorFlow and PyTorch for long trainings of
+        networks that neither convolve nor recur; with JAX whole epochs, but on CPUs not
+        of such networks.
 
     joint_batch : bool, default=True
         Whether the source and target rows of a step pass the encoder as one batch or as

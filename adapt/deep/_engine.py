@@ -33,6 +33,8 @@ _N_LOGS = 32  # most numbers that a step may report
 
 # Measured on CPUs: below so many steps, XLA takes longer to compile than it saves.
 _XLA_STEPS = 4000
+# And below so many, tracing a step takes longer on PyTorch.
+_TRACED_STEPS = 500
 
 
 @contextmanager
@@ -267,6 +269,7 @@ elif BACKEND == "jax":
 
 else:
     import torch
+    from torch.fx.experimental.proxy_tensor import make_fx
 
     PACKED_MODES = ()
     to_device = ops.convert_to_tensor
@@ -284,8 +287,12 @@ else:
             yield
 
     def choose_mode(jit_compile, networks, n_steps):
-        """Return how to run an epoch: one way so far, ``"eager"``."""
-        return "eager"
+        """Return how to run an epoch: ``"traced"`` or ``"eager"``."""
+        if jit_compile is None:
+            jit_compile = n_steps >= _TRACED_STEPS and not any(
+                map(is_irregular, networks)
+            )
+        return "traced" if jit_compile else "eager"
 
     @contextmanager
     def _threads(state):
@@ -315,8 +322,48 @@ else:
             apply(list(gradients))
         return {name: value.detach() for name, value in logs.items()}
 
+    def _traced(step, state, batch, names):
+        """Return a step as ``(values, batch) -> (values, logs)`` without Keras.
+
+        Keras takes longer to call an operation than a small one lasts. None if the step
+        cannot be traced, or gives something else than its trace, as where it draws
+        random numbers.
+        """
+
+        def pure(values, batch):
+            with keras.StatelessScope(zip(state, values, strict=True)) as scope:
+                logs = _stacked(step(batch), names)
+            return [scope.get_current_value(v) for v in state], logs
+
+        def restore():
+            for v, old in zip(state, before, strict=True):
+                v.assign(old)
+
+        before = [v.value.detach().clone() for v in state]
+        given = [
+            old.clone().requires_grad_(v.value.requires_grad)
+            for v, old in zip(state, before, strict=True)
+        ]
+        with torch.random.fork_rng():
+            try:
+                graph = make_fx(pure)(given, batch)
+            except Exception:  # untraced, the step will say what it is
+                return None
+            finally:
+                restore()
+            values = [old.clone() for old in before]
+            for _ in range(2):  # what is the same in each step shows at the second
+                values, _ = graph(values, batch)
+                step(batch)
+            same = all(
+                torch.allclose(a, v.value.detach(), rtol=1e-5, atol=1e-6)
+                for a, v in zip(values, state, strict=True)
+            )
+            restore()
+        return graph if same else None
+
     def compile_epoch(step, state, mode, begin=None):
-        names = []
+        names, graphs = [], []
 
         def run(data, index, scalars, n_steps):
             index, scalars = (
@@ -325,16 +372,38 @@ else:
             )
             if begin is not None:
                 begin()
-            sums = 0
+
+            def batch_of(j):
+                rows = {group: i[j] for group, i in index.items()}
+                return _batch(data, rows, {k: s[j] for k, s in scalars.items()})
+
             with _threads(state):
-                for j in range(n_steps):
-                    rows = {group: i[j] for group, i in index.items()}
-                    now = {k: s[j] for k, s in scalars.items()}
-                    sums = sums + _stacked(step(_batch(data, rows, now)), names)
+                if mode == "traced" and not graphs:
+                    graphs.append(_traced(step, state, batch_of(0), names))
+                if any(graphs):
+                    sums = _replay(graphs[0], state, map(batch_of, range(n_steps)))
+                else:
+                    sums = 0
+                    for j in range(n_steps):
+                        sums = sums + _stacked(step(batch_of(j)), names)
             means = (sums / n_steps).tolist()
             return dict(zip(names, means, strict=False))
 
         return run
+
+    @torch.no_grad()
+    def _replay(graph, state, batches):
+        """Take a traced step for each batch, and return the sums of what it logs."""
+        values, sums = [v.value for v in state], 0
+        try:
+            for batch in batches:
+                values, logs = graph(values, batch)
+                sums = sums + logs
+        finally:  # an interrupt keeps what was done
+            for v, value in zip(state, values, strict=True):
+                if value is not v.value:
+                    v.assign(value)
+        return sums
 
     def compile_forward(function):
         return torch.no_grad()(function)

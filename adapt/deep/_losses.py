@@ -123,7 +123,9 @@ def softmax_cross_entropy(y, logits):
     -------
     loss : tensor of shape (n_rows,)
     """
-    picked = ops.one_hot(y, logits.shape[-1], dtype=logits.dtype) * logits
+    # `ops.one_hot` looks at values on torch, and cannot be traced.
+    chosen = y[:, None] == ops.arange(logits.shape[-1], dtype=y.dtype)
+    picked = ops.cast(chosen, logits.dtype) * logits
     return ops.logsumexp(logits, axis=-1) - ops.sum(picked, axis=-1)
 
 

@@ -276,3 +276,48 @@ def test_steps_are_those_of_a_keras_optimizer_per_network(name):
             ours[key].get_weights(), network.get_weights(), strict=True
         ):
             np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(_engine.BACKEND != "torch", reason="others compile")
+def test_a_traced_step_is_the_step(tables, monkeypatch):
+    Xs, ys, Xt = tables
+    tried = []
+
+    def noted(*args, traced=_engine._traced):
+        tried.append(traced(*args))
+        return tried[-1]
+
+    monkeypatch.setattr(_engine, "_traced", noted)
+    params = {"epochs": 2, "batch_size": 11, "random_state": 0}
+    pairs = [
+        [DANN(**params, jit_compile=jit).fit(Xs, ys, Xt=Xt) for jit in (True, False)]
+    ]
+    drops = keras.Sequential([keras.layers.Dense(4), keras.layers.Dropout(0.5)])
+    pairs.append(
+        [
+            DANN(drops, **params, jit_compile=jit).fit(Xs, ys, Xt=Xt)
+            for jit in (True, False)
+        ]
+    )
+    assert [graph is None for graph in tried] == [False, True]
+    for traced, eager in pairs:
+        losses = [model.history_["loss"] for model in (traced, eager)]
+        np.testing.assert_allclose(*losses, rtol=1e-6)
+        p = [model.predict_proba(Xt) for model in (traced, eager)]
+        np.testing.assert_allclose(*p, atol=1e-6)
+
+
+@pytest.mark.skipif(_engine.BACKEND != "torch", reason="others compile")
+@pytest.mark.parametrize(
+    "optimizer",
+    ["adam", "nadam", "rmsprop", {"class_name": "sgd", "config": {"momentum": 0.9}}],
+)
+def test_a_trace_holds_no_number_of_an_optimizer(optimizer, tables):
+    Xs, ys, Xt = tables
+    params = {"epochs": 10, "batch_size": 20, "random_state": 0}
+    traced, eager = (
+        DeepCORAL(**params, optimizer=optimizer, jit_compile=jit).fit(Xs, ys, Xt=Xt)
+        for jit in (True, False)
+    )
+    losses = [model.history_["loss"] for model in (traced, eager)]
+    np.testing.assert_allclose(*losses, rtol=1e-4)
