@@ -2,7 +2,7 @@
 
 Every method is adapted on folds: some source rows are held out, all target rows stay
 in, without labels. Circular validation is the evidence for a method. Importance weights
-can only speak against it, for they may rest on few rows: by losses in its own space, and
+can only speak against it, for they may rest on few rows: by losses in its own space and
 by clear losses on the way back. A method is chosen if the evidence is large beside its
 own standard error, and if there is a shift to begin with; otherwise source-only is.
 `compare` shows all of it, and `AutoAdapt` goes by it.
