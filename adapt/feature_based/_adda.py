@@ -97,6 +97,10 @@ class ADDA(AdversarialAdapter):
     `sample_domain` of 0 or more go through the source's encoder in `predict` and
     `transform`.
 
+    Nothing but the discriminator holds the target's encoder: at the learning rate of
+    the source it often forgets the classes. Train a `DeepSource` first and give its
+    networks, with `pretrain=False` and a small `learning_rate`.
+
     References
     ----------
     .. [1] Tzeng et al. "Adversarial discriminative domain adaptation." CVPR, 2017.
