@@ -1,5 +1,6 @@
 """Methods that move the parameters of a source model to the target."""
 
+from adapt._lazy import lazy
 from adapt.parameter_based._lin_int import LinInt
 from adapt.parameter_based._regular_transfer_gp import RegularTransferGP
 from adapt.parameter_based._regular_transfer_lc import RegularTransferLC
@@ -19,10 +20,13 @@ from adapt.parameter_based._transfer_tree import (
 )
 
 __all__ = [
+    "FineTuning",
+    "FrozenFeatures",
     "LinInt",
     "RegularTransferGP",
     "RegularTransferLC",
     "RegularTransferLR",
+    "RegularTransferNN",
     "TransferBoosting",
     "TransferForestClassifier",
     "TransferForestRegressor",
@@ -31,3 +35,10 @@ __all__ = [
     "TransferTreeRegressor",
     "TransferTreeSelector",
 ]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    _fine_tuning=["FineTuning"],
+    _frozen_features=["FrozenFeatures"],
+    _regular_transfer_nn=["RegularTransferNN"],
+)
