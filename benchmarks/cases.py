@@ -79,6 +79,9 @@ AGAINST_SKADA = {
     "KMM": Shallow("KMM", {"gamma": 0.03}),
     "GaussianWeighting": Shallow("GaussianWeighting"),
     "MMDTarS": Shallow("MMDTarS", {"gamma": 0.03}),
+    "OTMapping": Shallow("OTMapping"),
+    "OTLabelPropagation": Shallow("OTLabelPropagation", {"method": "emd"}),
+    "JDOTClassifier": Shallow("JDOTClassifier", bar=5),
 }
 AGAINST_SKADA = {
     name: case._replace(task="classification") for name, case in AGAINST_SKADA.items()

@@ -54,6 +54,9 @@ def _shallow_fit(case, data):
         "GaussianWeighting": lambda: skada.GaussianReweight(weighted),
         "MMDTarS": lambda: skada.MMDTarSReweight(weighted, **case.params),
         "IWC": lambda: skada.DiscriminatorReweight(weighted),
+        "OTMapping": lambda: skada.OTMapping(inner),
+        "OTLabelPropagation": lambda: skada.OTLabelProp(inner),
+        "JDOTClassifier": lambda: skada.JDOTClassifier(inner),
     }[case.method]
     X, y, sample_domain = _one_table(data)
     return lambda: make().fit(X, y, sample_domain=sample_domain)
