@@ -1,5 +1,6 @@
 """Source networks trained further on the target: FineTuning and RegularTransferNN."""
 
+import inspect
 import pickle
 from functools import partial
 
@@ -585,6 +586,18 @@ def test_errors(params, message, domains):
         params = {**params, "model": DANN()}
     with pytest.raises(ValueError, match=message):
         FineTuning(**params).fit(Xt, yt)
+
+
+@pytest.mark.parametrize(
+    ("method", "names"),
+    [
+        (FineTuning, "encoder task Xt yt training pretrain copy verbose random_state"),
+        (RegularTransferNN, "task Xt yt lambdas regularizer copy verbose"),
+    ],
+)
+def test_parameters_of_adapt_in_their_order(method, names):
+    names = names.split()
+    assert list(inspect.signature(method).parameters)[: len(names)] == names
 
 
 def test_bad_lambdas_and_missing_labels(domains):

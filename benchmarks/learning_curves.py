@@ -1,0 +1,307 @@
+"""Learning curves of the parameter-based methods, for the page in the guide.
+
+Accuracy on held-out target rows by the number of labelled ones: of source models, of
+models of the labelled rows alone, and of source models moved to the target. Nothing is
+tuned. Run it in parts, then write the table and the picture:
+
+    .venv/bin/python benchmarks/learning_curves.py measure --models shallow
+    .venv/bin/python benchmarks/learning_curves.py measure --models network --seeds 3
+    .venv/bin/python benchmarks/learning_curves.py write
+"""
+
+import argparse
+import json
+import os
+import time
+import warnings
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from adapt.datasets import load_dataset
+from adapt.parameter_based import (
+    LinInt,
+    RegularTransferLC,
+    TransferBoosting,
+    TransferForestClassifier,
+)
+
+TASKS = {
+    "digits": {"source": "mnist", "target": "optdigits"},
+    "housing": {"source": "coast", "target": "inland"},
+}
+SIZES = [5, 10, 20, 50, 100, "all"]
+SEEDS = 5
+RESULTS = Path(__file__).parent / "results"
+PAGES = Path(__file__).parents[1] / "docs" / "guide"
+
+
+def source_models(seed):
+    """Return the source models by name, unfitted."""
+    return {
+        "logistic": LogisticRegression(max_iter=1000),
+        "forest": RandomForestClassifier(50, random_state=seed),
+        "boosting": HistGradientBoostingClassifier(max_iter=20, random_state=seed),
+    }
+
+
+def shallow_methods(seed):
+    """Return the methods by name: their source model, and what is made of it."""
+    forest = partial(TransferForestClassifier, random_state=seed)
+    boosting = partial(TransferBoosting, max_iter=10, random_state=seed)
+    return {
+        "RegularTransferLC": ("logistic", RegularTransferLC),
+        "LinInt": ("logistic", partial(LinInt, random_state=seed)),
+        "TransferForest, relabel": ("forest", partial(forest, algo="relabel")),
+        "TransferForest, SER": ("forest", partial(forest, algo="ser")),
+        "TransferForest, STRUT": ("forest", partial(forest, algo="strut")),
+        "TransferBoosting": ("boosting", boosting),
+    }
+
+
+def network_methods(source, seed):
+    """Return the methods by name, for a fitted `FineTuning` of the source."""
+    from adapt.parameter_based import FineTuning, RegularTransferNN
+
+    tuning = partial(
+        FineTuning, source.encoder_, source.task_, epochs=100, random_state=seed
+    )
+    return {
+        "FineTuning": tuning(),
+        "FineTuning, head only": tuning(training=False),
+        "FineTuning, L2-SP": tuning(penalty="l2-sp"),
+        "FineTuning, EWC": tuning(penalty="ewc", lambda_=10.0),
+        "RegularTransferNN": RegularTransferNN(
+            _whole(source), lambdas=0.01, epochs=100, random_state=seed
+        ),
+    }
+
+
+def _whole(source):
+    import keras
+
+    return keras.Sequential([*source.encoder_.layers, *source.task_.layers])
+
+
+def split(task, seed):
+    """Return ``Xs, ys, X, y, X_test, y_test``: half of the target is held out.
+
+    The target rows are in random order, of which the first two have different labels.
+    """
+    X, y, domain = load_dataset(task, **TASKS[task], return_X_y=True)
+    Xs, ys, Xt, yt = X[domain >= 0], y[domain >= 0], X[domain < 0], y[domain < 0]
+    scaler = StandardScaler().fit(Xs)
+    Xs, Xt = scaler.transform(Xs), scaler.transform(Xt)
+    order = np.random.default_rng(seed).permutation(len(Xt))
+    half, held_out = np.array_split(order, 2)
+    other = np.flatnonzero(yt[half] != yt[half[0]])[0]
+    half[[1, other]] = half[[other, 1]]
+    return Xs, ys, Xt[half], yt[half], Xt[held_out], yt[held_out]
+
+
+def curve(model, X, y, X_test, y_test, size):
+    size = None if size == "all" else size
+    return model.fit(X[:size], y[:size]).score(X_test, y_test)
+
+
+def measure_shallow(task, seed):
+    """Return scores by line: one for each size, or one in all for the sources."""
+    Xs, ys, *target = split(task, seed)
+    fitted, scores = {}, {}
+    for name, model in source_models(seed).items():
+        fitted[name] = clone(model).fit(Xs, ys)
+        scores[f"source only, {name}"] = [fitted[name].score(*target[2:])]
+        scores[f"target only, {name}"] = [
+            curve(clone(model), *target, size) for size in SIZES
+        ]
+    for name, (source, method) in shallow_methods(seed).items():
+        scores[name] = [curve(method(fitted[source]), *target, size) for size in SIZES]
+    return scores
+
+
+def measure_networks(task, seeds):
+    """Return for each seed the scores by line, size by size: so it compiles little."""
+    from adapt.parameter_based import FineTuning
+
+    splits = [split(task, seed) for seed in seeds]
+    sources = [
+        FineTuning(random_state=seed).fit(Xs, ys)
+        for seed, (Xs, ys, *_) in zip(seeds, splits, strict=True)
+    ]
+    scores = [
+        {"source only, network": [source.score(*rest[4:])]}
+        for source, rest in zip(sources, splits, strict=True)
+    ]
+    for size in SIZES:
+        for seed, source, rest, found in zip(
+            seeds, sources, splits, scores, strict=True
+        ):
+            alone = FineTuning(epochs=100, random_state=seed)
+            lines = {"target only, network": alone, **network_methods(source, seed)}
+            for name, model in lines.items():
+                score = curve(model, *rest[2:], size)
+                found.setdefault(name, []).append(score)
+    return scores
+
+
+def measure(models, tasks, n_seeds):
+    RESULTS.mkdir(exist_ok=True)
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    for task in tasks:
+        start = time.process_time()
+        if models == "shallow":
+            runs = [measure_shallow(task, seed) for seed in range(n_seeds)]
+        else:
+            runs = measure_networks(task, list(range(n_seeds)))
+        path = RESULTS / f"learning_curves_{task}_{models}.json"
+        path.write_text(json.dumps(runs, indent=1), encoding="utf-8")
+        print(f"{path}: {time.process_time() - start:.0f} CPU s")
+
+
+def read(task):
+    """Return an array (n_seeds, n_sizes) by line; sources are the same at all sizes.
+
+    Networks, which take longest, may be missing, or have fewer seeds.
+    """
+    lines = {}
+    for models in ("shallow", "network"):
+        path = RESULTS / f"learning_curves_{task}_{models}.json"
+        if not path.exists():
+            continue
+        runs = json.loads(path.read_text(encoding="utf-8"))
+        for name in runs[0]:
+            scores = np.array([run[name] for run in runs])
+            lines[name] = np.broadcast_to(scores, (len(runs), len(SIZES)))
+    return lines
+
+
+def best(lines, size):
+    """Return name and mean of the best source, target-only model, and method."""
+    column = SIZES.index(size)
+    means = {name: scores[:, column].mean() for name, scores in lines.items()}
+    groups = {
+        "source only": [name for name in means if name.startswith("source only")],
+        "target only": [name for name in means if name.startswith("target only")],
+        "method": [name for name in means if " only, " not in name],
+    }
+    found = {key: max(names, key=means.get) for key, names in groups.items()}
+    return {key: (name, means[name]) for key, name in found.items()}
+
+
+def table(lines):
+    """Return the lines as a table in reStructuredText."""
+    columns = [str(size) for size in SIZES]
+    rows = [["", *columns]]
+    for name, scores in lines.items():
+        cells = zip(scores.mean(axis=0), scores.std(axis=0), strict=True)
+        label = name if " only, " in name else f"**{name}**"
+        rows.append([label, *(f"{mean:.3f} +- {std:.3f}" for mean, std in cells)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rule = "  ".join("=" * width for width in widths)
+    text = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
+    text = [line.rstrip() for line in text]
+    text[0] = text[0].replace(" ", "\\", 1) if text[0].startswith(" ") else text[0]
+    return "\n".join([rule, text[0], rule, *text[1:], rule])
+
+
+def verdict(lines):
+    """Return sentences on the best method at 20 labels."""
+    found = best(lines, 20)
+    (method, score), (source, low), (target, alone) = (
+        found[key] for key in ("method", "source only", "target only")
+    )
+    three = [lines[name][:, SIZES.index(20)] for name in (method, source, target)]
+    method_runs, *others = (runs[: min(map(len, three))] for runs in three)
+    margin = method_runs - np.maximum(*others)
+    source, target = (name.partition(", ")[2] for name in (source, target))
+    gain = score - max(low, alone)
+    return (
+        f"At 20 labels the best method, {method}, has {score:.3f}; the best model\n"
+        f"of the source ({source}) has {low:.3f}, the best of the target\n"
+        f"alone ({target}) {alone:.3f}. That is a margin of {gain:+.3f} on\n"
+        f"average, and of {margin.min():+.3f} to {margin.max():+.3f} draw by draw."
+    )
+
+
+def picture(all_lines, path):
+    import matplotlib.pyplot as plt
+
+    families = {
+        "logistic": ["RegularTransferLC", "LinInt"],
+        "forest": [f"TransferForest, {a}" for a in ("relabel", "SER", "STRUT")],
+        "network": [
+            *("FineTuning", "FineTuning, head only", "FineTuning, L2-SP"),
+            *("FineTuning, EWC", "RegularTransferNN"),
+        ],
+    }
+    fig, axes = plt.subplots(
+        len(all_lines), 3, figsize=(11, 7), sharey="row", layout="constrained"
+    )
+    places = np.arange(len(SIZES))
+    for row, (task, lines) in zip(axes, all_lines.items(), strict=True):
+        for ax, (family, methods) in zip(row, families.items(), strict=True):
+            names = [f"source only, {family}", f"target only, {family}", *methods]
+            if names[0] not in lines:
+                ax.set_visible(False)
+                continue
+            for name in names:
+                scores = lines[name]
+                dashed = " only, " in name
+                colour = {"source": "0.3", "target": "0.6"}.get(name.split(" ")[0])
+                ax.plot(
+                    places,
+                    scores.mean(axis=0),
+                    color=colour if dashed else None,
+                    linestyle="--" if dashed else "-",
+                    marker=None if dashed else "o",
+                    markersize=3,
+                    label=name.partition(",")[0] if dashed else name,
+                )
+                low, high = np.percentile(scores, [10, 90], axis=0)
+                ax.fill_between(
+                    places, low, high, color=ax.lines[-1].get_color(), alpha=0.12
+                )
+            ax.set_xticks(places, [str(size) for size in SIZES])
+            ax.set_title(f"{task}: {family}", fontsize=10)
+            ax.legend(fontsize=7, loc="lower right")
+        row[0].set_ylabel("accuracy on the target")
+    for ax in axes[-1]:
+        ax.set_xlabel("labelled target rows")
+    fig.savefig(path, dpi=90)
+
+
+def write():
+    all_lines = {task: read(task) for task in TASKS}
+    for task, lines in all_lines.items():
+        (PAGES / f"learning_curves_{task}.inc").write_text(
+            f"{table(lines)}\n\n{verdict(lines)}\n", encoding="utf-8"
+        )
+        print(task, verdict(lines), "", sep="\n")
+    picture(all_lines, PAGES / "learning_curves.png")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("what", choices=["measure", "write"])
+    parser.add_argument("--models", choices=["shallow", "network"], default="shallow")
+    parser.add_argument("--tasks", nargs="+", choices=list(TASKS), default=list(TASKS))
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    args = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if args.what == "measure":
+        measure(args.models, args.tasks, args.seeds)
+    else:
+        write()
+
+
+if __name__ == "__main__":
+    main()
