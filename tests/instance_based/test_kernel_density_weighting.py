@@ -42,6 +42,10 @@ def test_no_shift_gives_weights_near_one():
     Xs, Xt = np.random.default_rng(0).normal(size=(2, 5000, 2))
     weights = KernelDensityWeighting().fit_weights(Xs, Xt)
     assert np.abs(weights - 1).mean() <= 0.1
+    # The noise falls with the width of the kernels.
+    width = 2 * bandwidth_factor("scott", 5000, 2)
+    weights = KernelDensityWeighting(bandwidth=width).fit_weights(Xs, Xt)
+    assert np.abs(weights - 1).mean() <= 0.05
 
 
 def test_centers_are_drawn_beyond_the_largest_number():

@@ -60,3 +60,14 @@ def test_sparse_equals_dense():
         sparse.csr_array(Xs), sparse.csr_array(Xt)
     )
     np.testing.assert_allclose(found, NearestNeighborsWeighting().fit_weights(Xs, Xt))
+
+
+def test_no_shift_leaves_the_noise_of_counts():
+    # What the guide says: more neighbours bring weights nearer to one.
+    Xs, Xt = np.random.default_rng(0).normal(size=(2, 5000, 2))
+    few, many = (
+        np.abs(NearestNeighborsWeighting(n_neighbors=k).fit_weights(Xs, Xt) - 1).mean()
+        for k in (5, 70)
+    )
+    assert 0.15 < few < 0.25
+    assert many < 0.08
