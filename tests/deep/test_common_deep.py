@@ -338,6 +338,26 @@ def test_shared_parameters_are_those_of_the_base(cls):
             assert own[name].kind is parameter.kind, name
 
 
+# First parameters of the methods of ADAPT 0.4.5, as they can be given by position.
+ADAPT_PARAMETERS = {
+    "ADDA": "encoder task discriminator Xt pretrain tol",
+    "CCSA": "encoder task Xt yt margin gamma",
+    "CDAN": "encoder task discriminator Xt yt lambda_ entropy max_features",
+    "DANN": "encoder task discriminator Xt yt lambda_",
+    "DeepCORAL": "encoder task Xt lambda_ match_mean",
+    "MCD": "encoder task Xt pretrain n_steps",
+    "MDD": "encoder task Xt lambda_ gamma",
+    "WDGRL": "encoder task discriminator Xt lambda_ gamma",
+}
+
+
+@pytest.mark.parametrize("name", ADAPT_PARAMETERS)
+def test_parameters_of_adapt_in_their_order(name):
+    expected = ADAPT_PARAMETERS[name].split()
+    found = list(inspect.signature(METHODS[name]).parameters)
+    assert found[: len(expected)] == expected
+
+
 @pytest.mark.slow
 def test_a_search_in_two_processes(cls, tables):
     Xs, ys, Xt, few = tables
