@@ -243,8 +243,11 @@ def picture(all_lines, path):
             *("FineTuning, EWC", "RegularTransferNN"),
         ],
     }
+    known = {name for lines in all_lines.values() for name in lines}
+    families = {k: v for k, v in families.items() if f"source only, {k}" in known}
+    shape = len(all_lines), len(families)
     fig, axes = plt.subplots(
-        len(all_lines), 3, figsize=(11, 7), sharey="row", layout="constrained"
+        *shape, figsize=(3.7 * shape[1], 7), sharey="row", layout="constrained"
     )
     places = np.arange(len(SIZES))
     for row, (task, lines) in zip(axes, all_lines.items(), strict=True):
