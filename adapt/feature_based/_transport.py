@@ -228,7 +228,8 @@ def transport_plan(
         Classes of the source rows, for "group".
 
     reg : float, default=0.1
-        :math:`\epsilon`, in units of C.
+        :math:`\epsilon`, in units of C. For "group" and "unbalanced" costs beyond 200
+        times this (above the least of their row and column for "group") count as that.
 
     reg_classes : float, default=0.1
         :math:`\eta`, in units of C.
