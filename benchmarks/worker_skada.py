@@ -59,7 +59,13 @@ def _shallow_fit(case, data):
         "JDOTClassifier": lambda: skada.JDOTClassifier(inner),
     }[case.method]
     X, y, sample_domain = _one_table(data)
-    return lambda: make().fit(X, y, sample_domain=sample_domain)
+
+    def fit():
+        model = make()
+        model.fit(X, y, sample_domain=sample_domain)  # that of JDOT returns None
+        return model
+
+    return fit
 
 
 def deep(case, seed):
