@@ -86,7 +86,8 @@ def network_methods(source, seed):
 def _whole(source):
     import keras
 
-    return keras.Sequential([*source.encoder_.layers, *source.task_.layers])
+    body = [keras.Input(source.encoder_.input_shape[1:])]
+    return keras.Sequential([*body, *source.encoder_.layers, *source.task_.layers])
 
 
 def split(task, seed):
@@ -256,7 +257,7 @@ def picture(all_lines, path):
             if names[0] not in lines:
                 ax.set_visible(False)
                 continue
-            for name in names:
+            for name in filter(lines.__contains__, names):
                 scores = lines[name]
                 dashed = " only, " in name
                 colour = {"source": "0.3", "target": "0.6"}.get(name.split(" ")[0])
