@@ -387,7 +387,7 @@ def prepare(name, given, default, shape, *args, rng, copy=True, redraw=False):
             recipe = Recipe((default.__name__, shape, *args), default, (shape, *args))
             return network, tuple(network.output_shape[1:]), recipe
         if isinstance(given, keras.layers.Layer):
-            network = _copy(name, given) if copy else given
+            network = _copy(name, given, shape) if copy else given
         elif callable(given):
             network = given()
         else:
@@ -405,7 +405,7 @@ def prepare(name, given, default, shape, *args, rng, copy=True, redraw=False):
         return network, output_shape, recipe_of(network)
 
 
-def _copy(name, network):
+def _copy(name, network, shape):
     recipe = recipe_of(network)
     if recipe is None:
         raise ValueError(
@@ -415,8 +415,16 @@ def _copy(name, network):
             "that returns the network."
         )
     copied = recipe.make()
-    if network.built:
-        copied.set_weights(_engine.weights_of(network))
+    weights = _engine.weights_of(network)
+    if weights:
+        if not network.built:  # a new network of layers that are trained
+            _call(name, copied, shape)
+        if [w.shape for w in weights] != [tuple(w.shape) for w in copied.weights]:
+            raise ValueError(
+                f"`{name}` has layers with weights and others without, so that it "
+                "cannot be copied. Call it on some rows first, to build it."
+            )
+        copied.set_weights(weights)
     return copied
 
 

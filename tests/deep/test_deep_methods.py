@@ -76,6 +76,19 @@ def test_scales_are_learnt_once(tables):
         np.testing.assert_array_equal(a, b)
 
 
+def test_trained_layers_in_a_new_network_keep_their_weights(tables):
+    Xs, ys, Xt = tables
+    trained = keras.Sequential([keras.Input((4,)), layers.Dense(8, activation="tanh")])
+    model = DANN(
+        keras.Sequential(trained.layers), epochs=1, learning_rate=1e-9, random_state=0
+    )
+    kernel, _ = _engine.weights_of(model.fit(Xs, ys, Xt=Xt).encoder_)
+    np.testing.assert_allclose(kernel, _engine.weights_of(trained)[0], atol=1e-6)
+    half = keras.Sequential([*trained.layers, layers.Dense(3)])
+    with pytest.raises(ValueError, match="layers with weights and others without"):
+        DANN(half, **SMALL).fit(Xs, ys, Xt=Xt)
+
+
 # Labels
 
 
