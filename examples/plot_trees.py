@@ -9,7 +9,7 @@ thresholds (STRUT), or a forest of the target alone.
 
 # %%
 # Two moons, turned by 60 degrees
-# ------------------------------
+# -------------------------------
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -164,7 +164,17 @@ if BACKEND == "tensorflow":
         return run
 
     def compile_forward(function):
-        return tf.function(function, autograph=False, reduce_retracing=True)
+        traced = tf.function(function, autograph=False)
+        concrete = {}  # one for all numbers of rows
+
+        def run(values, x):
+            shape = (None, *x.shape[1:])
+            if shape not in concrete:
+                rows = tf.TensorSpec(shape, x.dtype)
+                concrete[shape] = traced.get_concrete_function(values, rows)
+            return concrete[shape](values, x)
+
+        return run
 
 elif BACKEND == "jax":
     import jax

@@ -217,7 +217,7 @@ class JDOTClassifier(JointTransport):
     target_shares_ : ndarray of shape (n_target_samples, n_classes)
         Shares of the classes in what the last plan brought to each target row.
 
-    objective_ : ndarray of shape (n_iter_,)
+    objective_ : ndarray of shape (n_rounds,)
         The objective after each transport.
 
     n_iter_ : int
@@ -370,11 +370,10 @@ class JDOTRegressor(JointTransport):
 
     Attributes
     ----------
-    target_labels_ : ndarray of shape (n_target_samples,) or \
-            (n_target_samples, n_outputs)
+    target_labels_ : ndarray of shape (n_target_samples, ...)
         What the last plan brought to each target row, on average.
 
-    objective_ : ndarray of shape (n_iter_,)
+    objective_ : ndarray of shape (n_rounds,)
         The objective after each transport.
 
     n_iter_ : int
