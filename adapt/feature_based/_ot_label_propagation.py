@@ -130,7 +130,7 @@ class OTLabelPropagation(TransportAdapter):
     >>> float(np.mean(model.target_labels_ == yt))
     0.995
     >>> model.score(Xt, yt)
-    0.995
+    1.0
     """
 
     def __init__(
