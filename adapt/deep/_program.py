@@ -168,7 +168,8 @@ class Program:
             optimizer = optimizers[team[0]]
             own = {b: v for blocks in self.blocks.values() for b, v in blocks.items()}
             variables = [v for block in team for v in own[block]]
-            self._movers.append((_Mover(optimizer, variables, packs), active))
+            pack = packs and len(variables) > 1
+            self._movers.append((_Mover(optimizer, variables, pack), active))
             self.optimizers |= dict.fromkeys(team, optimizer)
         holders = [*networks.values(), *(m.optimizer for m, _ in self._movers)]
         state = [v for holder in holders for v in holder.variables]

@@ -192,10 +192,9 @@ class IWN(Trainer, RatioAdapter):
 
     Examples
     --------
-    >>> from adapt.datasets import make_covariate_shift
+    >>> from adapt.datasets import make_classification_da
     >>> from adapt.instance_based import IWN
-    >>> data = make_covariate_shift(random_state=0)
-    >>> Xs, Xt = (data.X[data.sample_domain == d] for d in (0, -1))
+    >>> Xs, ys, Xt, yt = make_classification_da()
     >>> weights = IWN(epochs=5, random_state=0).fit_weights(Xs, Xt)
     >>> bool(abs(weights.mean() - 1) < 1e-6)
     True
