@@ -9,7 +9,8 @@ CONFIG := setup.cfg pyproject.toml
 # Workers of the shallow tests; deep tests share one process a backend.
 WORKERS ?= 2
 
-.PHONY: demo test lint test-shallow test-deep test-torch docs bench clean
+.PHONY: demo test lint test-shallow test-deep test-tensorflow test-jax test-torch
+.PHONY: docs bench clean
 
 demo: .venv/.base
 	$(BIN)/adapt compare --dataset penguins
@@ -24,8 +25,14 @@ test-shallow: .venv/.test
 	OMP_NUM_THREADS=1 $(PYTEST) --keras=without -n $(WORKERS)
 
 test-deep: .venv/.test
+	$(MAKE) -j2 test-tensorflow test-jax
+
+test-tensorflow: .venv/.test
 	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 $(PYTEST) --keras=only
-	KERAS_BACKEND=jax $(PYTEST) --keras=only
+
+# What is compiled here runs a few steps only.
+test-jax: .venv/.test
+	JAX_DISABLE_MOST_OPTIMIZATIONS=1 KERAS_BACKEND=jax $(PYTEST) --keras=only
 
 test-torch: .venv/.torch
 	KERAS_BACKEND=torch $(PYTEST) --keras=only

@@ -16,7 +16,7 @@ from scipy.special import log_softmax, softmax  # noqa: E402
 from sklearn.base import clone  # noqa: E402
 from sklearn.model_selection import GridSearchCV  # noqa: E402
 
-from adapt.deep import DeepAdapter  # noqa: E402
+from adapt.deep import DeepAdapter, _engine  # noqa: E402
 from adapt.discovery import all_adapters  # noqa: E402
 
 # Deep methods of the other families have tests of their own.
@@ -359,6 +359,7 @@ def test_parameters_of_adapt_in_their_order(name):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(_engine.BACKEND != "torch", reason="workers would compile it all")
 def test_a_search_in_two_processes(cls, tables):
     Xs, ys, Xt, few = tables
     yt = few if cls._requires_target_labels else None
