@@ -89,6 +89,8 @@ def test_names_frames_pickle_and_clone(table, tmp_path):
 def test_pipeline_and_search(table):
     X, y = table
     model = network()
+    kernel = np.random.default_rng(0).normal(size=(4, 6))
+    model.get_layer("first").set_weights([kernel, np.zeros(6)])
     model.get_layer("last").set_weights([np.zeros((6, 3)), np.zeros(3)])
     pipe = make_pipeline(FrozenFeatures(model), LogisticRegression())
     grid = {"frozenfeatures__layer": ["first", "last"]}
