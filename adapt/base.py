@@ -254,6 +254,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         return LogisticRegression() if self.estimator is None else self._given()
 
     def _given(self):
+        """Return ``estimator`` as an estimator, whatever was given; None stays None."""
         return _as_estimator(self.estimator, self.copy)
 
     def _new_estimator(self, y):

@@ -149,7 +149,6 @@ class Trainer:
 
     def _train(self, number, phase, networks, feed, held_out, rng):
         """Run one phase, and return whether it came to its end."""
-        phase = Phase(*phase)
         epochs, updates = phase.epochs, phase.updates
         history = self.history_
         if phase.pretrain:

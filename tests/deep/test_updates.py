@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from adapt.deep import DeepAdapter, Update
+from adapt.deep import DeepAdapter, Phase, Update
 from adapt.feature_based import DeepCORAL
 from tests.common import shifted_classes
 
@@ -27,9 +27,9 @@ class _Phases(DeepCORAL):
     """First the encoder, then the task network."""
 
     def _phases(self):
-        yield 1, "_first"
+        yield Phase(1, "_first")
         self.between_ = self.encoder_.get_weights(), self.task_.get_weights()
-        yield 2, "_second"
+        yield Phase(2, "_second")
 
     def _first(self):
         return [Update(self._losses, ("encoder",))]
