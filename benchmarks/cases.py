@@ -62,7 +62,7 @@ AGAINST_ADAPT = {
     "LinInt": Shallow("LinInt", target="labels"),
     "RegularTransferLR": Shallow("RegularTransferLR", target="only"),
     "RegularTransferLC": Shallow(
-        "RegularTransferLC", task="classification", target="only"
+        "RegularTransferLC", task="classification", target="only", bar=5
     ),
 }
 

@@ -25,8 +25,9 @@ def one_label_a_row(adapter, y):
             f"{type(adapter).__name__} takes one label a row, got labels of shape "
             f"{y.shape}."
         )
-    check_classification_targets(y)
-    return column_or_1d(y, warn=True)
+    if y.dtype.kind not in "iub":  # integers are always classes
+        check_classification_targets(y)
+    return y if y.ndim == 1 else column_or_1d(y, warn=True)
 
 
 def union_of_classes(classes, y):

@@ -5,6 +5,7 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
+from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 from sklearn.base import is_classifier
@@ -16,6 +17,9 @@ from adapt._sklearn import Interval
 from adapt.base import ParameterAdapter
 from adapt.parameter_based._classes import one_label_a_row, union_of_classes
 from adapt.parameter_based._regular_transfer_lr import _split_pipeline
+
+_BLOCK = 512  # rows: those of a table of some columns stay in the cache
+_SMALL = 200  # parameters up to which a Hessian costs less than it saves
 
 
 def logistic_loss(scores, Y):
@@ -45,15 +49,15 @@ def logistic_loss(scores, Y):
 
 
 def transfer_objective(params, X, Y, weight, start, lambda_):
-    """Return the penalised loss per row, and its gradient.
+    """Return the penalised loss per row, its gradient, and the probabilities.
 
     Parameters
     ----------
-    params : ndarray of shape (n_scores * (n_features + 1),)
-        Coefficients and, last in each row, the intercept.
+    params : ndarray of shape (n_scores * n_columns,)
+        Coefficients of each score, one row after the other.
 
-    X : {ndarray, sparse array} of shape (n_samples, n_features)
-        Rows.
+    X : {ndarray, sparse array} of shape (n_samples, n_columns)
+        Rows, with a column of ones for the intercept.
 
     Y : ndarray of shape (n_samples, n_scores)
         As in `logistic_loss`.
@@ -61,7 +65,7 @@ def transfer_objective(params, X, Y, weight, start, lambda_):
     weight : ndarray of shape (n_samples,)
         Weights of the rows.
 
-    start : ndarray of shape (n_scores, n_features + 1)
+    start : ndarray of shape (n_scores, n_columns)
         Where the penalty is zero.
 
     lambda_ : float
@@ -71,17 +75,130 @@ def transfer_objective(params, X, Y, weight, start, lambda_):
     -------
     value : float
     gradient : ndarray of the shape of `params`
+    P : ndarray of shape (n_samples, n_scores)
+        Probabilities of the memberships.
     """
     W = params.reshape(start.shape)
-    loss, slope = logistic_loss(X @ W[:, :-1].T + W[:, -1], Y)
-    slope *= weight[:, None]
+    loss, slope = logistic_loss(X @ W.T, Y)
     step = W - start
-    gradient = np.empty_like(W)
-    gradient[:, :-1] = (X.T @ slope).T
-    gradient[:, -1] = slope.sum(axis=0)
-    gradient += 2 * lambda_ * step
+    gradient = (X.T @ (slope * weight[:, None])).T + 2 * lambda_ * step
     n = weight.sum()
-    return (weight @ loss + lambda_ * np.sum(step**2)) / n, gradient.ravel() / n
+    value = (weight @ loss + lambda_ * np.sum(step**2)) / n
+    return value, gradient.ravel() / n, slope + Y
+
+
+def transfer_hessian(P, X, weight, lambda_):
+    """Return the second derivatives of `transfer_objective`, for dense `X`.
+
+    Parameters
+    ----------
+    P, X, weight, lambda_
+        As in `transfer_objective`.
+
+    Returns
+    -------
+    hessian : ndarray of shape (n_params, n_params)
+    """
+    n_scores, n_columns = P.shape[1], X.shape[1]
+    hessian = 2 * lambda_ * np.eye(n_scores * n_columns)
+    for first in range(0, len(X), _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        A, p, w = X[rows], P[rows], weight[rows, None]
+        if n_scores == 1:
+            B = A * np.sqrt(w * p * (1 - p))
+            hessian += B.T @ B
+            continue
+        # In the scores it is diag(p) - p p': a block a class, less an outer product.
+        for k in range(n_scores):
+            own = slice(k * n_columns, (k + 1) * n_columns)
+            B = A * np.sqrt(w * p[:, [k]])
+            hessian[own, own] += B.T @ B
+        B = ((np.sqrt(w) * p)[:, :, None] * A[:, None]).reshape(len(A), -1)
+        hessian -= B.T @ B
+    return hessian / weight.sum()
+
+
+def newton(params, problem, max_iter, tol):
+    """Minimise `transfer_objective` by Newton's steps, halved while they go too far.
+
+    Parameters
+    ----------
+    params : ndarray of shape (n_params,)
+        Where to start.
+
+    problem : tuple
+        The other arguments of `transfer_objective`, with a positive `lambda_`.
+
+    max_iter : int
+        Most steps.
+
+    tol : float
+        Largest component of the gradient at which to stop.
+
+    Returns
+    -------
+    params : ndarray of shape (n_params,)
+    n_iter : int
+
+    Raises
+    ------
+    LinAlgError
+        If `lambda_` is so small that the Hessian is singular to working precision.
+    """
+    X, _, weight, _, lambda_ = problem
+    value, gradient, P = transfer_objective(params, *problem)
+    for n_iter in range(max_iter):
+        if np.abs(gradient).max() <= tol:
+            return params, n_iter
+        step = np.linalg.solve(transfer_hessian(P, X, weight, lambda_), -gradient)
+        decrease = gradient @ step
+        if not decrease < 0:
+            raise np.linalg.LinAlgError("Newton's step leads uphill.")
+        length, before = 1.0, value
+        value, new_gradient, P = transfer_objective(params + step, *problem)
+        while value > before + 1e-4 * length * decrease:
+            length /= 2
+            if length < 1e-6:  # the values differ by rounding alone
+                return params, n_iter
+            value, new_gradient, P = transfer_objective(
+                params + length * step, *problem
+            )
+        params, gradient = params + length * step, new_gradient
+    return params, max_iter
+
+
+def minimise(problem, max_iter, tol):
+    """Minimise `transfer_objective` from its start, with what suits the problem.
+
+    Newton's steps where the Hessian is small and regular, otherwise L-BFGS.
+
+    Parameters
+    ----------
+    problem : tuple
+        The arguments of `transfer_objective` after the first.
+
+    max_iter, tol
+        As in `newton`.
+
+    Returns
+    -------
+    params : ndarray of shape (n_params,)
+    n_iter : int
+    """
+    X, _, _, start, lambda_ = problem
+    if lambda_ > 0 and start.size <= _SMALL and not sparse.issparse(X):
+        try:
+            return newton(start.ravel(), problem, max_iter, tol)
+        except np.linalg.LinAlgError:
+            pass
+    found = minimize(
+        lambda params: transfer_objective(params, *problem)[:2],
+        start.ravel(),
+        method="L-BFGS-B",
+        jac=True,
+        options={"maxiter": max_iter, "gtol": tol, "ftol": 0},
+    )
+    return found.x, found.nit
 
 
 class RegularTransferLC(ParameterAdapter):
@@ -112,7 +229,7 @@ class RegularTransferLC(ParameterAdapter):
         penalty; as it grows, the source model.
 
     max_iter : int, default=1000
-        Most iterations of L-BFGS.
+        Most iterations of the search.
 
     tol : float, default=1e-6
         Largest component of the gradient, per row, at which the search stops.
@@ -139,7 +256,7 @@ class RegularTransferLC(ParameterAdapter):
         Classes of the source and of the target.
 
     n_iter_ : int
-        Iterations of L-BFGS.
+        Iterations of the search.
 
     estimator_ : LogisticRegression or Pipeline
         The model for the target.
@@ -168,8 +285,10 @@ class RegularTransferLC(ParameterAdapter):
 
     Notes
     -----
-    Time O(n_t d K) per iteration for K classes, memory O(n_t K + d K). `X` may be
-    sparse where `estimator` takes it.
+    With p = K (d + 1) parameters for K classes (K = 1 for two classes): Newton's method
+    up to p = 200, in time O(n_t p^2 + p^3) per iteration, of which there are a few.
+    Above, for sparse rows and for ``lambda_=0``, L-BFGS in time O(n_t p) per iteration.
+    Memory O(n_t (d + K)). `X` may be sparse where `estimator` takes it.
 
     The intercept is drawn to that of the source like the other coefficients.
     `sample_weight` multiplies the losses of the rows.
@@ -243,30 +362,29 @@ class RegularTransferLC(ParameterAdapter):
             Y = (y == classes[1])[:, None].astype(float)
         else:
             Y = (y[:, None] == classes).astype(float)
-        weight = np.ones(len(y)) if weight is None else weight
-        found = minimize(
-            transfer_objective,
-            start.ravel(),
-            args=(features, Y, weight, start, self.lambda_),
-            method="L-BFGS-B",
-            jac=True,
-            options={"maxiter": self.max_iter, "gtol": self.tol, "ftol": 0},
+        problem = (
+            _with_ones(features),
+            Y,
+            np.ones(len(y)) if weight is None else weight,
+            start,
+            self.lambda_,
         )
-        if found.nit >= self.max_iter:
+        params, n_iter = minimise(problem, self.max_iter, self.tol)
+        if n_iter >= self.max_iter:
             warnings.warn(
                 f"RegularTransferLC did not converge in {self.max_iter} iterations. "
                 "Increase `max_iter`, or standardise the columns.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
-        W = found.x.reshape(start.shape)
+        W = params.reshape(start.shape)
         model = LogisticRegression()
         model.coef_, model.intercept_ = W[:, :-1].copy(), W[:, -1].copy()
         model.classes_ = classes
         model.n_features_in_ = W.shape[1] - 1
-        model.n_iter_ = np.array([found.nit])
+        model.n_iter_ = np.array([n_iter])
         self.coef_, self.intercept_ = model.coef_, model.intercept_
-        self.n_iter_ = found.nit
+        self.n_iter_ = n_iter
         if steps is None:
             return model
         whole = copy.deepcopy(steps)
@@ -282,6 +400,15 @@ class RegularTransferLC(ParameterAdapter):
         return tags
 
 
+def _with_ones(X):
+    """Return rows with a column of ones after the others."""
+    if sparse.issparse(X):
+        return sparse.hstack([X, np.ones((X.shape[0], 1))], format="csr")
+    A = np.ones((X.shape[0], X.shape[1] + 1))
+    A[:, :-1] = X
+    return A
+
+
 def _check_linear(linear, X):
     """Refuse a source model that is no linear classifier."""
     name = type(linear).__name__
@@ -290,6 +417,8 @@ def _check_linear(linear, X):
             "`estimator` must be a linear classifier with `coef_` and `intercept_`, "
             f"or a pipeline that ends in one, got {name}."
         )
+    if type(linear).decision_function is LogisticRegression.decision_function:
+        return  # what linear models of scikit-learn share
     scores = linear.decision_function(X)
     coef = np.atleast_2d(linear.coef_)
     own = X @ coef.T + linear.intercept_

@@ -8,8 +8,11 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from adapt.parameter_based import RegularTransferLC
-from adapt.parameter_based._regular_transfer_lc import transfer_objective
+from adapt.parameter_based import RegularTransferLC, _regular_transfer_lc
+from adapt.parameter_based._regular_transfer_lc import (
+    transfer_hessian,
+    transfer_objective,
+)
 from tests.common import shifted_classes
 from tests.parameter_based.common import assert_ways_agree, run_checks
 
@@ -25,24 +28,44 @@ def noisy(n_classes, n=200, seed=0):
 
 
 @pytest.mark.parametrize("n_scores", [1, 3])
-def test_gradient_is_that_of_the_written_out_loss(n_scores):
+def test_derivatives_are_those_of_the_written_out_loss(n_scores, monkeypatch):
+    monkeypatch.setattr(_regular_transfer_lc, "_BLOCK", 8)
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(20, 3))
+    X = rng.normal(size=(20, 4))
+    X[:, 3] = 1
     start, W = rng.normal(size=(2, n_scores, 4))
     weight = rng.uniform(0.5, 2, size=20)
     y = rng.integers(max(n_scores, 2), size=20)
     Y = (y == 1)[:, None] * 1.0 if n_scores == 1 else np.eye(n_scores)[y]
     args = (X, Y, weight, start, 0.7)
-    value, gradient = transfer_objective(W.ravel(), *args)
+    value, gradient, P = transfer_objective(W.ravel(), *args)
 
     expected = 0.7 * np.sum((W - start) ** 2)
     for row, label, w in zip(X, y, weight, strict=True):
-        scores = W[:, :3] @ row + W[:, 3]
+        scores = W @ row
         scores = np.array([0, scores[0]]) if n_scores == 1 else scores
         expected -= w * np.log(np.exp(scores[label]) / np.exp(scores).sum())
     assert value == pytest.approx(expected / weight.sum(), rel=1e-12)
     slope = approx_fprime(W.ravel(), lambda w: transfer_objective(w, *args)[0], 1e-7)
     np.testing.assert_allclose(gradient, slope, atol=1e-5)
+    curvature = approx_fprime(
+        W.ravel(), lambda w: transfer_objective(w, *args)[1], 1e-7
+    )
+    hessian = transfer_hessian(P, X, weight, 0.7)
+    np.testing.assert_allclose(hessian, curvature, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_newton_and_lbfgs_find_the_same(n_classes, monkeypatch):
+    Xs, ys, Xt, yt = noisy(n_classes)
+    source = LogisticRegression().fit(Xs, ys)
+    source.coef_ *= 100  # far from the optimum: the first steps are halved
+    adapter = RegularTransferLC(source, lambda_=1e-3, tol=1e-9)
+    newton = adapter.fit(Xt, yt)
+    coef, n_iter = newton.coef_, newton.n_iter_
+    monkeypatch.setattr(_regular_transfer_lc, "_SMALL", 0)
+    np.testing.assert_allclose(adapter.fit(Xt, yt).coef_, coef, rtol=1e-5, atol=1e-6)
+    assert n_iter < adapter.n_iter_
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -137,8 +160,8 @@ def test_pipeline_sparse_rows_and_weights():
     )
 
     source = LogisticRegression().fit(Xs, ys)
-    dense = RegularTransferLC(source).fit(Xt, yt)
-    flat = RegularTransferLC(source).fit(sparse.csr_array(Xt), yt)
+    dense = RegularTransferLC(source, tol=1e-8).fit(Xt, yt)
+    flat = RegularTransferLC(source, tol=1e-8).fit(sparse.csr_array(Xt), yt)
     np.testing.assert_allclose(flat.coef_, dense.coef_, atol=1e-6)
 
     twice = np.random.default_rng(0).integers(0, 3, size=len(yt))
