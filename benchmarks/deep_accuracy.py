@@ -27,6 +27,7 @@ METHODS = (
     *("DeepSource", "DeepCORAL", "DAN", "JAN", "DeepJDOT"),
     *("DANN", "CDAN", "ADDA", "WDGRL", "MCD", "MDD"),
     *("MCC", "BNM", "AdaBN", "SHOT", "Tent", "CoDATS"),
+    *("VADA", "DIRTT"),
 )
 MOONS = {
     "DANN": {"lambda_": 0.3},
@@ -34,6 +35,8 @@ MOONS = {
     "MCC": {"lambda_": 0.3},
     "MCD": {"n_steps": 2},
     "WDGRL": {"lambda_": 1.0},
+    "VADA": {"lambda_": 0.3},
+    "DIRTT": {"lambda_": 0.3},
 }
 
 

@@ -385,19 +385,8 @@ class DeepAdapter(
     # How it is trained
 
     def _adapt(self, domains):
-        if domains.ys is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None: give the labels of the source as `y`."
-            )
         rng = check_random_state(self.random_state)
-        self._labels = read_labels(domains.ys, self.loss)
-        if self._classes_only and self._labels.classes is None:
-            raise ValueError(
-                f"{type(self).__name__} is a method for classes, but `y` holds "
-                "numbers. Give class labels as strings or integers, or take a method "
-                "for numbers, such as `DAN` or `DeepCORAL`."
-            )
+        self._labels = self._read_labels(domains.ys)
         self.__dict__.pop("classes_", None)
         if self._labels.classes is not None:
             self.classes_ = self._labels.classes
@@ -411,6 +400,22 @@ class DeepAdapter(
         for number, phase in enumerate(self._phases()):
             if not self._train(number, phase, networks, feed, held_out, rng):
                 break
+
+    def _read_labels(self, ys):
+        """Return what the labels of the source are, or refuse them."""
+        if ys is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None: give the labels of the source as `y`."
+            )
+        labels = read_labels(ys, self.loss)
+        if self._classes_only and labels.classes is None:
+            raise ValueError(
+                f"{type(self).__name__} is a method for classes, but `y` holds "
+                "numbers. Give class labels as strings or integers, or take a method "
+                "for numbers, such as `DAN` or `DeepCORAL`."
+            )
+        return labels
 
     def _data(self, domains, rng):
         """Return the arrays by group, the rows to train on, and what is held out.

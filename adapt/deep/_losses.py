@@ -11,6 +11,7 @@ from keras import ops
 from adapt.deep import _engine
 
 __all__ = [
+    "adversarial_offset",
     "batch_nuclear_norm",
     "class_confusion",
     "contrastive",
@@ -416,3 +417,60 @@ def gradient_penalty(critic, z):
     slope = flatten(_engine.gradient(critic, z))
     norm = ops.sqrt(ops.sum(slope * slope, axis=1) + 1e-12)
     return ops.mean(ops.square(norm - 1))
+
+
+def _unit(v):
+    """Return rows of any shape scaled to a norm of one; rows of zeros stay."""
+    axes = tuple(range(1, len(v.shape)))
+    # Gradients of sure predictions are so small that their squares are zero.
+    v = v / (ops.max(ops.abs(v), axis=axes, keepdims=True) + 1e-30)
+    return v / ops.sqrt(ops.sum(v * v, axis=axes, keepdims=True) + 1e-30)
+
+
+def adversarial_offset(logits_of, x, start, radius, n_iterations=1):
+    """Return how to move rows a little so that predictions change the most.
+
+    For each row, the direction is the dominant eigenvector of the second derivative of
+    the divergence of its predictions, by power iteration; that matrix is never formed,
+    its product with a vector is a difference of gradients. All is in units of the
+    standard deviations of columns, or channels, in ``x``.
+
+    Parameters
+    ----------
+    logits_of : callable
+        From rows to logits; it treats each row by itself, and draws nothing.
+
+    x : tensor of shape (n_rows, ...)
+        Rows.
+
+    start : tensor of the shape of a row
+        Where the iteration starts, such as normal numbers.
+
+    radius : float or scalar tensor
+        Root mean square, over the numbers of a row, of the offset, in units of the
+        standard deviations.
+
+    n_iterations : int, default=1
+        Number of power iterations, each of a forward and a backward pass.
+
+    Returns
+    -------
+    offset : tensor of the shape of ``x``
+        A constant: no gradient passes.
+
+    References
+    ----------
+    Miyato et al. "Virtual adversarial training: a regularization method for supervised
+    and semi-supervised learning." TPAMI, 2018, algorithm 1.
+    """
+    scale = ops.std(x, axis=tuple(range(len(x.shape) - 1)))
+    logits = ops.stop_gradient(logits_of(x))
+    direction = start + ops.zeros_like(x)
+    for _ in range(n_iterations):
+        slope = _engine.gradient(
+            lambda v: kl_divergence(logits, logits_of(x + scale * v)),
+            1e-2 * _unit(direction),
+        )
+        direction = ops.stop_gradient(slope)
+    size = radius * math.sqrt(math.prod(x.shape[1:]))
+    return ops.stop_gradient(size * scale * _unit(direction))

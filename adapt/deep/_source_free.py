@@ -85,6 +85,7 @@ class SourceFreeAdapter(DeepAdapter):
                 "None: give a fitted deep adapter as `model`, or the rows and labels "
                 "of a source to train one on."
             )
+        self._read_labels(domains.ys)
         names = self._source_class().get_params(deep=False).keys() - {"Xt", "yt"}
         source = self._source_class(**{name: getattr(self, name) for name in names})
         weight = domains.source_weight
@@ -93,6 +94,11 @@ class SourceFreeAdapter(DeepAdapter):
     def _watchers(self):
         # A model that is trained first has had them.
         return [] if self.model is None else as_list(self.callbacks)
+
+    def _rounds(self):
+        """Return how `adapt_epochs` are shared out to `n_rounds`."""
+        rounds = np.array_split(np.arange(self.adapt_epochs), self.n_rounds)
+        return [len(epochs) for epochs in rounds if len(epochs)]
 
     def _target_logits(self, batch):
         return self._class_logits(self._features(batch["Xt"]))

@@ -199,12 +199,11 @@ class SHOT(SourceFreeAdapter):
         self.adapt_epochs = adapt_epochs
 
     def _refine(self, networks, feed_of, Xt, rng):
-        rounds = np.array_split(np.arange(self.adapt_epochs), self.n_rounds)
-        for epochs in filter(len, rounds):
+        for epochs in self._rounds():
             z = self._chain(Xt, ("encoder",)).reshape(len(Xt), -1)
             p = self._labels.probability(self._chain(Xt, ("encoder", "task")))
             feed = feed_of(pseudo=pseudo_labels(z, p))
-            phase = Phase(len(epochs), "_updates")
+            phase = Phase(epochs, "_updates")
             if not self._train(0, phase, networks, feed, (None, None), rng):
                 break
 

@@ -37,6 +37,7 @@ REFERENCE = {
     "CDAN": [2.079753, 2.019249],
     "DAN": [0.8210945, 0.7670317],
     "DANN": [2.046801, 1.986401],
+    "DIRTT": [0.6840835, 0.6757517],
     "DeepCORAL": [0.6898693, 0.6479145],
     "DeepJDOT": [1.556136, 1.441157],
     "DeepSource": [0.689827, 0.6478681],
@@ -46,6 +47,7 @@ REFERENCE = {
     "MDD": [4.208562, 4.169532],
     "SHOT": [0.1687355, 0.1537249],
     "Tent": [0.5540515],
+    "VADA": [2.116432, 2.064031],
     "WDGRL": [0.5983952, 0.3540889],
 }
 
@@ -212,11 +214,16 @@ FIRST_LOSSES = {
     "MCC": lambda p: {"confusion_loss": _confusion(p)},
     "MCD": _mcd,
     "MDD": lambda p: {"task_loss": p.task, "disc_loss": _mdd(p)},
+    "VADA": lambda p: {
+        "disc_loss": p.domains(),
+        "entropy_loss": -0.1 * np.sum(p.pt * np.log(p.pt), axis=1).mean(),
+    },
     "WDGRL": _wdgrl,
 }
 
 WITHOUT_FIRST_LOSSES = {
     METHODS["AdaBN"]: "trains as DeepSource does, with batch normalisation",
+    METHODS["DIRTT"]: "starts from a trained model",
     METHODS["SHOT"]: "starts from a trained model",
     METHODS["Tent"]: "starts from a trained model",
 }

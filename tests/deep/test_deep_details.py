@@ -15,6 +15,7 @@ from adapt.feature_based import (  # noqa: E402
     ADDA,
     CDAN,
     DANN,
+    DIRTT,
     MCD,
     MDD,
     SHOT,
@@ -125,6 +126,21 @@ def test_tent_moves_scales_and_offsets_alone(tables):
             assert moved
     with pytest.raises(ValueError, match="no layer of batch normalisation"):
         Tent(DeepSource(**SMALL).fit(Xs, ys, Xt=Xt)).fit(Xt)
+
+
+def test_dirtt_stays_near_its_teacher(tables):
+    Xs, ys, Xt = tables
+    source = DeepSource(**SMALL).fit(Xs, ys, Xt=Xt)
+    before, p = _weights(source.encoder_), source.predict_proba(Xt)
+    moves = []
+    for beta in (0.0, 1e3):
+        model = DIRTT(source, beta=beta, adapt_epochs=4, n_rounds=2, random_state=0)
+        model.fit(Xt)
+        moves.append(np.abs(model.predict_proba(Xt) - p).mean())
+        assert model.n_epochs_ == len(model.history_["teacher_loss"]) == 4
+        assert any(_moved(before, model.encoder_))
+    assert not any(_moved(before, source.encoder_))
+    assert moves[1] < moves[0] / 3, moves
 
 
 # Heads and discriminators

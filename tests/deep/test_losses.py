@@ -269,3 +269,52 @@ def test_gradient_penalty_can_be_differentiated():
 
     expected = (value(0.7 + 1e-4) - value(0.7 - 1e-4)) / 2e-4
     assert _gradient(penalty, at)[0] == pytest.approx(expected, rel=1e-2)
+
+
+def _divergence_of(x, r, weights):
+    """Return ``KL(p(x) || p(x + r))`` of a small network, in double precision."""
+    first, second = weights
+
+    def log_p(v):
+        return log_softmax(np.tanh(v @ first) @ second, axis=-1)
+
+    p, q = log_p(x), log_p(x + r)
+    return np.sum(np.exp(p) * (p - q), axis=-1)
+
+
+def test_adversarial_offset_is_the_worst_direction():
+    """The dominant eigenvector of the divergence's Hessian, by finite differences."""
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(3, 8)), rng.normal(size=(8, 4))
+    x = rng.normal(size=(5, 3)).astype("float32") * [1, 10, 0.1]
+    scale, start, radius = x.std(axis=0), rng.normal(size=3), 0.2
+    first, second = _tensors(*(w.astype("float32") for w in weights))
+
+    def logits_of(v):
+        return ops.matmul(ops.tanh(ops.matmul(v, first)), second)
+
+    def offset(v):
+        (at,) = _tensors(start.astype("float32"))
+        return _losses.adversarial_offset(logits_of, v, at, radius, n_iterations=30)
+
+    if _engine.BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        offset = tf.function(offset)
+    (given,) = _tensors(x.astype("float32"))
+    found = _value(offset(given)) / scale
+    np.testing.assert_allclose(
+        np.linalg.norm(found, axis=1), radius * np.sqrt(3), rtol=1e-4
+    )
+    for row, direction in zip(x, found / (radius * np.sqrt(3)), strict=True):
+        step = 1e-4
+        hessian = np.empty((3, 3))
+        for i, j in np.ndindex(3, 3):
+            a, b = step * scale * np.eye(3)[[i, j]]
+            corners = _divergence_of(
+                row, np.stack([a + b, a - b, b - a, -a - b]), weights
+            )
+            hessian[i, j] = corners @ [1, -1, -1, 1] / (4 * step**2)
+        values, vectors = np.linalg.eigh(hessian)
+        assert values[-1] > 1.1 * values[-2]  # else the direction is not determined
+        assert abs(direction @ vectors[:, -1]) > 1 - 1e-3

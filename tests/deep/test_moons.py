@@ -21,6 +21,7 @@ PARAMETERS = {
     "WDGRL": {"lambda_": 1.0},
     "MCC": {"lambda_": 0.3},
     "DeepJDOT": {},
+    "VADA": {"lambda_": 0.3},
 }
 
 
