@@ -1,6 +1,7 @@
 """Random forests of the source, moved to the target tree by tree."""
 
 import copy
+from numbers import Integral
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -40,6 +41,11 @@ def draw_repeats(rng, n_trees, codes):
 class MovedForest(MovedTrees):
     """What the transfer of forests of both kinds has in common."""
 
+    _parameter_constraints: dict = {
+        **MovedTrees._parameter_constraints,
+        "n_jobs": [Integral, None],
+    }
+
     def _move(self, model, mover, algorithm):
         trees = model.estimators_
         repeats = [None] * len(trees)
@@ -49,7 +55,8 @@ class MovedForest(MovedTrees):
             if mover.classes is not None:
                 codes = mover.Z.argmax(axis=0)
             repeats = draw_repeats(rng, len(trees), codes)
-        moved = Parallel(n_jobs=model.n_jobs, prefer="threads")(
+        n_jobs = model.n_jobs if self.n_jobs is None else self.n_jobs
+        moved = Parallel(n_jobs=n_jobs, prefer="threads")(
             delayed(mover.move)(tree, algorithm, counts)
             for tree, counts in zip(trees, repeats, strict=True)
         )
@@ -145,6 +152,10 @@ class TransferForestClassifier(MovedForest):
         How much more common each class is in the target, for `leaf_loss_threshold` and
         `adapt_prop`. If None, as the labelled target rows say.
 
+    n_jobs : int, default=None
+        In how many threads trees are moved, -1 for one on each core. If None, as
+        `n_jobs` of the source forest says.
+
     copy : bool, default=True
         Whether a clone of `estimator` is fitted on the source, or `estimator` itself. A
         fitted `estimator` is never changed.
@@ -185,8 +196,7 @@ class TransferForestClassifier(MovedForest):
     -----
     Per tree of depth h, time O(n_t h log n_t) for "strut" and O(n_t h) for "relabel";
     "ser" takes O(n_t d log n_t) per level that is grown. Columns are sorted once, in
-    O(n_t d log n_t). Memory O(n_t d). The trees are moved in as many threads as
-    `n_jobs` of the source forest says.
+    O(n_t d log n_t). Memory O(n_t d).
 
     Columns are compared in the precision of scikit-learn's trees, 32 bits. "strut"
     needs every column only once per depth of a tree, "ser" compares all columns at each
@@ -249,6 +259,7 @@ class TransferForestClassifier(MovedForest):
         leaf_loss_threshold=None,
         adapt_prop=False,
         coeffs=None,
+        n_jobs=None,
         copy=True,
         verbose=0,
         random_state=None,
@@ -269,6 +280,7 @@ class TransferForestClassifier(MovedForest):
         self.leaf_loss_threshold = leaf_loss_threshold
         self.adapt_prop = adapt_prop
         self.coeffs = coeffs
+        self.n_jobs = n_jobs
 
 
 class TransferForestRegressor(MovedForest):
@@ -326,6 +338,10 @@ class TransferForestRegressor(MovedForest):
         threshold with the largest explained variance is taken, or of all that with the
         greatest likeness to the source.
 
+    n_jobs : int, default=None
+        In how many threads trees are moved, -1 for one on each core. If None, as
+        `n_jobs` of the source forest says.
+
     copy : bool, default=True
         Whether a clone of `estimator` is fitted on the source, or `estimator` itself. A
         fitted `estimator` is never changed.
@@ -363,8 +379,7 @@ class TransferForestRegressor(MovedForest):
     -----
     Per tree of depth h, time O(n_t h log n_t) for "strut" and O(n_t h) for "relabel";
     "ser" takes O(n_t d log n_t) per level that is grown. Columns are sorted once, in
-    O(n_t d log n_t). Memory O(n_t d). The trees are moved in as many threads as
-    `n_jobs` of the source forest says.
+    O(n_t d log n_t). Memory O(n_t d).
 
     Columns are compared in the precision of scikit-learn's trees, 32 bits. "strut"
     needs every column only once per depth of a tree, "ser" compares all columns at each
@@ -413,6 +428,7 @@ class TransferForestRegressor(MovedForest):
         min_samples_leaf=1,
         use_divergence=True,
         measure_default_IG=True,
+        n_jobs=None,
         copy=True,
         verbose=0,
         random_state=None,
@@ -426,3 +442,4 @@ class TransferForestRegressor(MovedForest):
         self.min_samples_leaf = min_samples_leaf
         self.use_divergence = use_divergence
         self.measure_default_IG = measure_default_IG
+        self.n_jobs = n_jobs

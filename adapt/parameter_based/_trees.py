@@ -17,6 +17,9 @@ _TIE = 1e-9
 # A variance below this, in units of the variance of all rows, is none.
 _PURE = 1e-12
 
+# Rows in a slot, on average, from which slots are sorted faster one by one.
+_LONG = 32
+
 
 class Nodes(NamedTuple):
     """Arrays of a tree, one entry per node; children of leaves are -1."""
@@ -313,17 +316,12 @@ class _Splits(NamedTuple):
 
 def _all_splits(rows, row, lengths, feature, Z, weight, sums, size, measure):
     """Return all splits of rows that lie slot by slot, by the column of each slot."""
-    n = len(rows.X)
-    bits = n.bit_length()
-    wide = np.int64 if bits + len(lengths).bit_length() > 31 else np.int32
-    base = np.repeat(np.arange(len(lengths), dtype=wide) << bits, lengths)
-    offset = np.repeat(feature * n, lengths)
-    key = base | rows.place.take(offset + row)
-    key.sort()
-    spot = offset + (key - base)
-    row = rows.order.take(spot)
+    offset = np.repeat(feature * len(rows.X), lengths)
     last = np.cumsum(lengths) - 1
     first = last - lengths + 1
+    place = rows.place.take(offset + row)
+    spot = offset + _sorted_by_slot(place, first, lengths)
+    row = rows.order.take(spot)
     larger = np.ones(len(row) - 1, dtype=bool)
     if rows.tied[feature].any():
         values = rows.values.take(spot)
@@ -339,6 +337,20 @@ def _all_splits(rows, row, lengths, feature, Z, weight, sums, size, measure):
     n_below = n_below.take(at)
     above, n_above = sums.take(slot, axis=1) - below, size.take(slot) - n_below
     return _Splits(row, spot, first, at, slot, below, n_below, above, n_above)
+
+
+def _sorted_by_slot(place, first, lengths):
+    """Return places in ascending order within each slot."""
+    if len(place) > _LONG * len(lengths):
+        for start, end in zip(first.tolist(), (first + lengths).tolist(), strict=True):
+            place[start:end].sort()
+        return place
+    bits = int(place.max()).bit_length()
+    wide = np.int64 if bits + len(lengths).bit_length() > 31 else np.int32
+    base = np.repeat(np.arange(len(lengths), dtype=wide) << bits, lengths)
+    key = base | place
+    key.sort()
+    return key - base
 
 
 def _running(column, row, first, lengths):

@@ -29,7 +29,7 @@ def test_forest_is_the_mean_of_its_moved_trees(algo, model):
     names = np.array(["a", "b", "c"])
     source = model(7, random_state=0, oob_score=False, n_jobs=2).fit(Xs, names[ys])
     before = pickle.dumps(source)
-    forest = TransferForestClassifier(source, algo=algo).fit(Xt, names[yt])
+    forest = TransferForestClassifier(source, algo=algo, n_jobs=1).fit(Xt, names[yt])
     assert isinstance(forest.estimator_, model)
     assert pickle.dumps(source) == before
     moved = [
@@ -48,7 +48,7 @@ def test_forest_is_the_mean_of_its_moved_trees(algo, model):
 def test_forest_of_numbers_is_the_mean_of_its_moved_trees(algo, model):
     Xs, ys, Xt, yt = shifted_numbers()
     source = model(7, max_depth=5, random_state=0).fit(Xs, ys)
-    forest = TransferForestRegressor(source, algo=algo).fit(Xt, yt)
+    forest = TransferForestRegressor(source, algo=algo, n_jobs=2).fit(Xt, yt)
     moved = [
         TransferTreeRegressor(tree, algo=algo).fit(Xt, yt)
         for tree in source.estimators_
