@@ -8,6 +8,7 @@ from numbers import Integral
 
 import numpy as np
 from scipy.special import expit, logsumexp, softmax
+from sklearn import config_context
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -52,12 +53,17 @@ class LogLoss:
         return np.clip((Y - p) / curvature, -_LONGEST_STEP, _LONGEST_STEP), curvature
 
 
+def grown(trees, X):
+    """Return what each of some trees predicts for rows of 32 bits, a column each."""
+    return np.column_stack([tree.tree_.predict(X) for tree in trees])
+
+
 def boost(X, Y, scores, weight, loss, rate, make_tree):
     """Yield one stage of trees after another, each fitted to the Newton step.
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray of float32 of shape (n_samples, n_features)
         Rows.
 
     Y : ndarray of shape (n_samples, n_scores)
@@ -83,13 +89,19 @@ def boost(X, Y, scores, weight, loss, rate, make_tree):
         One for each score. Weighing the steps by their curvature makes the value of a
         leaf its Newton step.
     """
+    # Without it scikit-learn's trees do not look for missing values.
+    check = bool(np.isnan(X).any())
     while True:
         steps, curvature = loss.newton(scores, Y)
-        trees = [
-            make_tree().fit(X, step, sample_weight=weight * c)
-            for step, c in zip(steps.T, curvature.T, strict=True)
-        ]
-        scores += rate * np.column_stack([tree.predict(X) for tree in trees])
+        # For small trees its checks of parameters and rows would take most of the time.
+        with config_context(skip_parameter_validation=True, assume_finite=not check):
+            trees = [
+                make_tree().fit(X, step, sample_weight=weight * c, check_input=check)
+                for step, c in zip(
+                    np.ascontiguousarray(steps.T), curvature.T, strict=True
+                )
+            ]
+        scores += rate * grown(trees, X)
         yield trees
 
 
@@ -130,7 +142,7 @@ def held_out_losses(X, Y, scores, weight, loss, rates, folds, max_iter, make_tre
             out = scores[held].copy()
             losses[i, 0] += weight[held] @ loss.loss(out, Y[held])
             for m, trees in zip(range(1, max_iter + 1), stages, strict=False):
-                out += rate * np.column_stack([tree.predict(X[held]) for tree in trees])
+                out += rate * grown(trees, X[held])
                 losses[i, m] += weight[held] @ loss.loss(out, Y[held])
     return losses / weight.sum()
 
@@ -147,8 +159,9 @@ class _Boosted(BaseEstimator):
 
     def _scores(self, X):
         scores = _source_scores(self.source_model, X, self.classes, self.new_share)
+        X = np.ascontiguousarray(X, dtype=np.float32)
         for trees in self.stages:
-            scores += self.rate * np.column_stack([tree.predict(X) for tree in trees])
+            scores += self.rate * grown(trees, X)
         return scores
 
 
@@ -409,15 +422,16 @@ class TransferBoosting(ParameterAdapter):
                 f"`estimator` has {scores.shape[1]} outputs, but the labels of the "
                 f"target are of shape {np.shape(y)}."
             )
+        X = np.ascontiguousarray(X, dtype=np.float32)
         folds = np.empty(len(y), dtype=int)
         folds[order] = np.arange(len(y)) % min(self.cv, len(y))
-        seed = rng.randint(np.iinfo(np.int32).max)
+        tree_rng = np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
 
         def make_tree():
             return DecisionTreeRegressor(
                 max_leaf_nodes=self.max_leaf_nodes,
                 min_samples_leaf=self.min_samples_leaf,
-                random_state=seed,
+                random_state=tree_rng,
             )
 
         losses = held_out_losses(

@@ -45,6 +45,7 @@ def test_newton_step_is_that_of_the_loss(n_scores):
 
 def test_from_the_mean_it_is_gradient_boosting():
     _, _, X, y = shifted_numbers()
+    X = X.astype(np.float32)
     start = np.full((len(y), 1), y.mean())
     stages = boost(
         X,
@@ -77,7 +78,7 @@ def test_choice_is_the_least_held_out_loss():
     # One fold, one rate, written out.
     folds = np.arange(len(yt)) % 4
     ours = held_out_losses(
-        Xt,
+        Xt.astype(np.float32),
         yt[:, None],
         source.predict(Xt)[:, None],
         np.ones(len(yt)),
@@ -125,6 +126,15 @@ def test_it_repairs_what_moved():
     np.testing.assert_allclose(
         model.decision_function(Xt), np.log(p[:, 1] / p[:, 0]), atol=1e-6
     )
+
+
+def test_missing_values_go_their_way():
+    X = np.random.default_rng(0).normal(size=(80, 2))
+    source = HistGradientBoostingRegressor().fit(X, np.zeros(80))
+    X[::2, 0] = np.nan
+    model = TransferBoosting(source, max_iter=10, learning_rates=[0.5], cv=2)
+    model.fit(X[:40], np.isnan(X[:40, 0]).astype(float))
+    assert model.score(X[40:], np.isnan(X[40:, 0])) > 0.99
 
 
 def test_classes_fewer_more_and_other():
