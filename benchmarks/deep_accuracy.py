@@ -27,7 +27,7 @@ METHODS = (
     *("DeepSource", "DeepCORAL", "DAN", "JAN", "DeepJDOT"),
     *("DANN", "CDAN", "ADDA", "WDGRL", "MCD", "MDD"),
     *("MCC", "BNM", "AdaBN", "SHOT", "Tent", "CoDATS"),
-    *("VADA", "DIRTT"),
+    *("VADA", "DIRTT", "DeepSelfTraining"),
 )
 MOONS = {
     "DANN": {"lambda_": 0.3},

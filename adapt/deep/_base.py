@@ -396,6 +396,10 @@ class DeepAdapter(
         self.history_ = {}
         self.__dict__.pop("pretrain_history_", None)
         self.n_epochs_ = 0
+        self._run(networks, groups, rows, held_out, rng)
+
+    def _run(self, networks, groups, rows, held_out, rng):
+        """Train the networks, phase after phase."""
         feed = _program.Feed(groups, rows, self.batch_size, self.device_budget)
         for number, phase in enumerate(self._phases()):
             if not self._train(number, phase, networks, feed, held_out, rng):

@@ -54,6 +54,12 @@ class UpdateLambda(BaseEstimator):
         return self.lambda_init + (self.lambda_max - self.lambda_init) * rise
 
 
+def in_rounds(epochs, n_rounds):
+    """Return the numbers of epochs of at most ``n_rounds`` rounds, none of them 0."""
+    rounds = np.array_split(np.arange(epochs), n_rounds)
+    return [len(each) for each in rounds if len(each)]
+
+
 def at_steps(name, value, steps):
     """Return the values of a number or a schedule at step numbers, as float32."""
     if isinstance(value, Real):

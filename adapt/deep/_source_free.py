@@ -95,11 +95,6 @@ class SourceFreeAdapter(DeepAdapter):
         # A model that is trained first has had them.
         return [] if self.model is None else as_list(self.callbacks)
 
-    def _rounds(self):
-        """Return how `adapt_epochs` are shared out to `n_rounds`."""
-        rounds = np.array_split(np.arange(self.adapt_epochs), self.n_rounds)
-        return [len(epochs) for epochs in rounds if len(epochs)]
-
     def _target_logits(self, batch):
         return self._class_logits(self._features(batch["Xt"]))
 

@@ -10,6 +10,7 @@ from keras import ops
 
 from adapt._sklearn import Interval
 from adapt.deep import _losses
+from adapt.deep._schedules import in_rounds
 from adapt.deep._source_free import SourceFreeAdapter
 from adapt.deep._trainer import Phase, Update
 from adapt.feature_based._vada import VADA, VirtualAdversary
@@ -200,7 +201,7 @@ class DIRTT(VirtualAdversary, SourceFreeAdapter):
         self.optimizer_disc = optimizer_disc
 
     def _refine(self, networks, feed_of, Xt, rng):
-        for epochs in self._rounds():
+        for epochs in in_rounds(self.adapt_epochs, self.n_rounds):
             p = self._labels.probability(self._chain(Xt, ("encoder", "task")))
             feed = feed_of(teacher=p)
             phase = Phase(epochs, "_updates")

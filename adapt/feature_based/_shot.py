@@ -12,6 +12,7 @@ from sklearn.preprocessing import normalize
 
 from adapt._sklearn import Interval
 from adapt.deep import _losses
+from adapt.deep._schedules import in_rounds
 from adapt.deep._source_free import SourceFreeAdapter
 from adapt.deep._trainer import Phase, Update
 from adapt.feature_based._deepsource import DeepSource
@@ -199,7 +200,7 @@ class SHOT(SourceFreeAdapter):
         self.adapt_epochs = adapt_epochs
 
     def _refine(self, networks, feed_of, Xt, rng):
-        for epochs in self._rounds():
+        for epochs in in_rounds(self.adapt_epochs, self.n_rounds):
             z = self._chain(Xt, ("encoder",)).reshape(len(Xt), -1)
             p = self._labels.probability(self._chain(Xt, ("encoder", "task")))
             feed = feed_of(pseudo=pseudo_labels(z, p))

@@ -22,6 +22,7 @@ from adapt.feature_based import (  # noqa: E402
     WDGRL,
     AdaBN,
     CoDATS,
+    DeepSelfTraining,
     DeepSource,
     Tent,
 )
@@ -83,6 +84,31 @@ def test_adabn_takes_the_statistics_of_the_target(tables):
     assert model.encoder_.layers[0].momentum == 0.99
     with pytest.raises(ValueError, match="no layer of batch normalisation"):
         AdaBN(partial(keras.Sequential, [layers.Dense(3)]), **SMALL).fit(Xs, ys, Xt=Xt)
+
+
+# Guesses
+
+
+def test_self_training_chooses_more_rows_from_round_to_round(tables):
+    Xs, ys, Xt = tables
+    names = np.array(["no", "yes"])[ys]
+    source = DeepSource(**SMALL).fit(Xs, names, Xt=Xt)
+    params = {**SMALL, "n_rounds": 2, "start": 0.25, "stop": 0.5}
+    model = DeepSelfTraining(**params).fit(Xs, names, Xt=Xt)
+    assert model.n_epochs_ == 4
+    assert len(model.pretrain_history_["loss"]) == len(model.history_["loss"]) == 2
+    assert set(model.target_guess_[model.joined_]) == {"no", "yes"}
+    # Of each class, so that it is that share of all, rounded up.
+    assert 20 <= model.joined_.sum() <= 22
+    # A model that is trained already starts with the guesses, its own.
+    given = {"encoder": source.encoder_, "task": source.task_, "pretrain_epochs": 0}
+    once = DeepSelfTraining(**given, **{**params, "n_rounds": 1}).fit(Xs, names, Xt=Xt)
+    assert once.n_epochs_ == 2
+    assert 10 <= once.joined_.sum() <= 12
+    chosen = once.joined_
+    np.testing.assert_array_equal(
+        once.target_guess_[chosen], source.predict(Xt)[chosen]
+    )
 
 
 # Without the source

@@ -22,6 +22,7 @@ PARAMETERS = {
     "MCC": {"lambda_": 0.3},
     "DeepJDOT": {},
     "VADA": {"lambda_": 0.3},
+    "DeepSelfTraining": {},
 }
 
 
