@@ -9,7 +9,7 @@ from keras import layers, ops
 from keras.src.models import Functional
 from sklearn.utils import column_or_1d
 
-from adapt.deep import _engine
+from adapt.deep import _engine, _program
 from adapt.deep._labels import Classes, Numbers, is_classification, read_labels
 from adapt.deep._networks import Recipe, recipe_of
 from adapt.parameter_based._classes import union_of_classes
@@ -312,6 +312,62 @@ def distance(weights, anchor, measure):
     return total
 
 
+class _SquaredGradients:
+    """Networks, and the compiled pass over rows that sums up squared gradients.
+
+    Parameters
+    ----------
+    networks : dict of keras.Model
+        The encoder and the task.
+
+    logits : callable
+        Of the outputs: what is differentiated.
+
+    mode : str
+        How to run, as `_engine.choose_mode` returns it.
+    """
+
+    def __init__(self, networks, logits, mode):
+        self.networks = networks
+        encoder, task = networks["encoder"], networks["task"]
+        moving = [w for w in [*encoder.weights, *task.weights] if w.trainable]
+        self._sums = [keras.Variable(np.zeros(w.shape, "float32")) for w in moving]
+        holders = {id(v): v for n in (encoder, task) for v in n.variables}
+        state = [*holders.values(), *self._sums]
+
+        def step(batch):
+            def loss():
+                out = task(encoder(batch["X"], training=False), training=False)
+                value = ops.sum(batch["v"] * logits(ops.cast(out, "float32")))
+                return value, {"loss": value}
+
+            def add(gradients):
+                for total, g in zip(self._sums, gradients, strict=True):
+                    if g is not None:
+                        total.assign(total + ops.square(ops.convert_to_tensor(g)))
+
+            return _engine.minimize(loss, moving, add, state)
+
+        self._run = _engine.compile_epoch(step, state, mode)
+
+    def mean(self, networks, X, v):
+        """Return the mean square of ``J' v`` of each weight of ``networks``."""
+        for name, network in networks.items():
+            if network is not self.networks[name]:
+                self.networks[name].set_weights(_engine.weights_of(network))
+        for total in self._sums:
+            total.assign(np.zeros(total.shape, "float32"))
+        data = {}
+        for name, array in {"X": X, "v": v}.items():
+            # Of one size whatever the number of rows: what was compiled serves again.
+            padded = np.zeros((_FISHER_ROWS, *array.shape[1:]), dtype=np.float32)
+            padded[: len(array)] = array
+            data[name] = _engine.to_device(padded)
+        index = np.arange(_FISHER_ROWS, dtype=np.int32)[:, None]
+        self._run({"rows": data}, {"rows": index}, {}, len(X))
+        return [_engine.to_numpy(total.value) / len(X) for total in self._sums]
+
+
 def fisher_information(encoder, task, labels, X, rng):
     """Return the diagonal of the Fisher information of a network's weights.
 
@@ -352,34 +408,18 @@ def fisher_information(encoder, task, labels, X, rng):
     if not numbers:
         v *= np.sqrt(p)
         v -= p * v.sum(axis=1, keepdims=True)
-    weights = [*encoder.weights, *task.weights]
-    moving = [w for w in weights if w.trainable]
-    sums = [keras.Variable(np.zeros(w.shape, "float32")) for w in moving]
-    holders = {id(v): v for n in (encoder, task) for v in n.variables}
-    state = [*holders.values(), *sums]
-
-    def step(batch):
-        def loss():
-            out = task(encoder(batch["X"], training=False), training=False)
-            out = ops.cast(out, "float32")
-            logits = out if numbers else labels.logits(out)
-            value = ops.sum(batch["v"] * logits)
-            return value, {"loss": value}
-
-        def add(gradients):
-            for total, g in zip(sums, gradients, strict=True):
-                if g is not None:
-                    total.assign(total + ops.square(ops.convert_to_tensor(g)))
-
-        return _engine.minimize(loss, moving, add, state)
-
+    networks = {"encoder": encoder, "task": task}
     mode = _engine.choose_mode(None, [encoder, task], len(X))
-    run = _engine.compile_epoch(step, state, mode)
-    arrays = {"X": X, "v": v.astype(np.float32)}
-    data = {"rows": {name: _engine.to_device(array) for name, array in arrays.items()}}
-    run(data, {"rows": np.arange(len(X), dtype=np.int32)[:, None]}, {}, len(X))
-    found = iter([_engine.to_numpy(total.value) / len(X) for total in sums])
+    logits = (lambda out: out) if numbers else labels.logits
+    program, key = _program.take_program(
+        networks,
+        {name: recipe_of(network) for name, network in networks.items()},
+        ("fisher", mode, "numbers" if numbers else labels.probabilities),
+        lambda networks: _SquaredGradients(networks, logits, mode),
+    )
+    found = iter(program.mean(networks, X, v.astype(np.float32)))
+    _program.give_back(program, key)
     return [
         next(found) if w.trainable else np.zeros(w.shape, dtype=np.float32)
-        for w in weights
+        for w in [*encoder.weights, *task.weights]
     ]
