@@ -30,6 +30,7 @@ __all__ = [
 BACKEND = keras.backend.backend()
 COMPILED = Counter()  # how often an epoch or a forward pass was traced, for tests
 _N_LOGS = 32  # most numbers that a step may report
+_BLOCK_BYTES = 2**21  # rows gathered at once in compiled epochs
 
 # Measured on CPUs: below so many steps, XLA takes longer to compile than it saves.
 _XLA_STEPS = 4000
@@ -74,6 +75,32 @@ def _batch(data, index, scalars):
         for name, array in arrays.items()
     }
     return {**batch, **scalars}
+
+
+def _blocks(data, index, scalars):
+    """Return index and scalars with an axis of blocks in front, and a block's length.
+
+    The rows of a block are gathered at once. XLA on a CPU spreads each gather out of
+    much data over its threads, and waiting for them takes longer than a small step.
+    """
+    step = sum(
+        4 * index[group].shape[1] * int(np.prod(array.shape[1:]))
+        for group, arrays in data.items()
+        for array in arrays.values()
+    )
+    n_steps = next(iter(index.values())).shape[0]
+    size = int(np.clip(_BLOCK_BYTES // step, 1, n_steps))
+
+    def blocks(array):
+        rest = [[0, 0]] * (len(array.shape) - 1)
+        array = ops.pad(array, [[0, -n_steps % size], *rest])
+        return ops.reshape(array, (-1, size, *array.shape[1:]))
+
+    index, scalars = (
+        {name: blocks(array) for name, array in arrays.items()}
+        for arrays in (index, scalars)
+    )
+    return index, scalars, size
 
 
 def _stacked(logs, names):
@@ -136,23 +163,30 @@ if BACKEND == "tensorflow":
         """
         names = []
 
+        def loop(n, body, sums):
+            start = tf.constant(0), sums
+            return tf.while_loop(
+                lambda j, _: j < n, body, start, parallel_iterations=1
+            )[1]
+
         def epoch(data, index, scalars, n_steps):
             COMPILED["epoch"] += 1
 
-            def body(j, sums):
-                rows, now = tf.nest.map_structure(
-                    lambda array: tf.gather(array, j), (index, scalars)
-                )
-                logs = step(_batch(data, rows, now))
-                return j + 1, sums + _stacked(logs, names)
+            index, scalars, size = _blocks(data, index, scalars)
+
+            def block(b, sums):
+                at_b = tf.nest.map_structure(lambda a: a[b], (index, scalars))
+                batches = _batch(data, *at_b)
+
+                def body(j, sums):
+                    batch = {name: tf.gather(a, j) for name, a in batches.items()}
+                    return j + 1, sums + _stacked(step(batch), names)
+
+                return b + 1, loop(tf.minimum(size, n_steps - b * size), body, sums)
 
             if begin is not None:
                 begin()
-            start = tf.constant(0), tf.zeros(_N_LOGS)
-            _, sums = tf.while_loop(
-                lambda j, _: j < n_steps, body, start, parallel_iterations=1
-            )
-            return sums
+            return loop(-(-n_steps // size), block, tf.zeros(_N_LOGS))
 
         compiled = tf.function(epoch, jit_compile=mode == "xla", autograph=False)
 
@@ -235,24 +269,32 @@ elif BACKEND == "jax":
     def compile_epoch(step, state, mode, begin=None):
         names = []
 
-        def one(values, sums, data, index, scalars):
+        def one(values, sums, batch):
             with keras.StatelessScope(zip(state, values, strict=True)) as scope:
-                logs = step(_batch(data, index, scalars))
+                logs = step(batch)
             values = [scope.get_current_value(v) for v in state]
             return values, sums + _stacked(logs, names)
 
         def epoch(values, sums, data, index, scalars, n_steps):
             COMPILED["epoch"] += 1
+            index, scalars, size = _blocks(data, index, scalars)
 
-            def body(j, carry):
-                rows, now = jax.tree.map(lambda a: a[j], (index, scalars))
-                return one(*carry, data, rows, now)
+            def block(b, carry):
+                at_b = jax.tree.map(lambda a: a[b], (index, scalars))
+                batches = _batch(data, *at_b)
 
-            return jax.lax.fori_loop(0, n_steps, body, (values, sums))
+                def body(j, carry):
+                    return one(*carry, jax.tree.map(lambda a: a[j], batches))
 
-        def single(*args):
+                n = jax.numpy.minimum(size, n_steps - b * size)
+                return jax.lax.fori_loop(0, n, body, carry)
+
+            n_blocks = -(-n_steps // size)
+            return jax.lax.fori_loop(0, n_blocks, block, (values, sums))
+
+        def single(values, sums, data, index, scalars):
             COMPILED["epoch"] += 1
-            return one(*args)
+            return one(values, sums, _batch(data, index, scalars))
 
         # Nothing is donated, so that an interrupt leaves the variables as they were.
         compiled = jax.jit(epoch if mode == "fused" else single)

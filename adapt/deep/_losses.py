@@ -16,7 +16,6 @@ __all__ = [
     "class_confusion",
     "contrastive",
     "coral",
-    "covariance",
     "cross_cost",
     "domain_cross_entropy",
     "entropy",
@@ -65,14 +64,6 @@ def reverse_gradient(x, strength):
     return ops.stop_gradient(x) + strength * (ops.stop_gradient(x) - x)
 
 
-def covariance(z):
-    """Return the unbiased covariance of the columns of ``z`` (n_rows, n_features)."""
-    n = z.shape[0]
-    # Through the mean no gradient comes back: that of the product is centred itself.
-    centred = z - ops.stop_gradient(ops.mean(z, axis=0))
-    return ops.matmul(ops.transpose(centred), centred) / max(n - 1, 1)
-
-
 def coral(zs, zt):
     """Return the CORAL loss, ``||cov(zs) - cov(zt)||_F^2 / (4 d^2)``.
 
@@ -90,7 +81,15 @@ def coral(zs, zt):
     Sun & Saenko. "Deep CORAL: correlation alignment for deep domain adaptation." ECCV
     workshops, 2016, equation 1.
     """
-    return ops.mean(ops.square(covariance(zs) - covariance(zt))) / 4
+    # No gradient comes back through the means: that of the product is centred itself.
+    z = ops.concatenate([v - ops.stop_gradient(ops.mean(v, axis=0)) for v in (zs, zt)])
+    ns, nt = zs.shape[0], zt.shape[0]
+    share = [[1 / max(ns - 1, 1)]] * ns + [[-1 / max(nt - 1, 1)]] * nt
+    share = ops.convert_to_tensor(share, dtype=z.dtype)
+    # Both factors of this symmetric product have the same gradient: one is computed.
+    half = ops.matmul(ops.transpose(ops.stop_gradient(z)), z * share)
+    gap = 2 * half - ops.stop_gradient(half)
+    return ops.mean(ops.square(gap)) / 4
 
 
 def mean_gap(zs, zt):

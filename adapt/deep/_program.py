@@ -301,9 +301,8 @@ def _pad(array, n):
 
 def _shuffled(rng, rows, n):
     """Return ``n`` of ``rows``: permutations of all of them, one after the other."""
-    rounds = -(-n // len(rows))
-    order = rng.random_sample((rounds, len(rows))).argsort(axis=1)
-    return rows[order.ravel()[:n]]
+    rounds = np.broadcast_to(rows, (-(-n // len(rows)), len(rows)))
+    return rng.permuted(rounds, axis=1).ravel()[:n]
 
 
 class Feed:
@@ -355,6 +354,7 @@ class Feed:
     def epoch(self, rng):
         """Yield ``(data, index, first_step, n_steps)`` for one shuffled epoch."""
         n = self.n_steps * self.batch_size
+        rng = np.random.default_rng(rng.randint(2**31))  # it shuffles faster
         index = {group: _shuffled(rng, rows, n) for group, rows in self.rows.items()}
         if self.chunk is None:
             yield (

@@ -41,7 +41,24 @@ def test_coral_is_the_papers_equation(z):
     found = _value(_losses.coral(*map(ops.convert_to_tensor, z)))
     assert found == pytest.approx(expected, rel=1e-5)
     zs = ops.convert_to_tensor(zs)
-    assert _value(_losses.coral(zs, zs)) == 0
+    assert _value(_losses.coral(zs, zs)) == pytest.approx(0, abs=1e-12)
+
+
+def test_coral_gradient_is_that_of_the_equation(z):
+    zs, zt = z
+    d = zs.shape[1]
+    gap = np.cov(zs.T) - np.cov(zt.T)
+    expected = (
+        (zs - zs.mean(axis=0)) @ gap / (d**2 * (len(zs) - 1)),
+        (zt - zt.mean(axis=0)) @ -gap / (d**2 * (len(zt) - 1)),
+    )
+    zs, zt = map(ops.convert_to_tensor, z)
+    found = (
+        _engine.gradient(lambda x: _losses.coral(x, zt), zs),
+        _engine.gradient(lambda x: _losses.coral(zs, x), zt),
+    )
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(_value(one), other, rtol=1e-4, atol=1e-6)
 
 
 def test_coral_of_one_row_is_finite(z):
