@@ -15,15 +15,14 @@ from adapt._kernels import (
     KERNELS,
     kernel_base,
     kernel_from_base,
-    kernel_product,
     median_gamma,
 )
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import RatioAdapter
 
-_HELD = 2**18  # distances of a domain that are held, or else computed in one go
+_HELD = 2**18  # distances of a domain that are held, or else computed where used
 _LAMBDAS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-_FOLDS = 2**16  # features of folds that are looked at in one go
+_BLOCK = 2**15  # features that are worked on in one go, so that they stay in caches
 
 
 class Features(NamedTuple):
@@ -46,51 +45,64 @@ class Features(NamedTuple):
 
 
 class Rows:
-    """The rows of a domain, whose features are held if they are few."""
+    """The rows of a domain in blocks, whose features are made where they are used.
+
+    What features of all widths have in common is held, if the rows are few. A block
+    stays in the processor's cache: to make features twice is cheaper than to store all.
+    """
 
     def __init__(self, X, features):
+        n_centers = len(features.centers)
         self.X = X
         self.features = features
-        self.block = max(1, _HELD // len(features.centers))
-        self.base = self.out = None
-        if len(X) <= self.block:
-            self.base = features.base(X)
-            self.out = np.empty_like(self.base)
+        self.block = max(n_centers, _BLOCK // n_centers)
+        self.base = features.base(X) if len(X) * n_centers <= _HELD else None
 
     def __len__(self):
         return len(self.X)
 
-    def set_width(self, gamma):
-        """Take features of this width from now on."""
-        self.gamma = gamma
+    def at(self, rows, gamma):
+        """Return the features of a slice of rows, or of indices, of this width."""
         if self.base is not None:
-            self.features(self.base, gamma, out=self.out)
-
-    def __getitem__(self, rows):
-        """Return the features of a slice of rows, or of indices."""
-        if self.base is not None:
-            return self.out[rows]
+            return self.features(self.base[rows], gamma)
         base = self.features.base(self.X[rows])
-        return self.features(base, self.gamma, out=base)
+        return self.features(base, gamma, out=base)
 
-    def moments(self):
-        """Return the mean over rows of features, and of their products."""
+    def moments(self, gamma, with_products=True):
+        """Return the mean over rows of features, and of their products or zero."""
         first, second = 0.0, 0.0
         for rows in gen_batches(len(self), self.block):
-            K = self[rows]
-            first, second = first + K.sum(axis=0), second + K.T @ K
+            K = self.at(rows, gamma)
+            first = first + K.sum(axis=0)
+            if with_products:
+                second = second + K.T @ K
         return first / len(self), second / len(self)
+
+    def dot(self, coef, gamma):
+        """Return the sums of features with these coefficients."""
+        blocks = gen_batches(len(self), self.block)
+        return np.concatenate([self.at(rows, gamma) @ coef for rows in blocks])
 
 
 class Moments(NamedTuple):
-    """Mean products of features of both domains, and mean features of the target."""
+    """Mean products of features of both domains, and mean features of the target.
+
+    The products of the domain that has no share in the mixture are zero.
+    """
 
     Hs: np.ndarray
     ht: np.ndarray
     Ht: np.ndarray
 
 
-def leave_one_out(source, target, moments, alpha, lambdas):
+def mixture_moments(source, target, gamma, alpha):
+    """Return the `Moments` of both domains, of which the target has share ``alpha``."""
+    _, Hs = source.moments(gamma, with_products=alpha < 1)
+    ht, Ht = target.moments(gamma, with_products=alpha > 0)
+    return Moments(Hs, ht, Ht)
+
+
+def leave_one_out(source, target, gamma, moments, alpha, lambdas):
     """Return the leave-one-out scores of relative density ratios of one width.
 
     With ``n = min(n_s, n_t)``, the i-th fold leaves out one source and one target row,
@@ -101,7 +113,10 @@ def leave_one_out(source, target, moments, alpha, lambdas):
     Parameters
     ----------
     source, target : Rows
-        The domains, of at least 2 rows each, with the same width set.
+        The domains, of at least 2 rows each.
+
+    gamma : float
+        Width of the kernels.
 
     moments : Moments
         Of their features.
@@ -126,24 +141,19 @@ def leave_one_out(source, target, moments, alpha, lambdas):
     inverse_h = (vectors.T @ ht * nt)[:, None] * inverse
 
     total = np.zeros(len(lambdas))
-    block = max(1, _FOLDS // len(values))
-    buffers = np.empty((3, min(block, n), len(values)))  # new memory is slow
-    for rows in gen_batches(n, block):
-        s, t, product = buffers[:, : rows.stop - rows.start]
-        np.matmul(source[_even_steps(rows, n, ns)], vectors, out=s)
-        np.matmul(target[_even_steps(rows, n, nt)], vectors, out=t)
+    for rows in gen_batches(n, source.block):
+        s = source.at(_even_steps(rows, n, ns), gamma) @ vectors
+        t = target.at(_even_steps(rows, n, nt), gamma) @ vectors
+        sh, th, st = s @ inverse_h, t @ inverse_h, (s * t) @ inverse
         # Products x' P^-1 y with P = a Ht + b Hs + lambda I, for all lambdas.
-        ss, st, tt = (
-            np.multiply(x, y, out=product) @ inverse
-            for x, y in ((s, s), (s, t), (t, t))
-        )
+        ss, tt = (np.square(x, out=x) @ inverse for x in (s, t))
         # What is left of h once row i is out, seen from both rows.
-        sh, th = (s @ inverse_h - st) / (nt - 1), (t @ inverse_h - tt) / (nt - 1)
+        sh, th = (sh - st) / (nt - 1), (th - tt) / (nt - 1)
         # Woodbury: P - a t t' - b s s' is what remains of P, solved by a 2 x 2 system.
-        det = (1 - a * tt) * (1 - b * ss) - a * b * st**2
-        gt = ((1 - b * ss) * th + b * st * sh) / det
-        gs = ((1 - a * tt) * sh + a * st * th) / det
-        gs, gt = np.maximum(gs, 0), np.maximum(gt, 0)
+        rest_s, rest_t = 1 - b * ss, 1 - a * tt
+        det = rest_s * rest_t - a * b * st**2
+        gs = np.maximum((rest_t * sh + a * st * th) / det, 0)
+        gt = np.maximum((rest_s * th + b * st * sh) / det, 0)
         loss = alpha / 2 * gt**2 + (1 - alpha) / 2 * gs**2 - gt
         total += loss.sum(axis=0)
     return total / n
@@ -176,8 +186,8 @@ def relative_ratio(moments, alpha, lambda_):
         ``(alpha Ht + (1 - alpha) Hs + lambda I)^-1 ht``.
     """
     Hs, ht, Ht = moments
-    values, vectors = np.linalg.eigh(alpha * Ht + (1 - alpha) * Hs)
-    return vectors @ (vectors.T @ ht / (np.maximum(values, 0) + lambda_))
+    H = alpha * Ht + (1 - alpha) * Hs
+    return np.linalg.solve(H + lambda_ * np.eye(len(H)), ht)
 
 
 class RULSIF(RatioAdapter):
@@ -290,7 +300,7 @@ class RULSIF(RatioAdapter):
     Notes
     -----
     With b centres, g gammas and l lambdas: time O(g (n_s + n_t) b (b + d + l) + g b^3),
-    memory O(b^2) and one block of about a million kernel values.
+    memory O(b^2) and blocks of kernel values, some megabytes.
 
     Kernels are not normalised, so that a penalty of 1 makes weights fall where kernels
     are few: between samples of one distribution (5,000 rows, two columns) weights are
@@ -379,7 +389,7 @@ class RULSIF(RatioAdapter):
         if lambdas is None:
             lambdas = np.array(_LAMBDAS if min(len(Xs), len(Xt)) > 1 else [1.0])
 
-        features = Features(self.centers_, self.kernel, self.degree, self.coef0)
+        features = self._features()
         source, target = Rows(Xs, features), Rows(Xt, features)
         several = len(gammas) * len(lambdas) > 1
         if several and min(len(Xs), len(Xt)) < 2:
@@ -390,19 +400,19 @@ class RULSIF(RatioAdapter):
             )
         moments, scores = [], []
         for gamma in gammas:
-            source.set_width(gamma)
-            target.set_width(gamma)
-            moments.append(Moments(source.moments()[1], *target.moments()))
+            moments.append(mixture_moments(source, target, gamma, self.alpha))
             if several:
-                scores.append(
-                    leave_one_out(source, target, moments[-1], self.alpha, lambdas)
-                )
+                domains_at = source, target, gamma, moments[-1]
+                scores.append(leave_one_out(*domains_at, self.alpha, lambdas))
         self.j_scores_, i, j = None, 0, 0
         if several:
             self.j_scores_ = np.array(scores)
             i, j = np.unravel_index(self.j_scores_.argmin(), self.j_scores_.shape)
         self.best_params_ = {"gamma": float(gammas[i]), "lambdas": float(lambdas[j])}
         self.thetas_ = relative_ratio(moments[i], self.alpha, float(lambdas[j]))
+
+    def _features(self):
+        return Features(self.centers_, self.kernel, self.degree, self.coef0)
 
     def _candidates(self, name):
         """Return the values of a parameter that is one number or several."""
@@ -417,15 +427,8 @@ class RULSIF(RatioAdapter):
         return values
 
     def _log_ratio(self, X):
-        ratio = kernel_product(
-            np.asarray(X, dtype=np.float64),
-            self.centers_,
-            self.thetas_,
-            self.kernel,
-            gamma=self.best_params_["gamma"],
-            degree=self.degree,
-            coef0=self.coef0,
-        )
+        rows = Rows(np.asarray(X, dtype=np.float64), self._features())
+        ratio = rows.dot(self.thetas_, self.best_params_["gamma"])
         with np.errstate(divide="ignore"):  # a weight of zero
             return np.log(np.maximum(ratio, 0))
 

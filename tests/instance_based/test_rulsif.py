@@ -9,9 +9,9 @@ from adapt._kernels import KERNELS, median_gamma
 from adapt.instance_based import RULSIF, ULSIF
 from adapt.instance_based._rulsif import (
     Features,
-    Moments,
     Rows,
     leave_one_out,
+    mixture_moments,
 )
 from tests.instance_based.common import gaussians
 
@@ -48,10 +48,8 @@ def test_analytic_leave_one_out_equals_the_loop(alpha, ns, nt):
         expected = [
             loop(Xs[:ns], Xt[:nt], Xt[:7], gamma, alpha, lam) for lam in lambdas
         ]
-        source.set_width(gamma)
-        target.set_width(gamma)
-        moments = Moments(source.moments()[1], *target.moments())
-        scores = leave_one_out(source, target, moments, alpha, lambdas)
+        moments = mixture_moments(source, target, gamma, alpha)
+        scores = leave_one_out(source, target, gamma, moments, alpha, lambdas)
         np.testing.assert_allclose(scores, expected, atol=1e-8)
 
 
@@ -60,7 +58,8 @@ def test_rows_that_are_not_held(monkeypatch, ns, nt):
     Xs, Xt, _ = gaussians(n=50)
     params = {"gamma": [0.5, 2], "lambdas": [0.1, 1], "max_centers": 7}
     held = RULSIF(**params, random_state=0).fit(Xs[:ns], Xt=Xt[:nt])
-    monkeypatch.setattr("adapt.instance_based._rulsif._HELD", 7 * 8)
+    monkeypatch.setattr("adapt.instance_based._rulsif._HELD", 0)
+    monkeypatch.setattr("adapt.instance_based._rulsif._BLOCK", 7 * 8)
     blocks = RULSIF(**params, random_state=0).fit(Xs[:ns], Xt=Xt[:nt])
     np.testing.assert_allclose(blocks.j_scores_, held.j_scores_)
     np.testing.assert_allclose(blocks.thetas_, held.thetas_)
