@@ -89,8 +89,8 @@ AGAINST_SKADA = {
 
 _STEADY = {"tensorflow": 5, "tensorflow+xla": 15, "jax": 15, "torch": None}
 DEEP_AGAINST_ADAPT = {
-    "DANN": Deep("DANN", "epoch", 6, _STEADY),
-    "DeepCORAL": Deep("DeepCORAL", "epoch", 6, _STEADY),
+    "DANN": Deep("DANN", "epoch", 12, _STEADY),
+    "DeepCORAL": Deep("DeepCORAL", "epoch", 12, _STEADY),
     "DANN cold": Deep("DANN", "cold", 20, {"tensorflow": 1, "jax": None}),
     "DANN 1-D CNN": Deep(
         "DANN",
@@ -105,8 +105,8 @@ DEEP_AGAINST_ADAPT = {
 
 _TORCH = {"torch": 1, "jax": None}
 DEEP_AGAINST_SKADA = {
-    "DANN": Deep("DANN", "epoch", 6, _TORCH, task="classification"),
-    "DeepCORAL": Deep("DeepCORAL", "epoch", 6, _TORCH, task="classification"),
+    "DANN": Deep("DANN", "epoch", 12, _TORCH, task="classification"),
+    "DeepCORAL": Deep("DeepCORAL", "epoch", 12, _TORCH, task="classification"),
 }
 
 CASES = {

@@ -3,6 +3,8 @@
 Ours keeps ADAPT's names and parameters, so that one spelling serves both.
 """
 
+import random
+
 import measure
 import numpy as np
 import problems
@@ -58,7 +60,7 @@ def deep(case, seed, started, *, one_hot=False, **params):
         loss = "sparse_categorical_crossentropy"
         if one_hot:
             ys, loss = np.eye(ys.max() + 1)[ys], "categorical_crossentropy"
-    keras.utils.set_random_seed(seed)
+    _set_seed(seed)
     clock = measure.EpochClock()
     tick = keras.callbacks.LambdaCallback(on_epoch_end=clock.tick)
     model = _class(case.method)(
@@ -83,6 +85,16 @@ def deep(case, seed, started, *, one_hot=False, **params):
     if np.ndim(predicted) == 2 and np.shape(predicted)[1] > 1:
         predicted = np.argmax(predicted, axis=1)  # ADAPT returns probabilities
     return {**cost, "score": problems.SCORES[case.task](data.y_test, predicted)}
+
+
+def _set_seed(seed):
+    """Seed what initial weights depend on, without importing another backend."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        keras.utils.set_random_seed(seed)
+    else:
+        random.seed(seed)
 
 
 def _networks(case, data):
