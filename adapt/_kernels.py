@@ -9,6 +9,7 @@ from sklearn.metrics.pairwise import (
     pairwise_kernels,
 )
 from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils.extmath import safe_sparse_dot
 
 KERNELS = ("rbf", "laplacian", "linear", "poly", "sigmoid", "cosine")
 
@@ -80,6 +81,8 @@ def kernel_matrix(X, centers, kernel="rbf", **params):
 
 def squared_distances(X, centers):
     """Return squared distances, without the checks that take longer on few rows."""
+    if sparse.issparse(X):
+        return euclidean_distances(X, centers, squared=True)
     squares = X @ (-2 * centers.T)
     squares += np.einsum("ij,ij->i", X, X)[:, None]
     squares += np.einsum("ij,ij->i", centers, centers)
@@ -91,7 +94,8 @@ def kernel_base(X, centers, kernel="rbf"):
 
     Parameters
     ----------
-    X, centers : ndarray of shape (n_samples, n_features), (n_centers, n_features)
+    X, centers : ndarrays or sparse matrices, of shapes (n_samples, n_features) and \
+            (n_centers, n_features)
         Rows and centres, finite and in double precision.
 
     kernel : str, default="rbf"
@@ -109,7 +113,7 @@ def kernel_base(X, centers, kernel="rbf"):
         return manhattan_distances(X, centers)
     if kernel == "cosine":
         return cosine_similarity(X, centers)
-    return X @ centers.T
+    return safe_sparse_dot(X, centers.T, dense_output=True)
 
 
 def kernel_from_base(base, kernel, gamma, degree=3, coef0=1, out=None):

@@ -10,24 +10,20 @@ share their products with the kernel matrix.
 
 import warnings
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from adapt._kernels import (
-    KERNELS,
-    kernel_matrix,
-    kernel_product,
-    median_gamma,
-    row_blocks,
-)
+from adapt._kernels import KERNELS, median_gamma, row_blocks
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import RatioAdapter
+from adapt.instance_based._kernel_features import Features, Rows
 from adapt.instance_based._simplex import project_simplex
 
-_NEWTON_EVERY = 5  # pairwise steps
+_HALVINGS = 20  # of a Newton step at most
 _FLOOR = 1e-100  # of kernels, so that logarithms and their derivatives stay finite
 
 
@@ -44,50 +40,54 @@ def _log_means(row_weights, ratio):
     return _dots(row_weights, np.log(np.maximum(ratio, _FLOOR)))
 
 
-def _newton(features, row_weights, shares, ratio):
-    """Return shares after a Newton step among the kernels in use, where that gains."""
-    n_problems, n_rows = row_weights.shape
-    used = shares > 0
-    size = used.sum(axis=1).max()
-    index = np.argsort(~used, axis=1, kind="stable")[:, :size]
-    held = np.take_along_axis(shares, index, axis=1)
-    gradient, H = np.zeros(held.shape), np.zeros((n_problems, size, size))
-    for rows in row_blocks(n_rows, n_problems * size):
-        slopes = features[index, rows] / ratio[:, None, rows]
-        weighted = slopes * row_weights[:, None, rows]
-        gradient += weighted.sum(axis=2)
-        H += weighted @ slopes.transpose(0, 2, 1)
-    diagonal = np.arange(size)
-    H[:, diagonal, diagonal] *= 1 + 1e-10
+def _newton_target(gradient, H, shares):
+    """Return shares that a Newton step aims at, under which some kernels may drop out.
 
-    # To the maximum of the parabola, where kernels on the way that reach zero drop out.
-    for _ in range(size):
-        out = held == 0
-        H[out[:, :, None] | out[:, None, :]] = 0
-        H[:, diagonal, diagonal] += out
-        both = np.stack([np.where(out, 0.0, gradient), np.where(out, 0.0, 1.0)], axis=2)
-        step, one = np.moveaxis(np.linalg.solve(H, both), 2, 0)
-        step = step - (step.sum(axis=1) / one.sum(axis=1))[:, None] * one
-        room = np.divide(held, -step, out=np.full(held.shape, np.inf), where=step < 0)
-        length = np.minimum(room.min(axis=1), 1)[:, None]
-        held = np.where(room <= length, 0, np.maximum(held + length * step, 0))
-        gradient -= length * (H @ step[:, :, None])[:, :, 0]
-        if (length == 1).all():
+    The parabola of this slope and curvature is maximised over shares of sum one. Those
+    that would fall below zero are set to it, all at once, until none is left.
+    """
+    linear = gradient + H @ shares
+    used = np.ones(len(shares), dtype=bool)
+    while True:
+        sides = np.column_stack([linear[used], np.ones(used.sum())])
+        free, one = np.linalg.solve(H[np.ix_(used, used)], sides).T
+        free -= (free.sum() - 1) / one.sum() * one
+        if free.min() >= 0:
             break
-    new = np.zeros_like(shares)
-    np.put_along_axis(new, index, np.maximum(held, 0), axis=1)
-    new /= new.sum(axis=1, keepdims=True)
-    ratio_new = new @ features
-    better = _log_means(row_weights, ratio_new) > _log_means(row_weights, ratio)
-    better = better[:, None]
-    return np.where(better, new, shares), np.where(better, ratio_new, ratio)
+        used[used] = free >= 0
+    target = np.zeros(len(shares))
+    target[used] = free
+    return target
+
+
+def _newton(features, weights, shares, ratio):
+    """Return the shares of one problem after a Newton step, if that gains.
+
+    It is among the kernels that are in use and those with which J would rise.
+    """
+    among = np.flatnonzero((shares > 0) | (features @ (weights / ratio) > 1))
+    gradient, H = np.zeros(len(among)), np.zeros((len(among), len(among)))
+    roots = np.sqrt(weights)
+    for rows in row_blocks(len(ratio), len(among)):
+        slopes = features[among, rows] * (roots[rows] / ratio[rows])
+        gradient += slopes @ roots[rows]
+        H += slopes @ slopes.T
+    H[np.diag_indices_from(H)] *= 1 + 1e-10
+    target = np.zeros(len(shares))
+    target[among] = _newton_target(gradient, H, shares[among])
+    score, ratio_there = weights @ np.log(ratio), target @ features
+    for halving in range(_HALVINGS):
+        length = 0.5**halving
+        new = ratio + length * (ratio_there - ratio)
+        if weights @ np.log(np.maximum(new, _FLOOR)) > score:
+            return shares + length * (target - shares), new
+    return shares, ratio
 
 
 def _frank_wolfe(features, row_weights, shares, tol, max_iter, lr):
     """Move share from the worst kernel in use to the best one, as far as it pays.
 
-    These pairwise steps find the kernels that are needed. Newton steps among them, in
-    between, find the shares.
+    Every second step is Newton's instead, which moves many shares at once.
     """
     r = np.arange(len(shares))
     ratio = shares @ features
@@ -97,6 +97,12 @@ def _frank_wolfe(features, row_weights, shares, tol, max_iter, lr):
         gap = gradient[r, best] - 1
         if gap.max() <= tol or n_iter == max_iter:
             break
+        if n_iter % 2 == 0:
+            for i in np.flatnonzero(gap > tol):
+                shares[i], ratio[i] = _newton(
+                    features, row_weights[i], shares[i], ratio[i]
+                )
+            continue
         worst = np.where(shares > 0, gradient, np.inf).argmin(axis=1)
         longest = shares[r, worst]
         direction = features[best] - features[worst]
@@ -110,8 +116,6 @@ def _frank_wolfe(features, row_weights, shares, tol, max_iter, lr):
         shares[r, best] += step
         shares[r, worst] = np.where(step < longest, longest - step, 0)
         ratio = ratio + step[:, None] * direction
-        if n_iter % _NEWTON_EVERY == 0:
-            shares, ratio = _newton(features, row_weights, shares, ratio)
     return shares, gap, n_iter
 
 
@@ -181,7 +185,14 @@ _SOLVERS = {
 
 
 def kliep_shares(
-    features, row_weights, algo="FW", *, tol=1e-6, max_iter=2000, lr=(0.01, 0.1, 1.0)
+    features,
+    row_weights,
+    algo="FW",
+    *,
+    start=None,
+    tol=1e-6,
+    max_iter=2000,
+    lr=(0.01, 0.1, 1.0),
 ):
     """Return the mixtures of kernels under which target rows are most likely.
 
@@ -196,6 +207,10 @@ def kliep_shares(
 
     algo : {"FW", "PG", "original"}, default="FW"
         The solver.
+
+    start : ndarray of shape (n_kernels,), default=None
+        Shares to start from in all problems. If None, equal ones, or for "FW" the one
+        kernel that does best, if that is better.
 
     tol : float, default=1e-6
         How far each mean log ratio may be from its maximum.
@@ -217,17 +232,32 @@ def kliep_shares(
     n_iter : int
         Number of gradients.
     """
-    # Start from the one kernel that does best, for few are in use at the maximum.
-    shares = np.zeros((len(row_weights), len(features)))
-    log_means = np.zeros(shares.shape)
-    for rows in row_blocks(features.shape[1], len(features)):
-        log_means += row_weights[:, rows] @ np.log(features[:, rows]).T
-    shares[np.arange(len(shares)), log_means.argmax(axis=1)] = 1
-    if algo != "FW":
-        shares = 0.5 * shares + 0.5 / shares.shape[1]
+    n_problems, n_kernels = len(row_weights), len(features)
+    if start is None:
+        shares = np.full((n_problems, n_kernels), 1 / n_kernels)
+        if algo == "FW":
+            alone = np.zeros(shares.shape)
+            for rows in row_blocks(features.shape[1], n_kernels):
+                alone += row_weights[:, rows] @ np.log(features[:, rows]).T
+            better = alone.max(axis=1) > _log_means(row_weights, shares @ features)
+            shares[better] = np.eye(n_kernels)[alone[better].argmax(axis=1)]
+    else:
+        shares = np.tile(start, (n_problems, 1))
     solve = _SOLVERS[algo]
     shares, gap, n_iter = solve(features, row_weights, shares, tol, max_iter, lr)
     return shares, float(gap.max()), n_iter
+
+
+class Width(NamedTuple):
+    """What is found with kernels of one width.
+
+    ``gap`` bounds how far J is from its maximum; ``score`` is J on held-out rows.
+    """
+
+    alphas: np.ndarray
+    gap: float
+    n_iter: int
+    score: float | None
 
 
 class KLIEP(RatioAdapter):
@@ -264,7 +294,7 @@ class KLIEP(RatioAdapter):
 
     algo : {"FW", "PG", "original"}, default="FW"
         "FW" moves share from one kernel to another, with line search (pairwise
-        Frank-Wolfe), and takes Newton steps in between; "PG" is an accelerated
+        Frank-Wolfe), and takes Newton steps in turn; "PG" is an accelerated
         projected gradient; "original" is the gradient ascent of [1]_. All have the same
         maximum, but "original" may stop short of it.
 
@@ -329,7 +359,7 @@ class KLIEP(RatioAdapter):
         Centres of the kernels.
 
     n_iter_ : int
-        Number of gradients in the last maximisation.
+        Number of gradients in the maximisation of which `alphas_` came.
 
     estimator_ : estimator
         The fitted estimator.
@@ -351,7 +381,7 @@ class KLIEP(RatioAdapter):
     Warns
     -----
     ConvergenceWarning
-        If the last maximisation did not reach `tol`.
+        If the maximisation with the `gamma` in use did not reach `tol`.
 
     See Also
     --------
@@ -457,7 +487,8 @@ class KLIEP(RatioAdapter):
             self.centers_ = Xt[rng.choice(n, self.max_centers, replace=False)]
         gammas = self._gammas(Xs, Xt, rng)
 
-        self.j_scores_, best = None, 0
+        source, target = (Rows(X, self._features()) for X in (Xs, Xt))
+        held_out = None
         if len(gammas) > 1:
             if n < self.cv:
                 raise ValueError(
@@ -465,14 +496,13 @@ class KLIEP(RatioAdapter):
                     f"many target rows, got n_samples = {n}."
                 )
             held_out = rng.permutation(n) % self.cv == np.arange(self.cv)[:, None]
-            self.j_scores_ = np.array(
-                [self._score(Xs, Xt, gamma, held_out) for gamma in gammas]
-            )
+        found = [self._of_width(source, target, gamma, held_out) for gamma in gammas]
+        self.j_scores_, best = None, 0
+        if len(gammas) > 1:
+            self.j_scores_ = np.array([width.score for width in found])
             best = self.j_scores_.argmax()
         self.best_params_ = {"gamma": float(gammas[best])}
-
-        features, units = self._features(Xs, Xt, gammas[best])
-        shares, gap, self.n_iter_ = self._maximise(features, np.full((1, n), 1 / n))
+        self.alphas_, gap, self.n_iter_, _ = found[best]
         if gap > self.tol:
             warnings.warn(
                 f"KLIEP stopped after {self.n_iter_} steps, up to {gap:.1e} below the "
@@ -481,7 +511,6 @@ class KLIEP(RatioAdapter):
                 ConvergenceWarning,
                 stacklevel=2,
             )
-        self.alphas_ = shares[0] * units
 
     def _gammas(self, Xs, Xt, rng):
         """Return the values of `gamma` to choose from."""
@@ -502,23 +531,22 @@ class KLIEP(RatioAdapter):
             )
         return values
 
-    def _kernel_params(self, gamma):
-        return {"gamma": gamma, "degree": self.degree, "coef0": self.coef0}
+    def _features(self):
+        return Features(self.centers_, self.kernel, self.degree, self.coef0)
 
-    def _features(self, Xs, Xt, gamma):
+    def _relative_features(self, source, target, gamma):
         """Return the kernels at target rows in units of their source means, and these.
 
         What is returned as units is one over the mean, and zero where that is zero:
         such kernels are out of use.
         """
-        centers, params = self.centers_, self._kernel_params(gamma)
-        features = np.empty((centers.shape[0], Xt.shape[0]))
-        for rows in row_blocks(Xt.shape[0], len(features)):
-            features[:, rows] = kernel_matrix(centers, Xt[rows], self.kernel, **params)
+        features = np.empty((self.centers_.shape[0], len(target)))
+        for rows in target.blocks():
+            features[:, rows] = target.at(rows, gamma).T
         means, least = np.zeros(len(features)), features.min()
-        for rows in row_blocks(Xs.shape[0], len(features)):
-            K = kernel_matrix(Xs[rows], centers, self.kernel, **params)
-            means += K.sum(axis=0) / Xs.shape[0]
+        for rows in source.blocks():
+            K = source.at(rows, gamma)
+            means += K.sum(axis=0) / len(source)
             least = min(least, K.min())
         if least < 0:
             raise ValueError(
@@ -530,27 +558,33 @@ class KLIEP(RatioAdapter):
         features *= units[:, None]
         return np.maximum(features, _FLOOR, out=features), units
 
-    def _maximise(self, features, row_weights):
+    def _maximise(self, features, row_weights, start=None):
         return kliep_shares(
             features,
             row_weights,
             self.algo,
+            start=start,
             tol=self.tol,
             max_iter=self.max_iter,
             lr=self.lr,
         )
 
-    def _score(self, Xs, Xt, gamma, held_out):
-        """Return the mean of J over folds, at the target rows that each holds out."""
-        features, _ = self._features(Xs, Xt, gamma)
-        trained_on = ~held_out / (~held_out).sum(axis=1, keepdims=True)
-        shares, _, _ = self._maximise(features, trained_on)
-        tested_on = held_out / held_out.sum(axis=1, keepdims=True)
-        return _log_means(tested_on, shares @ features).mean()
+    def _of_width(self, source, target, gamma, held_out):
+        """Return the `Width` of a gamma, with a score if rows are held out in folds."""
+        features, units = self._relative_features(source, target, gamma)
+        n = len(target)
+        shares, gap, n_iter = self._maximise(features, np.full((1, n), 1 / n))
+        score = None
+        if held_out is not None:
+            trained_on = ~held_out / (~held_out).sum(axis=1, keepdims=True)
+            # Folds have most of their rows in common, so that their maxima lie near.
+            of_folds, _, _ = self._maximise(features, trained_on, shares[0])
+            tested_on = held_out / held_out.sum(axis=1, keepdims=True)
+            score = _log_means(tested_on, of_folds @ features).mean()
+        return Width(shares[0] * units, gap, n_iter, score)
 
     def _log_ratio(self, X):
-        params = self._kernel_params(self.best_params_["gamma"])
-        X = _rows(X)
-        ratio = kernel_product(X, self.centers_, self.alphas_, self.kernel, **params)
+        rows = Rows(_rows(X), self._features())
+        ratio = rows.dot(self.alphas_, self.best_params_["gamma"])
         with np.errstate(divide="ignore"):  # a weight of zero is one
             return np.log(ratio)

@@ -11,77 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
-from adapt._kernels import (
-    KERNELS,
-    kernel_base,
-    kernel_from_base,
-    median_gamma,
-)
+from adapt._kernels import KERNELS, median_gamma
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import RatioAdapter
+from adapt.instance_based._kernel_features import Features, Rows
 
-_HELD = 2**18  # distances of a domain that are held, or else computed where used
 _LAMBDAS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-_BLOCK = 2**15  # features that are worked on in one go, so that they stay in caches
-
-
-class Features(NamedTuple):
-    """Kernels with fixed centres, as a function of their width and of rows."""
-
-    centers: np.ndarray
-    name: str = "rbf"
-    degree: float = 3
-    coef0: float = 1
-
-    def base(self, X):
-        """Return what the features of rows have in common for all widths."""
-        return kernel_base(X, self.centers, self.name)
-
-    def __call__(self, base, gamma, out=None):
-        """Return the features of rows, of shape (n_samples, n_centers)."""
-        return kernel_from_base(
-            base, self.name, gamma, self.degree, self.coef0, out=out
-        )
-
-
-class Rows:
-    """The rows of a domain in blocks, whose features are made where they are used.
-
-    What features of all widths have in common is held, if the rows are few. A block
-    stays in the processor's cache: to make features twice is cheaper than to store all.
-    """
-
-    def __init__(self, X, features):
-        n_centers = len(features.centers)
-        self.X = X
-        self.features = features
-        self.block = max(n_centers, _BLOCK // n_centers)
-        self.base = features.base(X) if len(X) * n_centers <= _HELD else None
-
-    def __len__(self):
-        return len(self.X)
-
-    def at(self, rows, gamma):
-        """Return the features of a slice of rows, or of indices, of this width."""
-        if self.base is not None:
-            return self.features(self.base[rows], gamma)
-        base = self.features.base(self.X[rows])
-        return self.features(base, gamma, out=base)
-
-    def moments(self, gamma, with_products=True):
-        """Return the mean over rows of features, and of their products or zero."""
-        first, second = 0.0, 0.0
-        for rows in gen_batches(len(self), self.block):
-            K = self.at(rows, gamma)
-            first = first + K.sum(axis=0)
-            if with_products:
-                second = second + K.T @ K
-        return first / len(self), second / len(self)
-
-    def dot(self, coef, gamma):
-        """Return the sums of features with these coefficients."""
-        blocks = gen_batches(len(self), self.block)
-        return np.concatenate([self.at(rows, gamma) @ coef for rows in blocks])
 
 
 class Moments(NamedTuple):

@@ -7,12 +7,8 @@ from sklearn.utils.estimator_checks import check_parameters_default_constructibl
 
 from adapt._kernels import KERNELS, median_gamma
 from adapt.instance_based import RULSIF, ULSIF
-from adapt.instance_based._rulsif import (
-    Features,
-    Rows,
-    leave_one_out,
-    mixture_moments,
-)
+from adapt.instance_based._kernel_features import Features, Rows
+from adapt.instance_based._rulsif import leave_one_out, mixture_moments
 from tests.instance_based.common import gaussians
 
 
@@ -58,8 +54,8 @@ def test_rows_that_are_not_held(monkeypatch, ns, nt):
     Xs, Xt, _ = gaussians(n=50)
     params = {"gamma": [0.5, 2], "lambdas": [0.1, 1], "max_centers": 7}
     held = RULSIF(**params, random_state=0).fit(Xs[:ns], Xt=Xt[:nt])
-    monkeypatch.setattr("adapt.instance_based._rulsif._HELD", 0)
-    monkeypatch.setattr("adapt.instance_based._rulsif._BLOCK", 7 * 8)
+    monkeypatch.setattr("adapt.instance_based._kernel_features._HELD", 0)
+    monkeypatch.setattr("adapt.instance_based._kernel_features._BLOCK", 7 * 8)
     blocks = RULSIF(**params, random_state=0).fit(Xs[:ns], Xt=Xt[:nt])
     np.testing.assert_allclose(blocks.j_scores_, held.j_scores_)
     np.testing.assert_allclose(blocks.thetas_, held.thetas_)
