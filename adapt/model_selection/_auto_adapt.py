@@ -43,7 +43,8 @@ class AutoAdapt(MetaAdapter):
     1. Are source and target different? If a classifier and the energy distance both
        cannot tell, the estimator is fitted on the source, and that is all.
     2. Each candidate is adapted on folds and scored without target labels, by
-       `CircularValidation` and, against it, `ImportanceWeighted`.
+       `CircularValidation` and, against it, `ImportanceWeighted`; by the latter alone
+       if they weigh rows to predict numbers.
     3. The best is taken if it gains `margin` standard errors on source-only; if none
        does, source-only is.
 
@@ -62,8 +63,8 @@ class AutoAdapt(MetaAdapter):
 
     methods : "default", list of str or dict of str to adapter, default="default"
         Candidates beside source-only. The default is `DomainStandardScaler`, `CORAL`
-        with means, `LinearOT` and `SA`; more make a wrong choice more likely. Adapters
-        without an estimator are given `estimator`.
+        with means, `LinearOT` and `SA`, and for numbers `RULSIF`; more make a wrong
+        choice more likely. Adapters without an estimator are given `estimator`.
 
     scoring : {"accuracy", "balanced_accuracy", "r2"}, default=None
         What is to be gained. If None, accuracy for classes and R2 for numbers.

@@ -1,6 +1,6 @@
 """What `compare` compares: the adapters, and the estimator that each of them fits."""
 
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 
 from adapt.base import BaseAdapter, MetaAdapter, SourceOnly
 
@@ -58,21 +58,26 @@ def default_candidates(estimator):
 
     Parameters
     ----------
-    estimator : estimator
+    estimator : estimator or None
         The one that each adapter fits.
 
     Returns
     -------
     candidates : dict of str to adapter
+        For regressors, whose maps seldom help, also weights with a bounded ratio.
     """
     from adapt.feature_based import CORAL, SA, DomainStandardScaler, LinearOT
+    from adapt.instance_based import RULSIF
 
-    return {
+    found = {
         "DomainStandardScaler": DomainStandardScaler(estimator),
         "CORAL": CORAL(estimator, lambda_=1.0, match_mean=True),
         "LinearOT": LinearOT(estimator, lambda_=1.0),
         "SA": SA(estimator),
     }
+    if estimator is not None and is_regressor(estimator):
+        found["RULSIF"] = RULSIF(estimator, random_state=0)
+    return found
 
 
 def candidates(methods, estimator, trains_on_target):

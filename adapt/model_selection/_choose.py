@@ -5,6 +5,7 @@ in, without labels. Circular validation is the evidence for a method. Importance
 can only speak against it, for they may rest on few rows: by losses in its own space and
 by clear losses on the way back. A method is chosen if the evidence is large beside its
 own standard error, and if there is a shift to begin with; otherwise source-only is.
+Where numbers are predicted, weights have other evidence, see `by_weights`.
 `compare` shows all of it, and `AutoAdapt` goes by it.
 """
 
@@ -24,6 +25,9 @@ from adapt.model_selection._table import is_classification
 
 # How many standard errors a method must gain on source-only to be recommended.
 MARGIN = 3.0
+
+# Of how many source rows like the target a mean has a standard error to go by.
+LEAST_ROWS = 30
 
 # Below which p-value source and target count as different.
 LEVEL = 0.05
@@ -147,6 +151,22 @@ def standing(gain, error):
     return {"gain": gain, "gain_se": error, "margin": margin}
 
 
+def by_weights(method, task):
+    """Whether importance weights, not the way back, are the evidence for a method.
+
+    A model that is fitted on the source rows that are like the target gives up the
+    others, and a model of its predictions says so: the way back speaks against it just
+    where the true function bends and it helps. Where labels have one function in both
+    domains, the weighted loss tells what it gains [1]_.
+
+    References
+    ----------
+    .. [1] Sugiyama, Krauledat and Mueller. "Covariate shift adaptation by importance
+       weighted cross validation." JMLR, 2007.
+    """
+    return task.scoring == "r2" and isinstance(method, WeightAdapter)
+
+
 def choose_on_source(
     comparison, methods, estimator, task, verbose, *, time_limit=None, table=True
 ):
@@ -178,11 +198,21 @@ def choose_on_source(
             comparison.ceiling = trained_there.score()[0]
     baseline = {}
 
+    def columns(row, there_and_back, reweighted):
+        row["circular"], row["circular_se"] = there_and_back.score()
+        row["weighted"], row["weighted_se"] = reweighted.score()
+        return row
+
     def judged(name, method):
         """Return the columns of the table that hold evidence."""
         there_and_back, reweighted = held_out_source(method, [circular, weighted], task)
         if name == BASELINE:
             baseline.update(circular=there_and_back, weighted=reweighted)
+        if by_weights(method, task):
+            gain, gain_se = reweighted.gain(baseline["weighted"])
+            if comparison.source_rows_in_use < LEAST_ROWS:
+                gain = min(0.0, gain)
+            return columns(standing(gain, gain_se), there_and_back, reweighted)
         gain, gain_se = there_and_back.gain(baseline["circular"])
         # The way back may fail where the target has no rows, through no fault of the
         # way there. So it must not be clearly worse where the target has some.
@@ -193,10 +223,7 @@ def choose_on_source(
             gain += alike
         # Few rows may carry the weights: they speak against a method, not for it.
         gain += min(0.0, reweighted.gain(baseline["weighted"])[0])
-        row = standing(gain, gain_se)
-        row["circular"], row["circular_se"] = there_and_back.score()
-        row["weighted"], row["weighted_se"] = reweighted.score()
-        return row
+        return columns(standing(gain, gain_se), there_and_back, reweighted)
 
     def evaluate(name, method):
         row = {"method": name} | (judged(name, method) if scored else standing(0, 0))

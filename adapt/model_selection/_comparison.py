@@ -244,11 +244,14 @@ class Comparison:
 
     def _note(self, name):
         """Return what a column of the printed table means."""
+        less = " less loss in 'weighted',"
+        if self.scoring == "r2":
+            less += " or of weights the gain in it,"
         return _NOTES[name].format(
             margin=self.margin,
             scoring=self.scoring.replace("_", " "),
             rows=self.source_rows_in_use,
-            less="" if self.target_labels == "train" else " less loss in 'weighted',",
+            less="" if self.target_labels == "train" else less,
             ceiling=self.ceiling,
         )
 
