@@ -64,6 +64,13 @@ AGAINST_ADAPT = {
     "RegularTransferLC": Shallow(
         "RegularTransferLC", task="classification", target="only", bar=5
     ),
+    **{
+        f"{kind} {algo}": Shallow(
+            f"{kind}Classifier", {"algo": algo}, "classification", "only", bar=50
+        )
+        for kind in ("TransferTree", "TransferForest")
+        for algo in ("ser", "strut")
+    },
 }
 
 # Our parameters; `worker_skada` has what SKADA calls them.

@@ -8,13 +8,22 @@ import random
 import measure
 import numpy as np
 import problems
+from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.tree import DecisionTreeClassifier
 
 import adapt.feature_based
 import adapt.instance_based
 import adapt.parameter_based
 
 _PACKAGES = (adapt.feature_based, adapt.instance_based, adapt.parameter_based)
+
+
+_TREES = {
+    "TransferTreeClassifier": DecisionTreeClassifier(random_state=0),
+    "TransferForestClassifier": RandomForestClassifier(10, random_state=0),
+}
 
 
 def _class(name):
@@ -37,7 +46,8 @@ def _shallow_fit(case, data):
     params = {**case.params, "verbose": 0, "random_state": 0}
     if case.target == "only":
         linear = LinearRegression if case.task == "regression" else LogisticRegression
-        source_model = linear().fit(data.Xs, data.ys)
+        model = _TREES.get(case.method, linear())
+        source_model = clone(model).fit(data.Xs, data.ys)
         return lambda: method(source_model, **params).fit(data.Xt, data.yt)
     inner = Ridge() if case.task == "regression" else LogisticRegression()
     target = {"Xt": data.Xt}
