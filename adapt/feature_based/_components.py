@@ -33,11 +33,12 @@ from adapt._kernels import (
 )
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import FeatureAdapter
-from adapt.feature_based._moments import symmetric_power
+from adapt.feature_based._moments import column_scale, symmetric_power
 
 _EXACT = 2000  # rows up to which all of them are landmarks
 _LANDMARKS = 500
 _COMPONENTS = 20  # features at least, unless told
+_WITHOUT_GAMMA = ("linear", "cosine")
 _DENSE = 500  # rows up to which a dense solver is the fastest
 
 
@@ -283,26 +284,26 @@ class KernelComponents(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
 
     def _fit_maps(self, domains):
         rng = check_random_state(self.random_state)
-        self.gamma_ = self.gamma
+        n_source, d = domains.Xs.shape
+        X = np.concatenate([domains.Xs, domains.Xt], dtype=np.float64)
+        self.gamma_, self.column_scale_ = self.gamma, np.ones(d)
         if self.gamma is None:
-            self.gamma_ = median_gamma(domains.Xs, domains.Xt, random_state=rng)
+            if self.kernel not in _WITHOUT_GAMMA:
+                self.column_scale_ = column_scale(domains.Xs, domains.Xt)
+                X *= self.column_scale_
+            self.gamma_ = median_gamma(X[:n_source], X[n_source:], random_state=rng)
         self.n_components_ = self.n_components
         if self.n_components is None:
             # Fewer than the columns would leave out what the estimator could use.
-            self.n_components_ = max(_COMPONENTS, domains.Xs.shape[1])
-        n_source, n_target = len(domains.Xs), len(domains.Xt)
-        X = np.concatenate([domains.Xs, domains.Xt])
+            self.n_components_ = max(_COMPONENTS, d)
         limit = self.n_landmarks
         if limit is None:
             limit = len(X) if len(X) <= _EXACT else _LANDMARKS
         if limit >= len(X):
-            self.landmarks_ = X.astype(np.float64)
-            kernel = ExactKernel(
-                kernel_matrix(X, self.landmarks_, **self._kernel_params())
-            )
+            self.landmarks_ = X
+            kernel = ExactKernel(kernel_matrix(X, X, **self._kernel_params()))
         else:
-            rows = _landmarks(n_source, n_target, limit, rng)
-            self.landmarks_ = X[rows].astype(np.float64)
+            self.landmarks_ = X[_landmarks(n_source, len(domains.Xt), limit, rng)]
             kernel = self._landmark_kernel(X)
         if not np.isfinite(kernel[0].sum()):
             raise ValueError(
@@ -323,7 +324,8 @@ class KernelComponents(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
         return LandmarkKernel(phi, root, phi.T @ phi)
 
     def _map_source(self, X):
-        Z = kernel_product(X, self.landmarks_, self.coef_, **self._kernel_params())
+        scaled = X * self.column_scale_
+        Z = kernel_product(scaled, self.landmarks_, self.coef_, **self._kernel_params())
         return Z.astype(X.dtype, copy=False)
 
     def _map_target(self, X):

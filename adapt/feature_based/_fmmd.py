@@ -8,8 +8,10 @@ from numbers import Real
 
 import numpy as np
 from scipy.optimize import brentq
+from sklearn.base import is_regressor
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from adapt._kernels import median_gamma
@@ -17,6 +19,7 @@ from adapt._sklearn import Interval, StrOptions, _check_feature_names_in
 from adapt.base import FeatureAdapter
 
 _SAMPLE = 500  # rows of each domain for kernels that have no closed form
+_CHANCE = 0.05  # share of tables without shift in which some column seems to differ
 
 
 def linear_scores(Xs, Xt):
@@ -139,6 +142,67 @@ def ascend(value_and_slope, n_features, max_iter=200, tol=1e-7):
     return w
 
 
+def largest_gaps(X, member):
+    """Return how far distributions of columns lie apart, in some rows and in the rest.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows.
+
+    member : ndarray of bool of shape (n_samples, n_splits)
+        Ways to split the rows, with rows on both sides.
+
+    Returns
+    -------
+    gaps : ndarray of shape (n_splits, n_features)
+        Largest differences between the two empirical distribution functions
+        (Kolmogorov-Smirnov statistics), between 0 and 1.
+    """
+    order = X.argsort(axis=0)
+    ranked = np.take_along_axis(X, order, axis=0)
+    # The functions are compared after the last of equal values.
+    last = np.vstack([ranked[1:] > ranked[:-1], np.ones((1, X.shape[1]), dtype=bool)])
+    steps = member / member.sum(axis=0) - ~member / (~member).sum(axis=0)
+    apart = (np.abs(np.cumsum(step[order], axis=0) * last) for step in steps.T)
+    gaps = [each.max(axis=0) for each in apart]
+    return np.reshape(gaps, (len(gaps), X.shape[1]))
+
+
+def tells_of_labels(Xs, ys, numbers):
+    """Return how far distributions of columns lie apart between labels.
+
+    Parameters
+    ----------
+    Xs : ndarray of shape (n_samples, n_features)
+        Rows.
+
+    ys : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Labels.
+
+    numbers : bool
+        Whether they are numbers; else they are classes.
+
+    Returns
+    -------
+    gaps : ndarray of shape (n_features,)
+        `largest_gaps` of a class from the others, in the mean over rows; for numbers of
+        those above the median from the rest, the largest of the outputs.
+    """
+    ys = ys.reshape(len(ys), -1)
+    if numbers:
+        middle = np.median(ys, axis=0)
+        member = np.where(ys.max(axis=0) > middle, ys > middle, ys >= middle)
+        member = member[:, ~member.all(axis=0)]
+        return np.max(largest_gaps(Xs, member), axis=0, initial=0)
+    gaps = []
+    for y in ys.T:
+        member = y[:, np.newaxis] == np.unique(y)
+        if member.shape[1] > 1:
+            gaps.append(member.mean(axis=0) @ largest_gaps(Xs, member))
+    return np.max(np.reshape(gaps, (len(gaps), Xs.shape[1])), axis=0, initial=0)
+
+
 class fMMD(FeatureAdapter):  # noqa: N801
     r"""Feature selection by the maximum mean discrepancy [1]_.
 
@@ -161,8 +225,9 @@ class fMMD(FeatureAdapter):  # noqa: N801
 
     threshold : float or "auto", default="auto"
         Columns whose weight is above it are left out. "auto" cuts at the widest gap
-        between the sorted weights, and so leaves at least one column out unless all
-        weights are the same.
+        between the sorted weights, but keeps what it would cost more to leave out:
+        columns that differ between the domains by no more than chance, or by no more
+        than between the labels of the source.
 
     kernel : {"linear", "rbf", "poly"}, default="linear"
         Of weighted rows: ``sum(w x y)``, ``exp(-gamma * sum((w (x - y))**2))`` or
@@ -220,6 +285,10 @@ class fMMD(FeatureAdapter):  # noqa: N801
     first and second moments: time O((n_s + n_t) d) and O((n_s + n_t) d^2 + d^3), memory
     O(d) and O(d^2). Other kernels climb to a local maximum on at most 500 rows of each
     domain, which takes O(m^2 d) a step for m rows, and memory O(m^2).
+
+    "auto" compares domains, and labels, by the largest difference between the
+    distribution functions of a column, in time O((n_s + n_t) d log n_s + n_s d k) for k
+    classes; numbers are split at their median.
 
     Weights follow the scale of the columns: standardise columns of different units
     first. The linear kernel sees differences of means alone.
@@ -279,19 +348,33 @@ class fMMD(FeatureAdapter):  # noqa: N801
             domains.Xs.astype(np.float64, copy=False),
             domains.Xt.astype(np.float64, copy=False),
         )
-        threshold = self.threshold
+        threshold, kept = self.threshold, False
         if threshold == "auto":
             ordered = np.append(np.sort(scores), scores.max())
             threshold = ordered[np.argmax(np.diff(ordered))]
-            if scores.min() == scores.max():
-                threshold = scores.max()
+            kept = self._worth_keeping(domains)
         self.features_scores_ = scores
-        self.selected_features_ = scores <= threshold
+        self.selected_features_ = (scores <= threshold) | kept
         if not self.selected_features_.any():
             raise ValueError(
                 f"`threshold`={self.threshold} leaves no column: the smallest weight "
                 f"is {scores.min():.3g}. Raise it, or use 'auto'."
             )
+
+    def _worth_keeping(self, domains):
+        """Return which columns differ by chance, or less than between labels."""
+        Xs, Xt, ys = domains.Xs, domains.Xt, domains.ys
+        n_s, n_t = len(Xs), len(Xt)
+        is_source = np.arange(n_s + n_t)[:, np.newaxis] < n_s
+        apart = largest_gaps(np.concatenate([Xs, Xt]), is_source)[0]
+        # A gap above it has the chance 2 exp(-2 gap^2 / (1 / n_s + 1 / n_t)).
+        chance = np.sqrt(np.log(2 * Xs.shape[1] / _CHANCE) * (1 / n_s + 1 / n_t) / 2)
+        kept = apart <= chance
+        if ys is not None:
+            numbers = type_of_target(ys).startswith("continuous")
+            numbers |= is_regressor(self._stand_in())
+            kept |= apart <= tells_of_labels(Xs, ys, numbers)
+        return kept
 
     def _scores(self, Xs, Xt):
         if self.kernel == "linear":

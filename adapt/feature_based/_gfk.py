@@ -12,6 +12,7 @@ from sklearn.base import OneToOneFeatureMixin
 
 from adapt._sklearn import Interval
 from adapt.base import FeatureAdapter
+from adapt.feature_based._moments import column_scale
 
 _MOST_AXES = 64  # up to which the number of axes is searched
 _ORTHOGONAL = 0.999  # disagreement that counts as a right angle
@@ -111,7 +112,8 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
         Number of principal axes of each domain, which must have as many. If None, the
         first number up to 64 at which each domain has a direction at a right angle to
         the axes of both domains together (the subspace disagreement measure of the
-        paper is one); all axes if there is none.
+        paper is one); all axes if there is none. Columns are multiplied with
+        `column_scale_` before.
 
     copy : bool, default=True
         Whether a clone of `estimator` is fitted, or `estimator` itself.
@@ -130,8 +132,15 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
     coef_ : ndarray of shape (n_features, n_features)
         The symmetric root of the kernel G. Its rank is at most twice `n_components_`.
 
+    column_scale_ : ndarray of shape (n_features,)
+        What columns are multiplied with first: ones where `n_components` is given. Else
+        the standard deviation of the column in the source by that in both domains
+        about their means, if it is the smaller one. So axes of the target do not follow
+        columns of which the source could tell nothing; columns that were divided by
+        their deviation in the source may lie far out in the target.
+
     mean_source_, mean_target_ : ndarray of shape (n_features,)
-        Means of the domains.
+        Means of the domains, of columns times `column_scale_`.
 
     estimator_ : estimator
         The fitted estimator.
@@ -206,6 +215,11 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
                 "GFK needs at least 2 rows in each domain, got n_samples = "
                 f"{len(Xs)} in the source and {len(Xt)} in the target."
             )
+        self.column_scale_ = np.ones(Xs.shape[1])
+        if self.n_components is None:
+            # Centred, for the means are aligned anyway.
+            self.column_scale_ = column_scale(*(X - X.mean(axis=0) for X in (Xs, Xt)))
+            Xs, Xt = Xs * self.column_scale_, Xt * self.column_scale_
         Ps, Pt = principal_axes(Xs), principal_axes(Xt)
         limit, size = min(Ps.shape[1], Pt.shape[1]), self.n_components
         if limit < (1 if size is None else size):
@@ -228,8 +242,12 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
         self.coef_ = flow_root(Ps[:, :size], Pt[:, :size])
         self.mean_source_, self.mean_target_ = Xs.mean(axis=0), Xt.mean(axis=0)
 
+    def _map(self, X, mean):
+        Z = (X * self.column_scale_ - mean) @ self.coef_
+        return Z.astype(X.dtype, copy=False)
+
     def _map_source(self, X):
-        return ((X - self.mean_source_) @ self.coef_).astype(X.dtype, copy=False)
+        return self._map(X, self.mean_source_)
 
     def _map_target(self, X):
-        return ((X - self.mean_target_) @ self.coef_).astype(X.dtype, copy=False)
+        return self._map(X, self.mean_target_)

@@ -92,7 +92,7 @@ class JDA(KernelComponents):
 
     gamma : float, default=None
         Factor in the kernels that have one. If None, ``1 / (2 m**2)`` with the median
-        distance m between rows.
+        distance m between rows, for columns times `column_scale_`.
 
     degree : float, default=3
         Degree of the polynomial kernel.
@@ -134,13 +134,21 @@ class JDA(KernelComponents):
         Number of features that were found.
 
     landmarks_ : ndarray of shape (n_landmarks, n_features)
-        The landmarks; all rows, source before target, where the solution is exact.
+        The landmarks, times `column_scale_`; all rows, source before target, where the
+        solution is exact.
 
     coef_ : ndarray of shape (n_landmarks, n_components)
         The features are the kernel with the landmarks times this.
 
     gamma_ : float
         The value that was used.
+
+    column_scale_ : ndarray of shape (n_features,)
+        What columns are multiplied with before the kernel: ones where `gamma` is given
+        or the kernel has none. Else the standard deviation of the column in the source
+        by that in both domains together, if it is the smaller one. So no column rules
+        the distances that the source could not tell of; columns that were divided by
+        their deviation in the source may lie far out in the target.
 
     estimator_ : estimator
         The fitted estimator.
@@ -326,7 +334,7 @@ class BDA(JDA):
 
     gamma : float, default=None
         Factor in the kernels that have one. If None, ``1 / (2 m**2)`` with the median
-        distance m between rows.
+        distance m between rows, for columns times `column_scale_`.
 
     degree : float, default=3
         Degree of the polynomial kernel.
@@ -368,13 +376,21 @@ class BDA(JDA):
         Number of features that were found.
 
     landmarks_ : ndarray of shape (n_landmarks, n_features)
-        The landmarks; all rows, source before target, where the solution is exact.
+        The landmarks, times `column_scale_`; all rows, source before target, where the
+        solution is exact.
 
     coef_ : ndarray of shape (n_landmarks, n_components)
         The features are the kernel with the landmarks times this.
 
     gamma_ : float
         The value that was used.
+
+    column_scale_ : ndarray of shape (n_features,)
+        What columns are multiplied with before the kernel: ones where `gamma` is given
+        or the kernel has none. Else the standard deviation of the column in the source
+        by that in both domains together, if it is the smaller one. So no column rules
+        the distances that the source could not tell of; columns that were divided by
+        their deviation in the source may lie far out in the target.
 
     estimator_ : estimator
         The fitted estimator.

@@ -171,8 +171,10 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
     Xt : array-like of shape (n_target_samples, n_features), default=None
         Target rows, used when `fit` is given none.
 
-    lambda_ : float, default=0.001
-        Strength of the penalty that keeps the map near the identity.
+    lambda_ : float, default=0.01
+        Strength of the penalty that keeps the map near the identity. By chance alone
+        the discrepancy is about ``1 / n_s + 1 / n_t``: a penalty that costs no more
+        lets the maps of small classes follow it.
 
     gamma : float, default=None
         Of the kernel ``exp(-gamma * |x - y|**2)`` between standardised rows. If None,
@@ -284,7 +286,7 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
         self,
         estimator=None,
         Xt=None,
-        lambda_=1e-3,
+        lambda_=0.01,
         *,
         gamma=None,
         n_landmarks=None,

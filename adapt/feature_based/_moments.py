@@ -39,6 +39,29 @@ def covariance(X, lambda_):
     return empirical_covariance(X) + lambda_ * np.eye(X.shape[1])
 
 
+def column_scale(Xs, Xt):
+    """Return factors for columns that spread less in the source than in the target.
+
+    A column that hardly varies in the source says little about its labels. But where
+    it varies in the target, and most of all if it was divided by its deviation in the
+    source, it rules all distances and principal axes there.
+
+    Parameters
+    ----------
+    Xs, Xt : ndarrays of shape (n_samples, n_features)
+        Rows of the two domains.
+
+    Returns
+    -------
+    scale : ndarray of shape (n_features,)
+        The standard deviation in the source by that of both domains together, if it
+        is the smaller one; else one.
+    """
+    own = Xs.std(axis=0, dtype=np.float64)
+    pooled = np.concatenate([Xs, Xt]).std(axis=0, dtype=np.float64)
+    return np.divide(own, pooled, out=np.ones_like(own), where=pooled > own)
+
+
 def symmetric_power(S, power):
     """Raise a symmetric positive semi-definite matrix to a power, on its range.
 

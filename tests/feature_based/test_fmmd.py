@@ -3,10 +3,16 @@
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from scipy.stats import ks_2samp
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from adapt.feature_based import fMMD
-from adapt.feature_based._fmmd import linear_scores, quadratic_scores
+from adapt.feature_based._fmmd import (
+    largest_gaps,
+    linear_scores,
+    quadratic_scores,
+    tells_of_labels,
+)
 from tests.common import shifted_numbers
 
 
@@ -105,7 +111,7 @@ def test_a_column_that_misleads_costs_nothing_any_more():
     Xs[:, 0] += 2 * ys
     Xt[:, 0] += 2 * yt
     Xs[:, 1] += 4 * ys
-    Xt[:, 1] += 4 * (1 - yt) + 5
+    Xt[:, 1] += 4 * (1 - yt) + 10
     model = fMMD(LogisticRegression()).fit(Xs, ys, Xt=Xt)
     assert (
         model.score(Xt, yt) > 0.8 > 0.6 > LogisticRegression().fit(Xs, ys).score(Xt, yt)
@@ -122,6 +128,37 @@ def test_thresholds():
     assert same.selected_features_.all()
     one = fMMD(Ridge()).fit(Xs[:, :1], ys, Xt=Xt[:, :1])
     assert one.selected_features_.all()
+
+
+def test_gaps_are_those_of_scipy():
+    rng = np.random.default_rng(0)
+    X = np.c_[rng.normal(size=(90, 2)), rng.integers(4, size=90)]  # with ties
+    X[:30] += 0.5
+    y = np.repeat(["a", "b", "c"], [30, 40, 20])
+    member = y[:, None] == ["a", "b", "c"]
+    expected = [
+        [ks_2samp(x[rows], x[~rows]).statistic for x in X.T] for rows in member.T
+    ]
+    np.testing.assert_allclose(largest_gaps(X, member), expected)
+    shares = np.array([3, 4, 2]) / 9
+    np.testing.assert_allclose(tells_of_labels(X, y, False), shares @ expected)
+    numbers = np.arange(90.0)
+    halves = ks_2samp(X[:45, 0], X[45:, 0]).statistic
+    np.testing.assert_allclose(tells_of_labels(X, numbers, True)[0], halves)
+
+
+def test_nothing_is_left_out_by_chance_or_that_tells_of_labels():
+    rng = np.random.default_rng(0)
+    ys = rng.integers(2, size=300)
+    Xs, Xt = rng.normal(size=(2, 300, 4))
+    assert fMMD().fit(Xs, Xt=Xt).selected_features_.all()
+    Xs[:, 0] += 3 * ys
+    Xt[:, :2] += 1  # both columns differ, but the first tells more of the labels
+    blind = fMMD().fit(Xs - Xs.mean(axis=0), Xt=Xt)
+    np.testing.assert_array_equal(blind.selected_features_, [0, 0, 1, 1])
+    for model in fMMD(), fMMD(Ridge()):
+        model.fit(Xs - Xs.mean(axis=0), ys, Xt=Xt)
+        np.testing.assert_array_equal(model.selected_features_, [1, 0, 1, 1])
 
 
 @pytest.mark.parametrize("kernel", ["linear", "poly", "rbf"])

@@ -129,3 +129,16 @@ def test_axes_that_are_not_there():
     with pytest.raises(ValueError, match="in 0 directions in the source"):
         GFK().fit(np.ones((5, 8)), Xt=Xt)
     assert principal_axes(Xs[:3]).shape == (8, 2)
+
+
+def test_columns_that_hardly_vary_in_the_source_do_not_rule():
+    rng = np.random.default_rng(0)
+    Xs, Xt = rng.normal(size=(2, 300, 4)) * [3, 2, 1, 1]
+    Xt[:, 3] *= 100
+    model = GFK().fit(Xs, Xt=Xt + 5)
+    own, other = Xs.std(axis=0), Xt.std(axis=0)
+    expected = np.minimum(1, own / np.sqrt((own**2 + other**2) / 2))
+    np.testing.assert_allclose(model.column_scale_, expected)
+    assert model.transform(Xt).std(axis=0)[3] < 2
+    # What is given is used as it is.
+    assert (GFK(n_components=2).fit(Xs, Xt=Xt).column_scale_ == 1).all()

@@ -1,8 +1,11 @@
-"""Kernel methods as they come, on real data: they must not collapse."""
+"""Defaults on real data: what is chosen from the rows must not collapse."""
 
 import numpy as np
 import pytest
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from adapt.datasets import load_dataset
 from adapt.feature_based import BDA, JDA, TCA, TJM
@@ -10,38 +13,64 @@ from adapt.model_selection._inputs import preprocess, read_domains
 
 METHODS = [TCA, JDA, BDA, TJM]
 each_method = pytest.mark.parametrize("cls", METHODS)
-# Those on which twenty features lost most, of ten to seventy columns.
-TASKS = {
-    "heart, west": ("heart", {"source": "Cleveland", "target": "Hungary"}),
-    "heart, east": ("heart", {"source": "Hungary", "target": "Cleveland"}),
-    "employment": (
-        "employment",
-        {"split": "disability", "source": "disabled", "target": "abled"},
-    ),
-    "housing": ("housing", {"source": "coast", "target": "inland"}),
-}
+# Of the bundled tasks those on which methods had lost most: name, source, target.
+TASKS = [
+    ("heart", "Hungary", "Cleveland"),
+    ("thyroid", "STMW", "SVI"),
+    ("digits", "optdigits", "mnist"),
+]
+# Points that are lost beyond the three; here 10 of 303 rows.
+KNOWN = {("heart", "standardised_by_source", "TJM"): 0.004}
 
 
-def columns(name, kwargs, n=1000):
-    """Return rows of a bundled task as `compare` prepares them, n of each domain."""
-    data = load_dataset(name, as_frame=True, **kwargs)
+def as_compare_prepares(name, source, target):
+    data = load_dataset(name, source=source, target=target, as_frame=True)
     Xs, ys, Xt, yt, _ = read_domains(data.X, data.y, None, None, data.sample_domain)
-    _, Xs, Xt = preprocess(Xs, Xt)
+    return (*preprocess(Xs, Xt)[1:], np.asarray(ys), np.asarray(yt))
+
+
+def standardised_by_source(name, source, target):
+    data = load_dataset(name, source=source, target=target)
+    of_source = data.sample_domain >= 0
+    Xs, Xt = (data.X[side].astype(float) for side in (of_source, ~of_source))
+    scale = make_pipeline(SimpleImputer(strategy="median"), StandardScaler()).fit(Xs)
+    columns = scale.transform(Xs), scale.transform(Xt)
+    return (*columns, data.y[of_source], data.y[~of_source])
+
+
+def some_rows(Xs, Xt, ys, yt, n):
     rng = np.random.default_rng(0)
     rows_s, rows_t = (rng.permutation(len(X))[:n] for X in (Xs, Xt))
-    return Xs[rows_s], np.asarray(ys)[rows_s], Xt[rows_t], np.asarray(yt)[rows_t]
+    return Xs[rows_s], ys[rows_s], Xt[rows_t], yt[rows_t]
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+@pytest.mark.parametrize("task", TASKS, ids=" ".join)
+@pytest.mark.parametrize("prepare", [as_compare_prepares, standardised_by_source])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_no_collapse_on_real_data(task):
-    Xs, ys, Xt, yt = columns(*task)
+def test_no_collapse_on_real_data(task, prepare):
+    n = 300 if task[0] == "digits" else 1000
+    Xs, ys, Xt, yt = some_rows(*prepare(*task), n)
     source_only = LogisticRegression(max_iter=1000).fit(Xs, ys).score(Xt, yt)
     for cls in METHODS:
         model = cls(LogisticRegression(max_iter=1000), random_state=0)
-        score = model.fit(Xs, ys, Xt=Xt).score(Xt, yt)
-        # Which rows the median distance is taken of moves the score by two points.
-        assert score >= source_only - 0.05, cls.__name__
+        gain = model.fit(Xs, ys, Xt=Xt).score(Xt, yt) - source_only
+        allowed = 0.03 + KNOWN.get((task[0], prepare.__name__, cls.__name__), 0)
+        assert gain >= -allowed, (cls.__name__, gain)
+
+
+def test_columns_that_the_source_cannot_tell_of():
+    rng = np.random.default_rng(0)
+    ys = rng.integers(2, size=200)
+    Xs, Xt = rng.normal(size=(2, 200, 5)) + 2 * ys[:, np.newaxis]
+    Xs[:, 3:] = [1e-6, 1] * rng.normal(size=(200, 2)) + [0, 1]
+    Xs[:, 4] = 1  # constant
+    own, pooled = Xs.std(axis=0), np.vstack([Xs, Xt]).std(axis=0)
+    model = TCA(random_state=0).fit(Xs, ys, Xt=Xt)
+    np.testing.assert_allclose(model.column_scale_, np.minimum(1, own / pooled))
+    assert model.score(Xt, ys) > 0.9
+    # What is given is used as it is.
+    assert (TCA(gamma=0.1).fit(Xs, ys, Xt=Xt).column_scale_ == 1).all()
+    assert (TCA(kernel="linear").fit(Xs, ys, Xt=Xt).column_scale_ == 1).all()
 
 
 @each_method
