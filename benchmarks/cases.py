@@ -27,7 +27,8 @@ class Deep(NamedTuple):
     """A deep method with how long it trains, on which data, against which peer.
 
     ``bars`` gives, for each way to run ours, the least ratio, or None where none is
-    set. "+xla" stands for ``jit_compile=True``.
+    set. "+xla" stands for ``jit_compile=True``. ``params`` are for both, and ``ours``
+    for what only ours has.
     """
 
     method: str
@@ -37,6 +38,8 @@ class Deep(NamedTuple):
     data: str = "table"
     task: str = "regression"
     n: int = 4000
+    params: dict = {"lambda_": 0.1}
+    ours: dict = {}
 
 
 # Both libraries are imported as `adapt` and take the same parameters.
@@ -98,6 +101,17 @@ _STEADY = {"tensorflow": 5, "tensorflow+xla": 15, "jax": 15, "torch": None}
 DEEP_AGAINST_ADAPT = {
     "DANN": Deep("DANN", "epoch", 12, _STEADY),
     "DeepCORAL": Deep("DeepCORAL", "epoch", 12, _STEADY),
+    **{
+        name: Deep(name, "epoch", 12, _STEADY, task="classification", **more)
+        for name, more in {
+            "ADDA": {"params": {"pretrain": False}},
+            "CCSA": {"params": {}},
+            "CDAN": {},
+            "MCD": {"params": {"pretrain": False}},
+            "MDD": {},
+            "WDGRL": {"ours": {"n_critic": 1}},
+        }.items()
+    },
     "DANN cold": Deep("DANN", "cold", 20, {"tensorflow": 1, "jax": None}),
     "DANN 1-D CNN": Deep(
         "DANN",

@@ -65,18 +65,22 @@ def deep(case, seed, started, *, one_hot=False, **params):
     import keras
 
     data = problems.problem(case.data, case.task, case.n, seed).as_float32()
-    ys, loss = data.ys, "mse"
+    ys, yt, loss = data.ys, data.yt, "mse"
     if case.task == "classification":
         loss = "sparse_categorical_crossentropy"
         if one_hot:
-            ys, loss = np.eye(ys.max() + 1)[ys], "categorical_crossentropy"
+            ys, yt = (np.eye(ys.max() + 1)[y] for y in (ys, yt))
+            loss = "categorical_crossentropy"
     _set_seed(seed)
     clock = measure.EpochClock()
     tick = keras.callbacks.LambdaCallback(on_epoch_end=clock.tick)
+    if case.method == "CCSA":
+        params["yt"] = yt
+    networks = _networks(case, data)
+    networks["encoder"].get_config()  # Keras imports TensorFlow here, if there is one
     model = _class(case.method)(
-        **_networks(case, data),
+        **networks,
         Xt=data.Xt,
-        lambda_=0.1,
         loss=loss,
         optimizer="adam",
         epochs=case.epochs,
@@ -84,6 +88,7 @@ def deep(case, seed, started, *, one_hot=False, **params):
         callbacks=[tick],
         random_state=0,
         verbose=0,
+        **case.params,
         **params,
     )
     model, cost = measure.timed(lambda: model.fit(data.Xs, ys))
@@ -128,8 +133,11 @@ def _networks(case, data):
         "encoder": Sequential([layers.Input(data.Xs.shape[1:]), *encoder]),
         "task": Sequential([layers.Input((64,)), head]),
     }
-    if case.method == "DANN":
+    if case.method in ("ADDA", "CDAN", "DANN", "WDGRL"):
+        # CDAN's sees features by classes; WDGRL's is a critic, without a sigmoid.
+        width = 64 * (head.units if case.method == "CDAN" else 1)
         hidden = layers.Dense(64, activation="relu")
-        output = layers.Dense(1, activation="sigmoid")
-        networks["discriminator"] = Sequential([layers.Input((64,)), hidden, output])
+        last = None if case.method == "WDGRL" else "sigmoid"
+        output = layers.Dense(1, activation=last)
+        networks["discriminator"] = Sequential([layers.Input((width,)), hidden, output])
     return networks

@@ -12,8 +12,8 @@ def work(job):
     case = CASES[job["peer"]][job["case"]]
     if isinstance(case, Shallow):
         return drop_in.shallow(case, job["n"], job["seed"])
-    params = {"jit_compile": True} if job["variant"].endswith("+xla") else {}
-    return drop_in.deep(case, job["seed"], job["started"], **params)
+    xla = {"jit_compile": True} if job["variant"].endswith("+xla") else {}
+    return drop_in.deep(case, job["seed"], job["started"], **case.ours, **xla)
 
 
 if __name__ == "__main__":

@@ -169,11 +169,19 @@ class Classes:
             return ops.log(ops.clip(outputs, _losses.TINY, 1.0))
         return outputs
 
+    def probabilities_of(self, outputs):
+        """Return probabilities of the two or more classes, as `logits` does."""
+        if self.probabilities and outputs.shape[-1] > 1:
+            return outputs
+        return ops.softmax(self.logits(outputs), axis=-1)
+
     def losses(self, y, outputs):
         logits = self.logits(outputs)
-        if self.loss is None:
-            return _losses.softmax_cross_entropy(y, logits)
-        return _row_losses(self.loss, *self._as_keras(y, logits, outputs))
+        if self.loss is not None:
+            return _row_losses(self.loss, *self._as_keras(y, logits, outputs))
+        if self.probabilities and outputs.shape[-1] > 1:
+            return -_losses.of_class(y, logits)
+        return _losses.softmax_cross_entropy(y, logits)
 
     def _as_keras(self, y, logits, outputs):
         """Return one-hot labels and probabilities, in as many columns as outputs."""

@@ -26,6 +26,7 @@ __all__ = [
     "logit",
     "mean_gap",
     "mutual_information",
+    "of_class",
     "reverse_gradient",
     "sigmoid_cross_entropy",
     "softmax_cross_entropy",
@@ -123,10 +124,14 @@ def softmax_cross_entropy(y, logits):
     -------
     loss : tensor of shape (n_rows,)
     """
+    return ops.logsumexp(logits, axis=-1) - of_class(y, logits)
+
+
+def of_class(y, values):
+    """Return of each row of ``values`` (n_rows, n_classes) that in column ``y``."""
     # `ops.one_hot` looks at values on torch, and cannot be traced.
-    chosen = y[:, None] == ops.arange(logits.shape[-1], dtype=y.dtype)
-    picked = ops.cast(chosen, logits.dtype) * logits
-    return ops.logsumexp(logits, axis=-1) - ops.sum(picked, axis=-1)
+    chosen = y[:, None] == ops.arange(values.shape[-1], dtype=y.dtype)
+    return ops.sum(ops.cast(chosen, values.dtype) * values, axis=-1)
 
 
 def squared_error(y, outputs):

@@ -4,8 +4,6 @@ The nuclear norm of a batch of predictions is large where they are certain, and 
 they do not all say the same.
 """
 
-from keras import ops
-
 from adapt.deep import _losses
 from adapt.deep._base import DeepAdapter
 
@@ -89,7 +87,7 @@ class BNM(DeepAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        norm = _losses.batch_nuclear_norm(ops.softmax(self._class_logits(zt)))
+        norm = _losses.batch_nuclear_norm(self._class_probabilities(zt))
         return {
             "task_loss": self._task_loss(batch, zs),
             "norm_loss": -batch["lambda_"] * norm,

@@ -1,7 +1,5 @@
 """Joint adaptation network: features and predictions agree together, not one by one."""
 
-from keras import ops
-
 from adapt.deep import _losses
 from adapt.deep._base import DeepAdapter
 
@@ -85,7 +83,7 @@ class JAN(DeepAdapter):
         zs, zt = self._encode(batch)
         outputs = [self._predict_from(z) for z in (zs, zt)]
         if self._labels.classes is not None:
-            outputs = [ops.softmax(self._labels.logits(o)) for o in outputs]
+            outputs = [self._labels.probabilities_of(o) for o in outputs]
         features = _losses.flatten(zs), _losses.flatten(zt)
         return {
             "task_loss": self._task_loss(batch, zs),

@@ -198,7 +198,7 @@ class MCD(DeepAdapter):
         zt = self._features(batch["Xt"])
         outputs = [self._predict_from(zt, head) for head in ("task", "discriminator")]
         if self._labels.classes is not None:
-            outputs = [ops.softmax(self._labels.logits(o)) for o in outputs]
+            outputs = [self._labels.probabilities_of(o) for o in outputs]
         return ops.mean(ops.abs(outputs[0] - outputs[1]))
 
     def _separate(self, batch):
