@@ -511,15 +511,10 @@ def test_weights_are_not_inverse(cls):
 
 # 25. Without shift, adaptation costs next to nothing.
 
-# Methods for which that is not so, each with the reason.
-COSTLY = {"fMMD": "its default threshold drops columns even where nothing has moved"}
-
 
 @each(CLASSIFIERS)
 @pytest.mark.filterwarnings("ignore:TrAdaBoost stopped")
 def test_no_shift_costs_at_most_a_point(cls):
-    if cls.__name__ in COSTLY:
-        pytest.xfail(COSTLY[cls.__name__])
     # Three parts of one sample: source, target, and rows to score on.
     rng = np.random.default_rng(0)
     y = np.arange(6000) % 2
