@@ -543,36 +543,47 @@ def _best_columns(rows, row, lengths, sums, size, Z, weight, min_leaf):
     A split is the better, the more of the sum of squares it explains: of values, or of
     memberships, which is the Gini criterion.
     """
-    bits = len(rows.X).bit_length()
-    base = np.repeat(np.arange(len(lengths)) << bits, lengths)
+    n = len(rows.X)
+    bits = n.bit_length()
+    slot = np.repeat(np.arange(len(lengths)), lengths)
+    wide = np.int64 if bits + len(lengths).bit_length() > 31 else np.int32
+    base = slot.astype(wide) << bits
     last = np.cumsum(lengths) - 1
     first = last - lengths + 1
-    total = np.repeat(sums, lengths, axis=1)
-    n_total = np.repeat(size, lengths)
+    total, n_total = sums.take(slot, axis=1), size.take(slot)
+    ones = bool((weight.take(row) == 1).all())
+    memberships = np.array_equal(Z.sum(axis=0), weight)
     best = np.empty((len(rows.order), len(size)))
     chunk = max(1, 1_000_000 // len(row))
     for start in range(0, len(best), chunk):
-        columns = np.arange(start, min(start + chunk, len(best)))[:, None]
-        key = base | rows.place[columns, row]
+        columns = np.arange(start, min(start + chunk, len(best)))
+        offset = columns[:, None] * n
+        key = base | rows.place.take(offset + row)
         key.sort(axis=1)
-        place = key - base
-        which, values = rows.order[columns, place], rows.values[columns, place]
+        spot = offset + (key - base)
+        which, values = rows.order.take(spot), rows.values.take(spot)
 
         def running(column, which=which):
-            run = np.cumsum(column[which], axis=1)
-            before = run[:, first] - column[which[:, first]]
-            return run - np.repeat(before, lengths, axis=1)
+            run = np.cumsum(column.take(which), axis=1)
+            before = run.take(first, axis=1) - column.take(which.take(first, axis=1))
+            return run - before.take(slot, axis=1)
 
-        n_below = running(weight)
+        if ones:
+            n_below = np.arange(1.0, len(row) + 1)[None] - first.take(slot)
+        else:
+            n_below = running(weight)
         n_above = n_total - n_below
-        below = [running(column) for column in Z]
+        below = [running(column) for column in (Z[:-1] if memberships else Z)]
+        if memberships:  # those of the last class are what is left
+            below.append(n_below - sum(below))
         above = [t - part for t, part in zip(total, below, strict=True)]
         score = _explained(below, n_below, above, n_above)
-        legal = (n_below >= min_leaf) & (n_above >= min_leaf)
-        legal[:, :-1] &= values[:, 1:] > values[:, :-1]
+        legal = np.zeros(score.shape, dtype=bool)
+        legal[:, :-1] = values[:, 1:] > values[:, :-1]
+        legal &= (n_below >= min_leaf) & (n_above >= min_leaf)
         legal[:, last] = False
         score[~legal] = -np.inf
-        best[columns[:, 0]] = np.maximum.reduceat(score, first, axis=1)
+        best[columns] = np.maximum.reduceat(score, first, axis=1)
     top = best.max(axis=0)
     column = np.argmax(best >= top - _TIE * size, axis=0)
     return np.where(np.isinf(top), -1, column)
