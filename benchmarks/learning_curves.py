@@ -2,7 +2,8 @@
 
 Accuracy on held-out target rows by the number of labelled ones: of source models, of
 models of the labelled rows alone, and of source models moved to the target. Nothing is
-tuned. Run it in parts, then write the table and the picture:
+tuned. Run it in parts, then write the table and the picture. What was measured is kept
+as it comes, and is not measured again:
 
     .venv/bin/python benchmarks/learning_curves.py measure --models shallow
     .venv/bin/python benchmarks/learning_curves.py measure --models network --seeds 3
@@ -21,15 +22,21 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.gaussian_process.kernels import RBF
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from adapt.datasets import load_dataset
 from adapt.parameter_based import (
     LinInt,
+    RegularTransferGP,
     RegularTransferLC,
     TransferBoosting,
     TransferForestClassifier,
+    TransferForestSelector,
+    TransferTreeSelector,
 )
 
 TASKS = {
@@ -38,16 +45,21 @@ TASKS = {
 }
 SIZES = [5, 10, 20, 50, 100, "all"]
 SEEDS = 5
+PROCESS_ROWS = 500  # of the source, for the Gaussian process
 RESULTS = Path(__file__).parent / "results"
 PAGES = Path(__file__).parents[1] / "docs" / "guide"
 
 
-def source_models(seed):
+def source_models(seed, n_columns):
     """Return the source models by name, unfitted."""
     return {
         "logistic": LogisticRegression(max_iter=1000),
         "forest": RandomForestClassifier(50, random_state=seed),
         "boosting": HistGradientBoostingClassifier(max_iter=20, random_state=seed),
+        "tree": DecisionTreeClassifier(random_state=seed),
+        "process": GaussianProcessClassifier(
+            10.0 * RBF(n_columns**0.5), optimizer=None, random_state=seed
+        ),
     }
 
 
@@ -62,6 +74,15 @@ def shallow_methods(seed):
         "TransferForest, SER": ("forest", partial(forest, algo="ser")),
         "TransferForest, STRUT": ("forest", partial(forest, algo="strut")),
         "TransferBoosting": ("boosting", boosting),
+        "TransferForestSelector": (
+            "forest",
+            partial(TransferForestSelector, random_state=seed),
+        ),
+        "TransferTreeSelector": (
+            "tree",
+            partial(TransferTreeSelector, random_state=seed),
+        ),
+        "RegularTransferGP": ("process", RegularTransferGP),
     }
 
 
@@ -111,23 +132,40 @@ def curve(model, X, y, X_test, y_test, size):
     return model.fit(X[:size], y[:size]).score(X_test, y_test)
 
 
-def measure_shallow(task, seed):
-    """Return scores by line: one for each size, or one in all for the sources."""
-    Xs, ys, *target = split(task, seed)
-    fitted, scores = {}, {}
-    for name, model in source_models(seed).items():
-        fitted[name] = clone(model).fit(Xs, ys)
-        scores[f"source only, {name}"] = [fitted[name].score(*target[2:])]
-        scores[f"target only, {name}"] = [
-            curve(clone(model), *target, size) for size in SIZES
-        ]
-    for name, (source, method) in shallow_methods(seed).items():
-        scores[name] = [curve(method(fitted[source]), *target, size) for size in SIZES]
-    return scores
+def complete(scores):
+    """Whether a line has all of its scores."""
+    return len(scores) in (1, len(SIZES))
 
 
-def measure_networks(task, seeds):
-    """Return for each seed the scores by line, size by size: so it compiles little."""
+def measure_shallow(task, seeds, runs, save):
+    """Add scores by line: one for each size, or one in all for the sources."""
+    for seed, scores in zip(seeds, runs, strict=True):
+        Xs, ys, *target = split(task, seed)
+        fitted = {}
+
+        def fit(name, X, y, seed=seed, fitted=fitted):
+            model = source_models(seed, X.shape[1])[name]
+            if name == "process":  # a cube of their number
+                X, y = X[:PROCESS_ROWS], y[:PROCESS_ROWS]
+            return fitted.setdefault(name, model.fit(X, y))
+
+        for name in source_models(seed, 1):
+            if f"source only, {name}" not in scores:
+                model = fit(name, Xs, ys)
+                scores[f"source only, {name}"] = [model.score(*target[2:])]
+                scores[f"target only, {name}"] = [
+                    curve(clone(model), *target, size) for size in SIZES
+                ]
+                save()
+        for name, (source, method) in shallow_methods(seed).items():
+            if name not in scores:
+                model = fitted[source] if source in fitted else fit(source, Xs, ys)
+                scores[name] = [curve(method(model), *target, size) for size in SIZES]
+                save()
+
+
+def measure_networks(task, seeds, runs, save):
+    """Add the scores by line, size by size over the seeds: so it compiles little."""
     from adapt.parameter_based import FineTuning
 
     splits = [split(task, seed) for seed in seeds]
@@ -135,33 +173,32 @@ def measure_networks(task, seeds):
         FineTuning(random_state=seed).fit(Xs, ys)
         for seed, (Xs, ys, *_) in zip(seeds, splits, strict=True)
     ]
-    scores = [
-        {"source only, network": [source.score(*rest[4:])]}
-        for source, rest in zip(sources, splits, strict=True)
-    ]
-    for size in SIZES:
-        for seed, source, rest, found in zip(
-            seeds, sources, splits, scores, strict=True
-        ):
+    for source, rest, found in zip(sources, splits, runs, strict=True):
+        found["source only, network"] = [source.score(*rest[4:])]
+    for column, size in enumerate(SIZES):
+        for seed, source, rest, found in zip(seeds, sources, splits, runs, strict=True):
             alone = FineTuning(epochs=100, random_state=seed)
             lines = {"target only, network": alone, **network_methods(source, seed)}
             for name, model in lines.items():
-                score = curve(model, *rest[2:], size)
-                found.setdefault(name, []).append(score)
-    return scores
+                if len(found.setdefault(name, [])) == column:
+                    found[name].append(curve(model, *rest[2:], size))
+            save()
 
 
 def measure(models, tasks, n_seeds):
     RESULTS.mkdir(exist_ok=True)
     warnings.simplefilter("ignore", ConvergenceWarning)
+    measure_models = {"shallow": measure_shallow, "network": measure_networks}[models]
     for task in tasks:
         start = time.process_time()
-        if models == "shallow":
-            runs = [measure_shallow(task, seed) for seed in range(n_seeds)]
-        else:
-            runs = measure_networks(task, list(range(n_seeds)))
         path = RESULTS / f"learning_curves_{task}_{models}.json"
-        path.write_text(json.dumps(runs, indent=1), encoding="utf-8")
+        runs = json.loads(path.read_text("utf-8")) if path.exists() else []
+        runs = runs[:n_seeds] + [{} for _ in range(n_seeds - len(runs))]
+
+        def save(path=path, runs=runs):
+            path.write_text(json.dumps(runs, indent=1), encoding="utf-8")
+
+        measure_models(task, list(range(n_seeds)), runs, save)
         print(f"{path}: {time.process_time() - start:.0f} CPU s")
 
 
@@ -177,8 +214,11 @@ def read(task):
             continue
         runs = json.loads(path.read_text(encoding="utf-8"))
         for name in runs[0]:
-            scores = np.array([run[name] for run in runs])
-            lines[name] = np.broadcast_to(scores, (len(runs), len(SIZES)))
+            found = [run[name] for run in runs if complete(run.get(name, []))]
+            if not found:
+                continue
+            scores = np.array(found)
+            lines[name] = np.broadcast_to(scores, (len(found), len(SIZES)))
     return lines
 
 
@@ -224,12 +264,12 @@ def verdict(lines):
     method_runs, *others = (runs[: min(map(len, three))] for runs in three)
     margin = method_runs - np.maximum(*others)
     source, target = (name.partition(", ")[2] for name in (source, target))
-    gain = score - max(low, alone)
     return (
         f"At 20 labels the best method, {method}, has {score:.3f}; the best model\n"
         f"of the source ({source}) has {low:.3f}, the best of the target\n"
-        f"alone ({target}) {alone:.3f}. That is a margin of {gain:+.3f} on\n"
-        f"average, and of {margin.min():+.3f} to {margin.max():+.3f} draw by draw."
+        f"alone ({target}) {alone:.3f}. Over the better of the two in each\n"
+        f"of {len(margin)} draws that is a margin of {margin.mean():+.3f} on average,\n"
+        f"from {margin.min():+.3f} to {margin.max():+.3f}."
     )
 
 
@@ -238,7 +278,11 @@ def picture(all_lines, path):
 
     families = {
         "logistic": ["RegularTransferLC", "LinInt"],
-        "forest": [f"TransferForest, {a}" for a in ("relabel", "SER", "STRUT")],
+        "forest": [
+            *(f"TransferForest, {a}" for a in ("relabel", "SER", "STRUT")),
+            "TransferForestSelector",
+        ],
+        "process": ["RegularTransferGP"],
         "network": [
             *("FineTuning", "FineTuning, head only", "FineTuning, L2-SP"),
             *("FineTuning, EWC", "RegularTransferNN"),
@@ -275,6 +319,7 @@ def picture(all_lines, path):
                     places, low, high, color=ax.lines[-1].get_color(), alpha=0.12
                 )
             ax.set_xticks(places, [str(size) for size in SIZES])
+            family = family.replace("process", "Gaussian process")
             ax.set_title(f"{task}: {family}", fontsize=10)
             ax.legend(fontsize=7, loc="lower right")
         row[0].set_ylabel("accuracy on the target")
