@@ -55,6 +55,9 @@ def test_guesses_are_right_under_covariate_shift_and_a_right_model(shift):
     taken = guesses[["ATC", "there and back", "agreement", "source"]]
     assert expected.accuracy == taken.min()
     assert expected.low <= expected.accuracy <= expected.high
+    taken = expected.guesses.loc[["ATC", "there and back", "agreement", "source"]]
+    least = taken.loc[taken["guess"].idxmin(), "low"]
+    assert expected.low == pytest.approx(least - 0.1)
 
 
 def test_intervals_narrow_with_rows():
