@@ -7,17 +7,20 @@ neighbour, votes are counts of target rows in the Voronoi cells of the source ro
 from numbers import Integral, Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
 
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import WeightAdapter
+from adapt.instance_based._nearest_rows import nearest_rows
 
 _BATCH = 4096  # target rows whose neighbours are held at once
+_TREE_COLUMNS = 15  # beyond which scikit-learn uses no tree either
 
 
-def nearest_votes(finder, n_source, Xt, n_neighbors):
-    """Return the votes of source rows, where each target row has `n_neighbors`.
+def votes_within(finder, n_source, Xt, radius):
+    """Return the votes of source rows, where target rows look as far as `radius`.
 
     Parameters
     ----------
@@ -28,25 +31,14 @@ def nearest_votes(finder, n_source, Xt, n_neighbors):
         Number of source rows.
 
     Xt : ndarray of shape (n_target_samples, n_features)
-        Target rows.
+        Target rows. Those that find no source row do not vote.
 
-    n_neighbors : int
-        Number of source rows that share the vote of a target row.
+    radius : float
+        How far a target row looks; the source rows that it finds share its vote.
 
     Returns
     -------
     votes : ndarray of shape (n_source,)
-        Of sum n_target_samples.
-    """
-    nearest = finder.kneighbors(Xt, n_neighbors, return_distance=False)
-    return np.bincount(nearest.ravel(), minlength=n_source) / n_neighbors
-
-
-def votes_within(finder, n_source, Xt, radius):
-    """Return the votes of source rows, where target rows look as far as `radius`.
-
-    Parameters and result as for `nearest_votes`; target rows that find no source row do
-    not vote.
     """
     votes = np.zeros(n_source)
     for rows in gen_batches(Xt.shape[0], _BATCH):
@@ -99,7 +91,7 @@ class NearestNeighborsWeighting(WeightAdapter):
         Further arguments of `metric`.
 
     n_jobs : int, default=None
-        Number of jobs that search trees.
+        Number of threads that search.
 
     smoothing : float, default=1.0
         Votes that each source row has beforehand. Without them, source rows that are
@@ -154,11 +146,13 @@ class NearestNeighborsWeighting(WeightAdapter):
     Notes
     -----
     Time O((n_s + n_t) log(n_s) d) with a tree in few dimensions, and up to O(n_s n_t d)
-    beyond about 15 columns, where all distances are computed in blocks. Memory
+    beyond 15 columns, where all distances are computed in blocks: the Euclidean ones in
+    single precision, and those of the few rows that may be nearest in double. Memory
     O(n_s d + n_t k) for k neighbours. Sparse `X` is taken, by the algorithm "brute".
     Distances follow the scale of the columns: standardise columns of different units.
     Weights vary by chance as counts do: between samples of one distribution (5,000
-    rows, two columns) they are .20 from one on average, and .07 with 70 neighbours.
+    rows, two columns) they are .20 from one on average, and .07 at best, with about 100
+    neighbours.
 
     References
     ----------
@@ -231,17 +225,34 @@ class NearestNeighborsWeighting(WeightAdapter):
 
     def _weigh(self, domains):
         n_source = domains.Xs.shape[0]
-        finder = NearestNeighbors(
+        if self.n_neighbors is None:
+            finder = self._finder().fit(domains.Xs)
+            votes = votes_within(finder, n_source, domains.Xt, self.radius)
+            return votes + self.smoothing
+        n_neighbors = min(self.n_neighbors, n_source)
+        if self._is_euclidean_without_tree(domains.Xs):
+            nearest = nearest_rows(domains.Xt, domains.Xs, n_neighbors, self.n_jobs)
+        else:
+            finder = self._finder().fit(domains.Xs)
+            nearest = finder.kneighbors(domains.Xt, n_neighbors, return_distance=False)
+        votes = np.bincount(nearest.ravel(), minlength=n_source) / n_neighbors
+        return votes + self.smoothing
+
+    def _is_euclidean_without_tree(self, X):
+        euclidean = self.metric in ("euclidean", "l2") or (
+            self.metric == "minkowski" and self.p == 2
+        )
+        brute = self.algorithm == "brute" or (
+            self.algorithm == "auto" and X.shape[1] > _TREE_COLUMNS
+        )
+        return euclidean and brute and not self.metric_params and not sparse.issparse(X)
+
+    def _finder(self):
+        return NearestNeighbors(
             algorithm=self.algorithm,
             leaf_size=self.leaf_size,
             metric=self.metric,
             p=self.p,
             metric_params=self.metric_params,
             n_jobs=self.n_jobs,
-        ).fit(domains.Xs)
-        if self.n_neighbors is None:
-            votes = votes_within(finder, n_source, domains.Xt, self.radius)
-        else:
-            n_neighbors = min(self.n_neighbors, n_source)
-            votes = nearest_votes(finder, n_source, domains.Xt, n_neighbors)
-        return votes + self.smoothing
+        )

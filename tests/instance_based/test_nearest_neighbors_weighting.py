@@ -4,6 +4,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from adapt.instance_based import NearestNeighborsWeighting
+from adapt.instance_based._nearest_rows import nearest_rows
 
 
 def samples(ns=60, nt=90, d=3, seed=0):
@@ -21,6 +22,26 @@ def test_votes_equal_the_loop_over_target_rows(k, algorithm):
     model = NearestNeighborsWeighting(n_neighbors=k, algorithm=algorithm, smoothing=0.5)
     expected = (votes + 0.5) / (votes + 0.5).mean()
     np.testing.assert_allclose(model.fit_weights(Xs, Xt), expected)
+
+
+@pytest.mark.parametrize("n", [5, 64, 70, 3000])
+@pytest.mark.parametrize("scale", [1e-150, 1, 1e30])
+def test_nearest_rows_are_those_of_all_distances(n, scale):
+    rng = np.random.default_rng(0)
+    # Far from the origin, and with rows far out, single precision alone would fail.
+    X, queries = (10 + rng.standard_t(2, size=(m, 18)) for m in (n, 600))
+    expected = np.argsort(cdist(queries, X), axis=1)[:, :5]
+    found = nearest_rows(scale * queries, scale * X, 5, n_jobs=2)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_rows_that_are_equal_are_found_once_each():
+    X = np.repeat(np.random.default_rng(0).normal(size=(40, 17)), 3, axis=0)
+    nearest = nearest_rows(X, X, 3)
+    np.testing.assert_array_equal(
+        nearest // 3, np.arange(120)[:, None] // 3 + [0, 0, 0]
+    )
+    assert len(np.unique(nearest[0])) == 3
 
 
 def test_votes_within_a_radius_equal_the_loop():
