@@ -284,15 +284,6 @@ def _finish(nodes, sums, size, jump, measure):
     return finished, impurity, len(levels) - 1
 
 
-class _Plain:
-    """Running sums of all columns, as `_all_splits` wants them."""
-
-    @staticmethod
-    def running_sums(Z, row, first, lengths, n_below):
-        """Return running sums."""
-        return np.stack([_running(column, row, first, lengths) for column in Z])
-
-
 class _Splits(NamedTuple):
     """All splits of the rows of each slot by one column.
 
@@ -537,11 +528,11 @@ def _explained(below, n_below, above, n_above):
         return below + sum(part**2 for part in above) / n_above
 
 
-def _best_columns(rows, row, lengths, sums, size, Z, weight, min_leaf):
+def _best_columns(rows, row, lengths, sums, size, Z, weight, min_leaf, memberships):
     """Return for each slot the column by which it is split best, or -1.
 
     A split is the better, the more of the sum of squares it explains: of values, or of
-    memberships, which is the Gini criterion.
+    ``memberships``, which add up to the weights, and that is the Gini criterion.
     """
     n = len(rows.X)
     bits = n.bit_length()
@@ -552,7 +543,6 @@ def _best_columns(rows, row, lengths, sums, size, Z, weight, min_leaf):
     first = last - lengths + 1
     total, n_total = sums.take(slot, axis=1), size.take(slot)
     ones = bool((weight.take(row) == 1).all())
-    memberships = np.array_equal(Z.sum(axis=0), weight)
     best = np.empty((len(rows.order), len(size)))
     chunk = max(1, 1_000_000 // len(row))
     for start in range(0, len(best), chunk):
@@ -627,6 +617,7 @@ def grow(rows, row, lengths, depth, Z, weight, measure, max_depth, min_leaf):
     threshold = np.zeros(len(depth))
     node, leaf = np.arange(len(depth)), np.zeros(len(rows.X), dtype=np.int64)
     Z_split = measure.squares(Z)
+    memberships = np.array_equal(Z_split.sum(axis=0), weight)
 
     def narrowed(open_):
         to_go = np.repeat(open_, lengths)
@@ -645,7 +636,7 @@ def grow(rows, row, lengths, depth, Z, weight, measure, max_depth, min_leaf):
         slot = np.repeat(np.arange(len(node)), lengths)
         sums, size = _sums(slot, Z_split[:, row], len(node)), size[open_]
         column = _best_columns(
-            rows, row, lengths, sums, size, Z_split, weight, min_leaf
+            rows, row, lengths, sums, size, Z_split, weight, min_leaf, memberships
         )
         open_ = column >= 0
         if not open_.any():
@@ -654,7 +645,7 @@ def grow(rows, row, lengths, depth, Z, weight, measure, max_depth, min_leaf):
         column, sums, size = column[open_], sums[:, open_], size[open_]
 
         splits = _all_splits(
-            rows, row, lengths, column, Z_split, weight, sums, size, _Plain
+            rows, row, lengths, column, Z_split, weight, sums, size, measure
         )
         sides = splits.n_below, splits.n_above
         score = _explained(splits.below, sides[0], splits.above, sides[1])
