@@ -26,6 +26,12 @@ def principal_axes(X):
     return axes[kept].T
 
 
+def half_of_variance(X, axes):
+    """Return how many of the principal axes of ``X`` hold half of its variance."""
+    variance = np.cumsum(((X - X.mean(axis=0)) @ axes).var(axis=0))
+    return int(np.searchsorted(variance, variance[-1] / 2)) + 1
+
+
 def flow_root(Ps, Pt):
     r"""Return the symmetric root of the geodesic flow kernel.
 
@@ -112,8 +118,9 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
         Number of principal axes of each domain, which must have as many. If None, the
         first number up to 64 at which each domain has a direction at a right angle to
         the axes of both domains together (the subspace disagreement measure of the
-        paper is one); all axes if there is none. Columns are multiplied with
-        `column_scale_` before.
+        paper is one), or that holds half of the variance of each domain, if that is
+        more; all axes if there is none. Columns are multiplied with `column_scale_`
+        before.
 
     copy : bool, default=True
         Whether a clone of `estimator` is fitted, or `estimator` itself.
@@ -238,6 +245,9 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
                 ),
                 limit,
             )
+            # Axes of like variance come in any order, which is at a right angle too.
+            least = max(half_of_variance(Xs, Ps), half_of_variance(Xt, Pt))
+            size = min(max(size, least), limit)
         self.n_components_ = size
         self.coef_ = flow_root(Ps[:, :size], Pt[:, :size])
         self.mean_source_, self.mean_target_ = Xs.mean(axis=0), Xt.mean(axis=0)

@@ -148,7 +148,8 @@ class OTMapping(OneToOneFeatureMixin, TransportAdapter, FeatureAdapter):
         times = np.zeros(len(images))
         for source, target, plan in self._plans(domains):
             mass = plan.sum(axis=1)
-            source, plan, mass = source[mass > 0], plan[mass > 0], mass[mass > 0]
+            if not mass.all():  # the copy of a plan takes long
+                source, plan, mass = source[mass > 0], plan[mass > 0], mass[mass > 0]
             images[source] += plan @ domains.Xt[target] / mass[:, np.newaxis]
             times[source] += 1
         moved = times > 0

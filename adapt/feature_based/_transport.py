@@ -70,7 +70,9 @@ def transport_cost(Xs, Xt):
     origin = Xt.mean(axis=0, dtype=np.float64)  # near it, distances lose no digits
     C = euclidean_distances(Xs - origin, Xt - origin, squared=True)
     mean = C.mean()
-    return C / mean if mean > 0 else C
+    if mean > 0:
+        C /= mean
+    return C
 
 
 def _staircase(a, b):
@@ -293,7 +295,8 @@ def transport_plan(
                 a, b, C, reg, reg_marginals, method=domain, numItermax=max_iter
             )
     broken = any("numerical error" in str(each.message).lower() for each in caught)
-    if broken or not np.all(np.isfinite(plan)) or not plan.any():
+    total = plan.sum()  # of what is not negative: finite if all is
+    if broken or not np.isfinite(total) or total == 0:
         raise ValueError(
             f"The transport plan left the range of floats: the largest cost is "
             f"{C.max() / reg:.3g} times `reg`. Raise `reg`, or scale the columns and "

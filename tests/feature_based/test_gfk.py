@@ -8,7 +8,12 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
 from adapt.feature_based import GFK
-from adapt.feature_based._gfk import disagreement, flow_root, principal_axes
+from adapt.feature_based._gfk import (
+    disagreement,
+    flow_root,
+    half_of_variance,
+    principal_axes,
+)
 
 
 def kernel_by_quadrature(Ps, Pt):
@@ -142,3 +147,14 @@ def test_columns_that_hardly_vary_in_the_source_do_not_rule():
     assert model.transform(Xt).std(axis=0)[3] < 2
     # What is given is used as it is.
     assert (GFK(n_components=2).fit(Xs, Xt=Xt).column_scale_ == 1).all()
+
+
+def test_axes_hold_half_of_the_variance():
+    # Columns of the same variance have axes in any order, at right angles by chance.
+    rng = np.random.default_rng(0)
+    Xs, Xt = rng.normal(size=(2, 300, 20))
+    for X, axes in (Xs, principal_axes(Xs)), (Xt, principal_axes(Xt)):
+        shares = np.sort(np.linalg.eigvalsh(np.cov(X.T)))[::-1]
+        expected = np.flatnonzero(shares.cumsum() >= shares.sum() / 2)[0] + 1
+        assert half_of_variance(X, axes) == expected
+    assert GFK().fit(Xs, Xt=Xt).n_components_ >= 8
