@@ -38,10 +38,17 @@ CASES = {
         "NearestNeighborsWeighting", 200_000, 20, 60, 2, {"n_jobs": -1}
     ),
     "IWC": Case("IWC", 200_000, 20, 60, 2),
-    "GaussianWeighting": Case("GaussianWeighting", 200_000, 20, 60, 2),
+    "GaussianWeighting": Case("GaussianWeighting", 1_000_000, 20, 60, 2),
+    "KernelDensityWeighting": Case("KernelDensityWeighting", 100_000, 20, 60, 2),
     "LDM": Case("LDM", 100_000, 20, 60, 2),
     "TCA": Case("TCA", 50_000, 50, 30, 2, {"n_components": 20}),
     "JDA": Case("JDA", 50_000, 50, 30, 2, {"n_components": 20}),
+    "CORAL": Case("CORAL", 50_000, 50, 3, 1),
+    "SA": Case("SA", 50_000, 50, 3, 1),
+    "LinearOT": Case("LinearOT", 50_000, 50, 3, 1),
+    "QuantileMatching": Case("QuantileMatching", 50_000, 50, 3, 1),
+    "OTMapping": Case("OTMapping", 50_000, 50, 60, 2),
+    "OTMapping, sinkhorn": Case("OTMapping", 50_000, 50, 60, 2, {"method": "sinkhorn"}),
 }
 
 
