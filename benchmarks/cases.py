@@ -27,8 +27,8 @@ class Deep(NamedTuple):
     """A deep method with how long it trains, on which data, against which peer.
 
     ``bars`` gives, for each way to run ours, the least ratio, or None where none is
-    set. "+xla" stands for ``jit_compile=True``. ``params`` are for both, and ``ours``
-    for what only ours has.
+    set. "+xla" stands for ``jit_compile=True``. ``params`` are for both, ``ours`` and
+    ``theirs`` for one of them.
     """
 
     method: str
@@ -40,6 +40,7 @@ class Deep(NamedTuple):
     n: int = 4000
     params: dict = {"lambda_": 0.1}
     ours: dict = {}
+    theirs: dict = {}
 
 
 # Both libraries are imported as `adapt` and take the same parameters.
@@ -104,7 +105,11 @@ DEEP_AGAINST_ADAPT = {
     **{
         name: Deep(name, "epoch", 12, _STEADY, task="classification", **more)
         for name, more in {
-            "ADDA": {"params": {"pretrain": False}},
+            "ADDA": {
+                "params": {},
+                "ours": {"pretrain_epochs": 1},
+                "theirs": {"pretrain__epochs": 1},
+            },
             "CCSA": {"params": {}},
             "CDAN": {},
             "MCD": {"params": {"pretrain": False}},

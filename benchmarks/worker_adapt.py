@@ -10,7 +10,7 @@ def work(job):
     case = CASES[job["peer"]][job["case"]]
     if isinstance(case, Shallow):
         return drop_in.shallow(case, job["n"], job["seed"])
-    return drop_in.deep(case, job["seed"], job["started"], one_hot=True)
+    return drop_in.deep(case, job["seed"], job["started"], one_hot=True, **case.theirs)
 
 
 if __name__ == "__main__":
