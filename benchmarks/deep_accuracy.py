@@ -1,9 +1,10 @@
 """What deep methods are worth on three tasks, beside source-only and target-trained.
 
 Run as ``KERAS_BACKEND=jax python benchmarks/deep_accuracy.py TASK [SEEDS [METHOD...]]``
-with ``moons``, ``digits`` or ``watch``; a line per fit goes to standard output as JSON,
-and ``python benchmarks/deep_accuracy.py table FILE...`` makes the table of the guide of
-such lines. Target labels serve to score by, and for what is called target-trained.
+with ``moons``, ``digits`` or ``watch``; ``SEEDS`` is their number, or ``3:5`` for the
+last two of five. A line per fit goes to standard output as JSON, and ``python
+benchmarks/deep_accuracy.py table FILE...`` makes the table of the guide of such lines.
+Target labels serve to score by, and for what is called target-trained.
 
 - ``moons``: two moons of 600 rows and two more turned by 30 degrees, drawn anew for
   each seed. One network for all methods, and the weights of `MOONS`, set once.
@@ -26,8 +27,8 @@ import numpy as np
 METHODS = (
     *("DeepSource", "DeepCORAL", "DAN", "JAN", "DeepJDOT"),
     *("DANN", "CDAN", "ADDA", "WDGRL", "MCD", "MDD"),
-    *("MCC", "BNM", "AdaBN", "SHOT", "Tent", "CoDATS"),
-    *("VADA", "DIRTT", "DeepSelfTraining"),
+    *("MCC", "BNM", "VADA", "DeepSelfTraining"),
+    *("AdaBN", "SHOT", "Tent", "DIRTT", "CoDATS"),
 )
 MOONS = {
     "DANN": {"lambda_": 0.3},
@@ -96,10 +97,10 @@ def target_trained(task, Xt, yt, groups, seed):
     return np.average(scores, weights=[(~first).sum(), first.sum()])
 
 
-def main(task, n_seeds="5", *methods):
+def main(task, seeds="5", *methods):
     methods = methods or ("target-trained", *METHODS)
     for method in methods:
-        for seed in range(int(n_seeds)):
+        for seed in range(*map(int, seeds.split(":"))):
             Xs, ys, Xt, yt, groups = read(task, seed)
             start = time.process_time()
             with warnings.catch_warnings():

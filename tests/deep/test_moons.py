@@ -22,7 +22,6 @@ PARAMETERS = {
     "MCC": {"lambda_": 0.3},
     "DeepJDOT": {},
     "VADA": {"lambda_": 0.3},
-    "DeepSelfTraining": {},
 }
 
 
