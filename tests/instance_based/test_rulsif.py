@@ -92,7 +92,7 @@ GRID = {"lambdas": np.logspace(-4, 0, 5), "gamma": np.logspace(-2, 1, 6)}
 
 @pytest.mark.parametrize("alpha", [0.1, 0.5])
 def test_weights_are_the_relative_ratio(alpha):
-    Xs, Xt, log_ratio = gaussians(n=2000)
+    Xs, Xt, log_ratio = gaussians(n=5000)
     model = RULSIF(alpha=alpha, **GRID, random_state=0).fit(Xs, Xt=Xt)
     ratio = np.exp(log_ratio(Xs))
     truth = ratio / (alpha * ratio + 1 - alpha)
@@ -120,7 +120,7 @@ def test_leave_one_out_chooses_the_least_score():
 
 
 def test_ulsif_is_the_plain_ratio():
-    Xs, Xt, log_ratio = gaussians(n=2000, shift=0.7)
+    Xs, Xt, log_ratio = gaussians(n=5000, shift=0.7)
     model = ULSIF(**GRID, random_state=0).fit(Xs, Xt=Xt)
     same = RULSIF(alpha=0, **GRID, random_state=0).fit(Xs, Xt=Xt)
     np.testing.assert_array_equal(model.weights_, same.weights_)
