@@ -1,8 +1,9 @@
 """The engine: the only file that knows TensorFlow, JAX and PyTorch apart.
 
-It offers the same few functions on each: `minimize` (one gradient step), `gradient` and
-`repeat` for losses that need them, `compile_epoch` (a loop over index batches of data
-that lies on the device, compiled into one call) and `compile_forward`.
+It offers the same few functions on each: `minimize` (one gradient step),
+`value_and_gradient` and `repeat` for losses that need them, `compile_epoch` (a loop
+over index batches of data that lies on the device, compiled into one call) and
+`compile_forward`.
 """
 
 import random
@@ -18,12 +19,12 @@ __all__ = [
     "COMPILED",
     "compile_epoch",
     "compile_forward",
-    "gradient",
     "minimize",
     "repeat",
     "seeded",
     "to_device",
     "to_numpy",
+    "value_and_gradient",
     "weights_of",
 ]
 
@@ -126,12 +127,15 @@ if BACKEND == "tensorflow":
             jit_compile = n_steps >= _XLA_STEPS and not irregular
         return "xla" if jit_compile else "graph"
 
-    def gradient(function, x):
-        """Return the derivative of ``sum(function(x))``, differentiable again."""
+    def value_and_gradient(function, x):
+        """Return ``y = function(x)`` and the derivative of its sum.
+
+        Both can be differentiated again.
+        """
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = function(x)
-        return tape.gradient(y, x)
+        return y, tape.gradient(y, x)
 
     def repeat(n, body, state):
         """Call ``body`` ``n`` times; it changes ``state``. Return its last value."""
@@ -228,8 +232,13 @@ elif BACKEND == "jax":
             jit_compile = not slow
         return "fused" if jit_compile else "step"
 
-    def gradient(function, x):
-        return jax.grad(lambda z: ops.sum(function(z)))(x)
+    def value_and_gradient(function, x):
+        def total(z):
+            y = function(z)
+            return ops.sum(y), y
+
+        slope, y = jax.grad(total, has_aux=True)(x)
+        return y, slope
 
     def repeat(n, body, state):
         if n > 1:
@@ -357,9 +366,10 @@ else:
         finally:
             torch.set_num_threads(n_threads)
 
-    def gradient(function, x):
+    def value_and_gradient(function, x):
         x = x if x.requires_grad else x.detach().requires_grad_(True)
-        return torch.autograd.grad(function(x).sum(), x, create_graph=True)[0]
+        y = function(x)
+        return y, torch.autograd.grad(y.sum(), x, create_graph=True)[0]
 
     def repeat(n, body, state):
         for _ in range(n):

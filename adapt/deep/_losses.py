@@ -416,11 +416,13 @@ def contrastive(zs, ys, zt, yt, margin):
 def gradient_penalty(critic, z):
     """Return the mean of ``(|gradient of critic at z| - 1)^2`` over the rows of ``z``.
 
-    The norm is that of one row's gradient, over all of its features.
+    The norm is that of one row's gradient, over all of its features. The critic's
+    values at ``z`` are returned after the penalty.
     """
-    slope = flatten(_engine.gradient(critic, z))
+    values, slope = _engine.value_and_gradient(critic, z)
+    slope = flatten(slope)
     norm = ops.sqrt(ops.sum(slope * slope, axis=1) + 1e-12)
-    return ops.mean(ops.square(norm - 1))
+    return ops.mean(ops.square(norm - 1)), values
 
 
 def _unit(v):
@@ -471,7 +473,7 @@ def adversarial_offset(logits_of, x, start, radius, n_iterations=1):
     logits = ops.stop_gradient(logits_of(x))
     direction = start + ops.zeros_like(x)
     for _ in range(n_iterations):
-        slope = _engine.gradient(
+        _, slope = _engine.value_and_gradient(
             lambda v: kl_divergence(logits, logits_of(x + scale * v)),
             1e-2 * _unit(direction),
         )

@@ -16,6 +16,11 @@ from adapt.deep._base import Update
 __all__ = ["WDGRL"]
 
 
+def _distance(values, n_source):
+    """Return how much higher the critic's values are in the source, which is first."""
+    return ops.mean(values[:n_source]) - ops.mean(values[n_source:])
+
+
 class WDGRL(AdversarialAdapter):
     """Wasserstein distance guided representation learning [1]_.
 
@@ -185,26 +190,24 @@ class WDGRL(AdversarialAdapter):
     def _critic(self, z):
         return ops.cast(self.discriminator_(z, training=True), "float32")
 
-    def _distance(self, zs, zt):
-        return ops.mean(self._critic(zs)) - ops.mean(self._critic(zt))
-
     def _critic_losses(self, batch):
         zs, zt = (ops.stop_gradient(z) for z in self._encode(batch))
         share = ops.reshape(batch["between"], (-1,) + (1,) * (len(zs.shape) - 1))
         between = share * zs + (1 - share) * zt
-        penalty = _losses.gradient_penalty(
+        penalty, values = _losses.gradient_penalty(
             self._critic, ops.concatenate([zs, zt, between])
         )
         return {
-            "disc_loss": -self._distance(zs, zt),
+            "disc_loss": -_distance(values[: zs.shape[0] + zt.shape[0]], zs.shape[0]),
             "gp": batch["gamma"] * penalty,
         }
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
+        distance = _distance(self._critic(ops.concatenate([zs, zt])), zs.shape[0])
         return {
             "task_loss": self._task_loss(batch, zs),
-            "wasserstein_loss": batch["lambda_"] * self._distance(zs, zt),
+            "wasserstein_loss": batch["lambda_"] * distance,
         }
 
     def predict_disc(self, X, *, sample_domain=None):
