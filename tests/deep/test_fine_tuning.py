@@ -619,6 +619,7 @@ def test_bad_lambdas_and_missing_labels(domains):
 # What it is good for
 
 
+@pytest.mark.one_backend
 @pytest.mark.slow
 def test_ewc_keeps_the_old_task():
     """Digits 0 to 4, then 5 to 9 with the same five labels and the same head."""

@@ -88,6 +88,7 @@ def by_means(Z):
     return np.where(np.isnan(Z), np.nanmean(Z, axis=0), Z)
 
 
+@pytest.mark.one_backend
 def test_default_beats_the_means_and_the_reference(digits):
     X, Z = digits
     default = GAINImputer(n_steps=1500, keep_empty_features=True, random_state=0)
@@ -185,6 +186,7 @@ def clue(digits):
     return source, target, np.where(holes, np.nan, target)
 
 
+@pytest.mark.one_backend
 def test_a_source_is_a_clue_and_the_choice_is_safe(clue):
     source, target, Z = clue
     params = {"n_steps": 1000, "random_state": 0, "keep_empty_features": True}
@@ -279,6 +281,7 @@ def test_jackknife_is_that_of_the_textbook():
     assert spread == pytest.approx(np.sqrt(0.9 * np.sum((left - np.mean(left)) ** 2)))
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("sources", ["all", "best", "weighted"])
 def test_several_sources(sources):
     Xs, _, Z, _, _ = common.tables()

@@ -49,6 +49,7 @@ def source_only():
     return _mean_score("DeepSource")
 
 
+@pytest.mark.one_backend
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_methods_beat_the_source_on_turned_moons(name, source_only):
