@@ -36,8 +36,8 @@ class Rows(NamedTuple):
     """Target rows, each column sorted once.
 
     ``order[j]`` lists the rows by column ``j``, ``values[j]`` their entries in that
-    order and ``place[j]`` the place of each row in it; ``tied[j]`` tells whether any
-    two entries are equal.
+    order and ``place[j]`` the place of each row in it; ``tied[j]`` tells which entries
+    are equal to the next.
     """
 
     X: np.ndarray
@@ -56,7 +56,8 @@ def sort_rows(X):
     numbers = np.arange(len(X), dtype=np.int32)
     np.put_along_axis(place, order, numbers[None], axis=1)
     values = np.take_along_axis(columns, order, axis=1)
-    tied = (values[:, 1:] == values[:, :-1]).any(axis=1)
+    tied = np.zeros(values.shape, dtype=bool)
+    tied[:, :-1] = values[:, 1:] == values[:, :-1]
     return Rows(X, order, values, place, tied)
 
 
@@ -314,9 +315,8 @@ def _all_splits(rows, row, lengths, feature, Z, weight, sums, size, measure):
     spot = offset + _sorted_by_slot(place, first, lengths)
     row = rows.order.take(spot)
     larger = np.ones(len(row) - 1, dtype=bool)
-    if rows.tied[feature].any():
-        values = rows.values.take(spot)
-        larger = values[1:] > values[:-1]
+    near = np.flatnonzero(rows.tied.take(spot[:-1]))
+    larger[near] = rows.values.take(spot[near + 1]) > rows.values.take(spot[near])
     larger[last[:-1]] = False
     at = np.flatnonzero(larger)
     slot = np.repeat(np.arange(len(lengths)), lengths).take(at)
