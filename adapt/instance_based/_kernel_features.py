@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import gen_batches
 
-from adapt._kernels import kernel_base, kernel_from_base
+from adapt._kernels import kernel_base, kernel_from_base, slices
 
 _HELD = 2**18  # distances of a domain that are held, or else computed where used
 _BLOCK = 2**15  # features that are worked on in one go, so that they stay in caches
@@ -49,7 +48,7 @@ class Rows:
 
     def blocks(self):
         """Return the slices of rows that are worked on one after the other."""
-        return gen_batches(len(self), self.block)
+        return slices(len(self), self.block)
 
     def at(self, rows, gamma):
         """Return the features of a slice of rows, or of indices, of this width."""

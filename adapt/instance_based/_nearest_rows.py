@@ -6,9 +6,10 @@ in double precision. What is known is refreshed whenever twice as many rows were
 """
 
 import numpy as np
-from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
+
+from adapt._kernels import slices
 
 _QUERIES, _ROWS = 512, 1024  # of a product, which then stays in caches
 _FIRST = 64  # rows whose distances are all computed in double precision
@@ -41,7 +42,7 @@ def _search(queries, X, factors, slack, k):
     while seen < n:
         upto = min(n, max(2 * seen, _FIRST, k))
         at, rows = [np.repeat(numbers, nearest.shape[1])], [nearest.ravel()]
-        for columns in gen_batches(upto - seen, _ROWS):
+        for columns in slices(upto - seen, _ROWS):
             start, width = seen + columns.start, columns.stop - columns.start
             out = product.ravel()[: len(queries) * width].reshape(-1, width)
             np.matmul(left, factors[:, start : start + width], out=out)
@@ -89,7 +90,7 @@ def nearest_rows(queries, X, n_neighbors, n_jobs=None):
     norms = np.einsum("ij,ij->i", X, X)
     factors = np.vstack([X.T, (1 - 2 * slack) * norms]).astype(np.float32)
     search = delayed(_search)
-    blocks = gen_batches(len(queries), _QUERIES)
+    blocks = slices(len(queries), _QUERIES)
     with threadpool_limits(None if n_jobs in (None, 1) else 1, "blas"):
         found = Parallel(n_jobs=n_jobs, prefer="threads")(
             search(queries[block], X, factors, slack, n_neighbors) for block in blocks

@@ -9,9 +9,9 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state
 
-from adapt._kernels import KERNELS, median_gamma
+from adapt._kernels import KERNELS, median_gamma, slices
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import RatioAdapter
 from adapt.instance_based._kernel_features import Features, Rows
@@ -76,7 +76,7 @@ def leave_one_out(source, target, gamma, moments, alpha, lambdas):
     inverse_h = (vectors.T @ ht * nt)[:, None] * inverse
 
     total = np.zeros(len(lambdas))
-    for rows in gen_batches(n, source.block):
+    for rows in slices(n, source.block):
         s = source.at(_even_steps(rows, n, ns), gamma) @ vectors
         t = target.at(_even_steps(rows, n, nt), gamma) @ vectors
         sh, th, st = s @ inverse_h, t @ inverse_h, (s * t) @ inverse
