@@ -145,8 +145,8 @@ class KernelDensityWeighting(RatioAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the centres and the bootstrap, and seeds what in `estimator` has no seed
-        of its own.
+        Draws the centres, the rows by which the width is judged and the bootstrap, and
+        seeds what in `estimator` has no seed of its own.
 
     Attributes
     ----------
@@ -258,7 +258,10 @@ class KernelDensityWeighting(RatioAdapter):
             rule = "scott" if factor == "ratio" else factor
             factor = bandwidth_factor(rule, n_centers, len(scale))
             if self.bandwidth == "ratio" and n_centers > 1:
-                judged = [(C - self._origin) / (factor * scale) for C in centers]
+                judged = [
+                    rng.permutation((C - self._origin) / (factor * scale))
+                    for C in centers
+                ]
                 rows = [C[:_JUDGED] for C in judged]
                 errors = [left_out_error(*rows, *judged, c) for c in _WIDTHS]
                 factor *= _WIDTHS[np.argmin(errors)]

@@ -52,7 +52,7 @@ def _newton_target(gradient, H, shares):
         sides = np.column_stack([linear[used], np.ones(used.sum())])
         free, one = np.linalg.solve(H[np.ix_(used, used)], sides).T
         free -= (free.sum() - 1) / one.sum() * one
-        if free.min() >= 0:
+        if not free.min() < 0:  # nor where it is not a number, which gains nothing
             break
         used[used] = free >= 0
     target = np.zeros(len(shares))
