@@ -86,7 +86,7 @@ plt.show()
 
 # %%
 # On the right arm the network of the left one is hardly better than chance, though on
-# subjects of its own arm it would get about six windows of seven right. To standardise
+# subjects of its own arm it would get about five windows of six right. To standardise
 # each domain takes away the mean and leaves the mirror; it does not help here. A
 # discriminator gains little: the encoder can make the arms alike while it takes one
 # exercise for another, and no label of the right arm tells it. `JAN` gains much, for it
