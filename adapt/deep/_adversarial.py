@@ -1,7 +1,8 @@
 """What methods with a discriminator of domains share."""
 
+import numpy as np
 from keras import ops
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 from adapt.deep import _losses
 from adapt.deep._base import DeepAdapter
@@ -18,7 +19,7 @@ __all__ = ["AdversarialAdapter"]
 class AdversarialAdapter(DeepAdapter):
     """Train an encoder and a task network against a discriminator of domains.
 
-    A subclass writes `_losses`, with the help of `_domain_logits`.
+    A subclass writes `_losses`, with the help of `_domain_loss`.
 
     Parameters
     ----------
@@ -27,7 +28,9 @@ class AdversarialAdapter(DeepAdapter):
 
     discriminator : keras.Model, callable or None, default=None
         From the encoder's features to one output, a logit or a sigmoid: the source is
-        1. If None, one hidden layer.
+        1. Or to an output for each domain, where `sample_domain` tells several sources
+        apart: sources in the order of their numbers, the target last. If None, one
+        hidden layer, with an output for each domain if there are several sources.
 
     lambda_ : float or callable, default=0.1
         Weight of the adversary.
@@ -42,6 +45,7 @@ class AdversarialAdapter(DeepAdapter):
     }
 
     _network_names = ("encoder", "task", "discriminator")
+    _tells_sources_apart = True
 
     def __init__(
         self,
@@ -96,25 +100,39 @@ class AdversarialAdapter(DeepAdapter):
         self.discriminator = discriminator
         self.optimizer_disc = optimizer_disc
 
+    def _data(self, domains, rng):
+        groups, rows, held_out = super()._data(domains, rng)
+        self._n_sources = 1
+        if self._tells_sources_apart and domains.source_domain is not None:
+            names, numbers = np.unique(domains.source_domain, return_inverse=True)
+            self._n_sources = len(names)
+            if self._n_sources > 1:
+                groups["source"]["ds"] = numbers
+        return groups, rows, held_out
+
     def _make_networks(self, make, shape, n_outputs):
         features = make("encoder", default_encoder, shape)
         make("task", default_task, features, n_outputs)
         self._make_discriminator(make, features)
 
     def _make_discriminator(self, make, shape):
-        output_shape = make("discriminator", default_discriminator, shape)
-        if output_shape != (1,):
+        n_outputs = 1 if self._n_sources == 1 else self._n_sources + 1
+        output_shape = make("discriminator", default_discriminator, shape, n_outputs)
+        if output_shape not in ((1,), (n_outputs,)):
+            several = f", or {n_outputs}, one for each domain" if n_outputs > 1 else ""
             raise ValueError(
-                "`discriminator` must have one output for each row, got outputs of "
-                f"shape {output_shape}."
+                f"`discriminator` must have one output for each row{several}; got "
+                f"outputs of shape {output_shape}."
             )
 
     def _logits(self, z):
         """Return the discriminator's logits for features."""
         outputs = ops.cast(self.discriminator_(z, training=True), "float32")
-        if emits_probabilities(self.discriminator_):
+        if not emits_probabilities(self.discriminator_):
+            return outputs
+        if outputs.shape[-1] == 1:
             return _losses.logit(outputs)
-        return outputs
+        return ops.log(ops.clip(outputs, _losses.TINY, 1.0))
 
     def _domain_logits(self, zs, zt, strength=None):
         """Return the discriminator's logits for source and target features.
@@ -126,14 +144,25 @@ class AdversarialAdapter(DeepAdapter):
             z = _losses.reverse_gradient(z, strength)
         return ops.split(self._logits(z), [zs.shape[0]])
 
+    def _domain_loss(self, batch, zs, zt, strength=None, weights=(None, None)):
+        """Return the discriminator's loss on source and target features.
+
+        ``strength`` is as in `_domain_logits`, ``weights`` are those of the rows of
+        both domains.
+        """
+        logits = self._domain_logits(zs, zt, strength)
+        return _losses.domain_cross_entropy(*logits, *weights, batch.get("ds"))
+
     def _probabilities(self, outputs):
-        """Return the discriminator's outputs, as arrays, as probabilities."""
-        if emits_probabilities(self.discriminator_):
-            return outputs[:, 0]
-        return expit(outputs[:, 0])
+        """Return the probability of the source, from outputs as arrays."""
+        is_probability = emits_probabilities(self.discriminator_)
+        if outputs.shape[1] > 1:
+            p = outputs if is_probability else softmax(outputs, axis=1)
+            return 1 - p[:, -1]
+        return outputs[:, 0] if is_probability else expit(outputs[:, 0])
 
     def predict_disc(self, X, *, sample_domain=None):
-        """Return the discriminator's probability that rows are of the source.
+        """Return the discriminator's probability that rows are of a source.
 
         Parameters
         ----------

@@ -140,18 +140,46 @@ def squared_error(y, outputs):
 
 
 def domain_cross_entropy(
-    source_logits, target_logits, source_weights=None, target_weights=None
+    source_logits,
+    target_logits,
+    source_weights=None,
+    target_weights=None,
+    source_domains=None,
 ):
-    """Return the cross-entropy of a discriminator that says 1 for the source.
+    """Return the cross-entropy of a discriminator of domains.
 
     The means over both domains are added, not averaged, as in ADAPT. Weights of rows
     are scaled to a mean of one in each domain.
+
+    Parameters
+    ----------
+    source_logits, target_logits : tensors of shape (n_rows, n_logits)
+        One logit, of being a source row; or one for each source, and a last one for the
+        target.
+
+    source_weights, target_weights : tensors of shape (n_rows,) or None
+        Weights.
+
+    source_domains : integer tensor of shape (n_rows,) or None
+        Numbers of the sources, where they are told apart.
+
+    Returns
+    -------
+    loss : scalar tensor
     """
+    if source_logits.shape[-1] == 1:
+        losses = ops.softplus(-source_logits)[:, 0], ops.softplus(target_logits)[:, 0]
+    else:
+        last = ops.zeros_like(target_logits[:, 0], dtype=source_domains.dtype)
+        last = last + (target_logits.shape[-1] - 1)
+        losses = (
+            softmax_cross_entropy(source_domains, source_logits),
+            softmax_cross_entropy(last, target_logits),
+        )
     loss = 0.0
-    losses = ops.softplus(-source_logits), ops.softplus(target_logits)
     for each, weights in zip(losses, (source_weights, target_weights), strict=True):
         if weights is not None:
-            each = each * (weights / ops.mean(weights))[:, None]
+            each = each * (weights / ops.mean(weights))
         loss = loss + ops.mean(each)
     return loss
 

@@ -220,9 +220,9 @@ def default_task(shape, n_outputs):
     return _sequential("task", shape, [_dense(32), layers.Dense(n_outputs)])
 
 
-def default_discriminator(shape):
-    """Return a discriminator of domains: one hidden layer and one logit."""
-    return _sequential("discriminator", shape, [_dense(64), layers.Dense(1)])
+def default_discriminator(shape, n_outputs=1):
+    """Return a discriminator of domains: one hidden layer, then one or more logits."""
+    return _sequential("discriminator", shape, [_dense(64), layers.Dense(n_outputs)])
 
 
 def _dense(n_units):

@@ -124,6 +124,7 @@ class ADDA(AdversarialAdapter):
 
     _network_names = ("encoder", "task", "discriminator", "encoder_src")
     _scheduled = ()
+    _tells_sources_apart = False
     _source_networks = {"encoder": "encoder_src"}
 
     def __init__(

@@ -82,7 +82,9 @@ class CDAN(AdversarialAdapter):
 
     discriminator : keras.Model, callable or None, default=None
         From the products of features and class probabilities to one output, a logit or
-        a sigmoid: the source is 1. If None, one hidden layer.
+        a sigmoid: the source is 1. Where `sample_domain` has several sources, to an
+        output for each of them, in the order of their numbers, and a last one for the
+        target. If None, one hidden layer.
 
     Xt, yt : array-like, default=None
         Target rows, and the labels of some of them, used when `fit` is given none.
@@ -242,14 +244,13 @@ class CDAN(AdversarialAdapter):
         strength = batch["lambda_"]
         z = [_losses.reverse_gradient(z, strength) for z in (zs, zt)]
         p = [ops.softmax(each) for each in logits]
-        pairs = zip(z, p, strict=True)
-        domains = self._domain_logits(*(self._conditional(*pair) for pair in pairs))
+        joint = map(self._conditional, z, p)
         weights = [None, None]
         if self.entropy:
             weights = [1 + ops.exp(-_losses.entropy(each)) for each in logits]
         return {
             "task_loss": self._task_loss(batch, zs),
-            "disc_loss": _losses.domain_cross_entropy(*domains, *weights),
+            "disc_loss": self._domain_loss(batch, *joint, weights=weights),
         }
 
     def predict_disc(self, X, *, sample_domain=None):

@@ -41,7 +41,9 @@ class CoDATS(AdversarialAdapter):
 
     discriminator : keras.Model, callable or None, default=None
         From the encoder's features to one output, a logit or a sigmoid: the source is
-        1. If None, one hidden layer.
+        1. Where `sample_domain` has several sources, to an output for each of them,
+        in the order of their numbers, and a last one for the target. If None, one
+        hidden layer.
 
     Xt, yt : array-like, default=None
         Target rows, and the labels of some of them, used when `fit` is given none.
@@ -194,10 +196,9 @@ class CoDATS(AdversarialAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        logits = self._domain_logits(zs, zt, batch["lambda_"])
         losses = {
             "task_loss": self._task_loss(batch, zs),
-            "disc_loss": _losses.domain_cross_entropy(*logits),
+            "disc_loss": self._domain_loss(batch, zs, zt, batch["lambda_"]),
         }
         if self.target_proportions is not None:
             known = ops.convert_to_tensor(self.target_proportions, dtype="float32")

@@ -4,7 +4,6 @@ A discriminator learns to tell the domains by the encoder's features, and the en
 through a reversed gradient, learns features by which it cannot.
 """
 
-from adapt.deep import _losses
 from adapt.deep._adversarial import AdversarialAdapter
 
 __all__ = ["DANN"]
@@ -25,7 +24,9 @@ class DANN(AdversarialAdapter):
 
     discriminator : keras.Model, callable or None, default=None
         From the encoder's features to one output, a logit or a sigmoid: the source is
-        1. If None, one hidden layer.
+        1. Where `sample_domain` has several sources, to an output for each of them,
+        in the order of their numbers, and a last one for the target. If None, one
+        hidden layer.
 
     Xt, yt : array-like, default=None
         Target rows, and the labels of some of them, used when `fit` is given none.
@@ -91,8 +92,7 @@ class DANN(AdversarialAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        logits = self._domain_logits(zs, zt, batch["lambda_"])
         return {
             "task_loss": self._task_loss(batch, zs),
-            "disc_loss": _losses.domain_cross_entropy(*logits),
+            "disc_loss": self._domain_loss(batch, zs, zt, batch["lambda_"]),
         }

@@ -68,7 +68,9 @@ class VADA(VirtualAdversary, AdversarialAdapter):
 
     discriminator : keras.Model, callable or None, default=None
         From the encoder's features to one output, a logit or a sigmoid: the source is
-        1. If None, one hidden layer.
+        1. Where `sample_domain` has several sources, to an output for each of them,
+        in the order of their numbers, and a last one for the target. If None, one
+        hidden layer.
 
     Xt, yt : array-like, default=None
         Target rows, and the labels of some of them, used when `fit` is given none.
@@ -227,7 +229,6 @@ class VADA(VirtualAdversary, AdversarialAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        domain_logits = self._domain_logits(zs, zt, batch["lambda_"])
         Xs, Xt = batch["Xs"], batch["Xt"]
         ls, lt = self._class_logits(zs), self._class_logits(zt)
         if self.joint_batch:
@@ -239,7 +240,7 @@ class VADA(VirtualAdversary, AdversarialAdapter):
             target = self._divergence(batch, Xt, lt)
         return {
             "task_loss": self._task_loss(batch, zs),
-            "disc_loss": _losses.domain_cross_entropy(*domain_logits),
+            "disc_loss": self._domain_loss(batch, zs, zt, batch["lambda_"]),
             "entropy_loss": batch["lambda_target"] * ops.mean(_losses.entropy(lt)),
             "source_vat_loss": batch["lambda_source"] * ops.mean(source),
             "target_vat_loss": batch["lambda_target"] * ops.mean(target),

@@ -120,6 +120,7 @@ class WDGRL(AdversarialAdapter):
     }
 
     _scheduled = ("lambda_", "gamma")
+    _tells_sources_apart = False
 
     def __init__(
         self,

@@ -121,8 +121,8 @@ _TAKEN = ["ATC", "there and back", "agreement", "source"]
 
 
 # By how much the accuracy may be below what chance in the rows explains. On nine in ten
-# of the bundled tasks it was no further; with each data set held against the quantile of
-# the others, the interval holds the truth on 17 of 20.
+# of the bundled tasks it was no further; with each data set held against the quantile
+# of the others, the interval holds the truth on 17 of 20.
 ALLOWANCE = 0.10
 
 

@@ -8,6 +8,7 @@ keras = pytest.importorskip("keras", exc_type=ImportError)
 from functools import partial  # noqa: E402
 
 from keras import layers, ops  # noqa: E402
+from scipy.special import log_softmax  # noqa: E402
 
 from adapt.deep import UpdateLambda, _engine, inception_encoder  # noqa: E402
 from adapt.deep._networks import prepare  # noqa: E402
@@ -283,3 +284,60 @@ def test_inception_encoder():
     np.testing.assert_allclose(mean, (X * 3 + 1).mean(axis=(0, 1)), rtol=1e-4)
     with pytest.raises(ValueError, match="is for series"):
         inception_encoder((20,))
+
+
+# Several sources
+
+
+@pytest.fixture(scope="module")
+def two_sources(tables):
+    Xs, ys, Xt = tables
+    domain = np.repeat([4, 2, -1], [25, 35, 40])
+    return np.concatenate([Xs, Xt]), np.append(ys, np.zeros(40, int)), domain
+
+
+@pytest.mark.parametrize("method", [DANN, CDAN])
+def test_a_discriminator_tells_sources_apart(method, two_sources):
+    X, y, domain = two_sources
+    model = method(**SMALL).fit(X, y, sample_domain=domain)
+    assert model.discriminator_.output_shape == (None, 3)
+    p = model.predict_disc(X)
+    assert p.shape == (100,)
+    assert ((p > 0) & (p < 1)).all()
+    pooled = method(**SMALL).fit(X, y, sample_domain=np.minimum(domain, 0))
+    assert pooled.discriminator_.output_shape == (None, 1)
+
+
+def test_sources_are_numbered_in_order(two_sources):
+    """The first loss is the written-out one, with source 2 before source 4."""
+    X, y, domain = two_sources
+    X, domain = np.concatenate([X, X[-20:]]), np.append(domain, np.repeat(-1, 20))
+    y = np.append(y, y[-20:])  # as many rows in both: a batch is the whole data
+    encoder = keras.Sequential([keras.Input((3,)), layers.Activation("linear")])
+    kernel, bias = np.arange(9.0).reshape(3, 3) / 9, np.array([1.0, 0.0, -1.0])
+    discriminator = keras.Sequential([keras.Input((3,)), layers.Dense(3)])
+    discriminator.set_weights([kernel, bias])
+    one = {"epochs": 1, "batch_size": 60, "optimizer": "sgd", "learning_rate": 1e-9}
+    model = DANN(encoder, discriminator=discriminator, random_state=0, **one)
+    model.fit(X, y, sample_domain=domain)
+    column = np.select([domain == 2, domain == 4], [0, 1], 2)
+    rows = -log_softmax(X @ kernel + bias, axis=1)[np.arange(120), column]
+    expected = rows[domain >= 0].mean() + rows[domain < 0].mean()
+    assert model.history_["disc_loss"][0] == pytest.approx(expected, rel=1e-4)
+
+
+def test_other_discriminators_of_several_sources(two_sources):
+    X, y, domain = two_sources
+    pooled = DANN(discriminator=_head(1), **SMALL).fit(X, y, sample_domain=domain)
+    assert pooled.predict_disc(X).shape == (100,)
+    softmax = keras.Sequential([layers.Dense(3, activation="softmax")])
+    model = DANN(discriminator=softmax, **SMALL).fit(X, y, sample_domain=domain)
+    assert ((model.predict_disc(X) > 0) & (model.predict_disc(X) < 1)).all()
+    with pytest.raises(ValueError, match="one output for each row, or 3, one for each"):
+        DANN(discriminator=_head(2), **SMALL).fit(X, y, sample_domain=domain)
+    model = ADDA(**SMALL).fit(X, y, sample_domain=domain)
+    assert model.discriminator_.output_shape == (None, 1)
+
+
+def _head(n_outputs):
+    return keras.Sequential([layers.Dense(n_outputs)])

@@ -84,6 +84,17 @@ def test_softmax_cross_entropy():
     np.testing.assert_allclose(_value(found), expected, rtol=1e-5)
 
 
+def test_domain_cross_entropy_tells_sources_apart(z):
+    zs, zt = (v[:, :3] for v in z)
+    domains = np.array([0, 1, 1, 0, 1, 0, 0])
+    weights = np.arange(1.0, 8.0)
+    rows = -log_softmax(zs, axis=1)[np.arange(7), domains]
+    expected = np.average(rows, weights=weights) - log_softmax(zt, axis=1)[:, 2].mean()
+    tensors = map(ops.convert_to_tensor, (zs, zt, weights.astype("float32")))
+    found = _losses.domain_cross_entropy(*tensors, None, ops.convert_to_tensor(domains))
+    assert _value(found) == pytest.approx(expected, rel=1e-5)
+
+
 def test_sigmoid_cross_entropy_neither_overflows_nor_saturates():
     logits = np.array([-200.0, 0.0, 3.0, 200.0], dtype="float32")
     found = _value(_losses.sigmoid_cross_entropy(1.0, ops.convert_to_tensor(logits)))
