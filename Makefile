@@ -6,7 +6,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 INSTALL := PYTHONWARNINGS=ignore $(PIP) --editable
 PYTEST := $(BIN)/python -m pytest -q
 CONFIG := setup.cfg pyproject.toml
-# Workers of the shallow tests; deep tests share one process a backend.
+# Workers of the tests of what compiles nothing; else a process a backend.
 WORKERS ?= 2
 
 .PHONY: demo test lint test-shallow test-deep test-tensorflow test-jax test-torch
@@ -35,7 +35,7 @@ test-jax: .venv/.test
 	JAX_DISABLE_MOST_OPTIMIZATIONS=1 KERAS_BACKEND=jax $(PYTEST) --keras=only
 
 test-torch: .venv/.torch
-	KERAS_BACKEND=torch $(PYTEST) --keras=only
+	OMP_NUM_THREADS=1 KERAS_BACKEND=torch $(PYTEST) --keras=only -n $(WORKERS)
 
 docs: .venv/.docs
 	$(BIN)/sphinx-build -b html -W --keep-going docs docs/_build/html
