@@ -141,10 +141,10 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
 
     column_scale_ : ndarray of shape (n_features,)
         What columns are multiplied with first: ones where `n_components` is given. Else
-        the standard deviation of the column in the source by that in both domains
-        about their means, if it is the smaller one. So axes of the target do not follow
-        columns of which the source could tell nothing; columns that were divided by
-        their deviation in the source may lie far out in the target.
+        a column that spreads wider in both domains, about their means, than any does in
+        the source is scaled down to the spread of the widest one. Columns that were
+        divided by their deviation in the source may lie so far out in the target that
+        its axes would follow them alone.
 
     mean_source_, mean_target_ : ndarray of shape (n_features,)
         Means of the domains, of columns times `column_scale_`.

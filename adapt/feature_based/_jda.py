@@ -145,10 +145,10 @@ class JDA(KernelComponents):
 
     column_scale_ : ndarray of shape (n_features,)
         What columns are multiplied with before the kernel: ones where `gamma` is given
-        or the kernel has none. Else the standard deviation of the column in the source
-        by that in both domains together, if it is the smaller one. So no column rules
-        the distances that the source could not tell of; columns that were divided by
-        their deviation in the source may lie far out in the target.
+        or the kernel has none. Else a column that spreads wider over both domains
+        together than any does in the source is scaled down to the spread of the widest
+        one. Columns that were divided by their deviation in the source may lie so far
+        out in the target that they alone would make the distances.
 
     estimator_ : estimator
         The fitted estimator.
@@ -387,10 +387,10 @@ class BDA(JDA):
 
     column_scale_ : ndarray of shape (n_features,)
         What columns are multiplied with before the kernel: ones where `gamma` is given
-        or the kernel has none. Else the standard deviation of the column in the source
-        by that in both domains together, if it is the smaller one. So no column rules
-        the distances that the source could not tell of; columns that were divided by
-        their deviation in the source may lie far out in the target.
+        or the kernel has none. Else a column that spreads wider over both domains
+        together than any does in the source is scaled down to the spread of the widest
+        one. Columns that were divided by their deviation in the source may lie so far
+        out in the target that they alone would make the distances.
 
     estimator_ : estimator
         The fitted estimator.

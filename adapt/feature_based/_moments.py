@@ -40,11 +40,13 @@ def covariance(X, lambda_):
 
 
 def column_scale(Xs, Xt):
-    """Return factors for columns that spread less in the source than in the target.
+    """Return factors for columns that spread wider than any does in the source.
 
-    A column that hardly varies in the source says little about its labels. But where
-    it varies in the target, and most of all if it was divided by its deviation in the
-    source, it rules all distances and principal axes there.
+    The variance of a column over both domains is its share in the distances between
+    their rows. A column that hardly varies in the source and was divided by its
+    deviation there may lie so far out in the target that it rules them all, though the
+    source can tell little of it. What counts is the unit, not that a column moved:
+    columns of one deviation over both domains are all treated alike.
 
     Parameters
     ----------
@@ -54,12 +56,12 @@ def column_scale(Xs, Xt):
     Returns
     -------
     scale : ndarray of shape (n_features,)
-        The standard deviation in the source by that of both domains together, if it
-        is the smaller one; else one.
+        The largest standard deviation of any column in the source, by that of this
+        column over both domains together, if that is larger still; else one.
     """
-    own = Xs.std(axis=0, dtype=np.float64)
-    pooled = np.concatenate([Xs, Xt]).std(axis=0, dtype=np.float64)
-    return np.divide(own, pooled, out=np.ones_like(own), where=pooled > own)
+    widest = Xs.std(axis=0, dtype=np.float64).max()
+    own = np.concatenate([Xs, Xt]).std(axis=0, dtype=np.float64)
+    return np.divide(widest, own, out=np.ones_like(own), where=own > widest)
 
 
 def symmetric_power(S, power):

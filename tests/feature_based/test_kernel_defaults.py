@@ -7,30 +7,37 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from adapt.datasets import load_dataset
+from adapt.datasets import list_tasks, load_dataset
 from adapt.feature_based import BDA, JDA, TCA, TJM
 from adapt.model_selection._inputs import preprocess, read_domains
 
 METHODS = [TCA, JDA, BDA, TJM]
 each_method = pytest.mark.parametrize("cls", METHODS)
-# Of the bundled tasks those on which methods had lost most: name, source, target.
+# Of the bundled tasks those on which methods had lost most.
 TASKS = [
-    ("heart", "Hungary", "Cleveland"),
-    ("thyroid", "STMW", "SVI"),
-    ("digits", "optdigits", "mnist"),
+    "penguins: Adelie -> Gentoo",
+    "heart: Hungary -> Cleveland",
+    "thyroid: STMW -> SVI",
+    "employment: disabled -> abled",
+    "housing: coast -> inland",
+    "digits: optdigits -> mnist",
 ]
-# Points that are lost beyond the three; here 10 of 303 rows.
-KNOWN = {("heart", "standardised_by_source", "TJM"): 0.004}
+# Points that are lost beyond the three. Heart: 10 of 303 rows, with TJM. Employment:
+# for these rows; over four draws of them the mean loss is below 1.
+KNOWN = {
+    ("heart", "standardised_by_source"): 0.004,
+    ("employment", "as_compare_prepares"): 0.012,
+}
 
 
-def as_compare_prepares(name, source, target):
-    data = load_dataset(name, source=source, target=target, as_frame=True)
+def as_compare_prepares(task):
+    data = load_dataset(task.dataset, **task.kwargs, as_frame=True)
     Xs, ys, Xt, yt, _ = read_domains(data.X, data.y, None, None, data.sample_domain)
     return (*preprocess(Xs, Xt)[1:], np.asarray(ys), np.asarray(yt))
 
 
-def standardised_by_source(name, source, target):
-    data = load_dataset(name, source=source, target=target)
+def standardised_by_source(task):
+    data = load_dataset(task.dataset, **task.kwargs)
     of_source = data.sample_domain >= 0
     Xs, Xt = (data.X[side].astype(float) for side in (of_source, ~of_source))
     scale = make_pipeline(SimpleImputer(strategy="median"), StandardScaler()).fit(Xs)
@@ -44,33 +51,43 @@ def some_rows(Xs, Xt, ys, yt, n):
     return Xs[rows_s], ys[rows_s], Xt[rows_t], yt[rows_t]
 
 
-@pytest.mark.parametrize("task", TASKS, ids=" ".join)
+@pytest.mark.parametrize("name", TASKS)
 @pytest.mark.parametrize("prepare", [as_compare_prepares, standardised_by_source])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_no_collapse_on_real_data(task, prepare):
-    n = 300 if task[0] == "digits" else 1000
-    Xs, ys, Xt, yt = some_rows(*prepare(*task), n)
+def test_no_collapse_on_real_data(name, prepare):
+    task = next(t for t in list_tasks("classification") if t.name == name)
+    n = 300 if task.dataset == "digits" else 1000
+    Xs, ys, Xt, yt = some_rows(*prepare(task), n)
     source_only = LogisticRegression(max_iter=1000).fit(Xs, ys).score(Xt, yt)
+    allowed = 0.03 + KNOWN.get((task.dataset, prepare.__name__), 0)
     for cls in METHODS:
         model = cls(LogisticRegression(max_iter=1000), random_state=0)
         gain = model.fit(Xs, ys, Xt=Xt).score(Xt, yt) - source_only
-        allowed = 0.03 + KNOWN.get((task[0], prepare.__name__, cls.__name__), 0)
         assert gain >= -allowed, (cls.__name__, gain)
 
 
-def test_columns_that_the_source_cannot_tell_of():
+def test_columns_that_lie_far_out_in_the_target():
     rng = np.random.default_rng(0)
     ys = rng.integers(2, size=200)
     Xs, Xt = rng.normal(size=(2, 200, 5)) + 2 * ys[:, np.newaxis]
-    Xs[:, 3:] = [1e-6, 1] * rng.normal(size=(200, 2)) + [0, 1]
-    Xs[:, 4] = 1  # constant
-    own, pooled = Xs.std(axis=0), np.vstack([Xs, Xt]).std(axis=0)
+    Xt[:, 3] = 1e4 * rng.normal(size=200)
+    Xs[:, 4], Xt[:, 4] = 0, 1e4  # constant in either domain
+    widest, both = Xs.std(axis=0).max(), np.vstack([Xs, Xt]).std(axis=0)
     model = TCA(random_state=0).fit(Xs, ys, Xt=Xt)
-    np.testing.assert_allclose(model.column_scale_, np.minimum(1, own / pooled))
+    np.testing.assert_allclose(model.column_scale_, np.minimum(1, widest / both))
     assert model.score(Xt, ys) > 0.9
     # What is given is used as it is.
     assert (TCA(gamma=0.1).fit(Xs, ys, Xt=Xt).column_scale_ == 1).all()
     assert (TCA(kernel="linear").fit(Xs, ys, Xt=Xt).column_scale_ == 1).all()
+
+
+def test_columns_of_one_unit_keep_their_shares():
+    rng = np.random.default_rng(0)
+    Xs, Xt = rng.normal(size=(2, 100, 3))
+    Xt += [0, 1, 5]
+    both = np.vstack([Xs, Xt]).std(axis=0)
+    scale = TCA(random_state=0).fit(Xs / both, Xt=Xt / both).column_scale_
+    np.testing.assert_allclose(scale, scale[0])
 
 
 @each_method
