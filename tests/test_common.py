@@ -40,6 +40,8 @@ OWN_INNER = {
     "TransferTreeRegressor": DecisionTreeRegressor(random_state=0),
     "TransferTreeSelector": DecisionTreeClassifier(random_state=0),
 }
+# What fits hundreds of models by default.
+FEWER = {"TwoStageTrAdaBoostR2": {"n_estimators": 4, "n_estimators_fs": 4, "cv": 2}}
 # Methods that fit the labels with models of their own, and refuse others.
 DEFAULT_ONLY = {"RegularTransferGP"}
 NAMES = ["a", "b", "c", "d"]
@@ -95,7 +97,10 @@ each_adapter = pytest.mark.parametrize("cls", ADAPTERS, ids=lambda cls: cls.__na
 
 def _to_themselves():
     subclasses = {cls: to_itself(cls) for cls in ADAPTERS}
-    return [subclasses[cls](inner_estimator(cls, name)) for cls, name in CASES]
+    return [
+        subclasses[cls](inner_estimator(cls, name), **FEWER.get(cls.__name__, {}))
+        for cls, name in CASES
+    ]
 
 
 def inner_estimator(cls, inner):
@@ -108,6 +113,7 @@ def inner_estimator(cls, inner):
 
 def new(cls, inner="default", **params):
     """Return an unfitted adapter with a fixed seed."""
+    params = {**FEWER.get(cls.__name__, {}), **params}
     return cls(inner_estimator(cls, inner), random_state=0, **params)
 
 

@@ -58,6 +58,7 @@ def test_likelihood_of_observed_cells_is_scipys(small):
 
 @pytest.mark.parametrize("k", [0.0, 7.0, 100.0])
 def test_em_finds_what_an_optimiser_finds(k, small):
+    small = small[:15]
     m, S = np.array([0.5, 0.0, 0.0]), np.diag([1.0, 2.0, 0.5]) + 0.2
     mean, cov, _ = gaussian_map(small, m, S, k, tol=1e-10, max_iter=5000)
     lower = np.tril_indices(3)
