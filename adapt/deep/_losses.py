@@ -186,6 +186,9 @@ def domain_cross_entropy(
 
 def squared_distances(x, y):
     """Return the squared distances of the rows of ``x`` to the rows of ``y``."""
+    # Distances that are small beside the norms would be lost in rounding.
+    origin = ops.stop_gradient(ops.mean(x, axis=0))
+    x, y = x - origin, y - origin
     xx, yy = ops.sum(x * x, axis=1), ops.sum(y * y, axis=1)
     d = xx[:, None] + yy - 2 * ops.matmul(x, ops.transpose(y))
     return ops.maximum(d, 0.0)

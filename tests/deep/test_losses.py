@@ -68,6 +68,15 @@ def test_coral_of_one_row_is_finite(z):
     assert np.isfinite(_value(_losses.coral(one, ops.convert_to_tensor(z[1]))))
 
 
+def test_small_distances_far_from_the_origin():
+    x = np.random.default_rng(0).normal(10, 0.01, size=(6, 3)).astype("float32")
+    wide = x.astype(float)
+    expected = np.square(wide[:, None] - wide).sum(axis=2)
+    x = ops.convert_to_tensor(x)
+    found = _value(_losses.squared_distances(x, x))
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-9)
+
+
 def test_mean_gap(z):
     expected = np.mean((z[0].mean(0) - z[1].mean(0)) ** 2)
     found = _value(_losses.mean_gap(*map(ops.convert_to_tensor, z)))
