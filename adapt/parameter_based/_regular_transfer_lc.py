@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import ClassifierTags
 
+from adapt._kernels import slices
 from adapt._sklearn import Interval
 from adapt.base import ParameterAdapter
 from adapt.parameter_based._classes import one_label_a_row, union_of_classes
@@ -101,8 +102,7 @@ def transfer_hessian(P, X, weight, lambda_):
     """
     n_scores, n_columns = P.shape[1], X.shape[1]
     hessian = 2 * lambda_ * np.eye(n_scores * n_columns)
-    for first in range(0, len(X), _BLOCK):
-        rows = slice(first, first + _BLOCK)
+    for rows in slices(len(X), _BLOCK):
         A, p, w = X[rows], P[rows], weight[rows, None]
         if n_scores == 1:
             B = A * np.sqrt(w * p * (1 - p))

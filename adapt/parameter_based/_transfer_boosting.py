@@ -129,6 +129,7 @@ def held_out_losses(X, Y, scores, weight, loss, rates, folds, max_iter, make_tre
     losses = np.zeros((len(rates), max_iter + 1))
     for fold in np.unique(folds):
         held = folds == fold
+        X_held, Y_held, weight_held = X[held], Y[held], weight[held]
         for i, rate in enumerate(rates):
             stages = boost(
                 X[~held],
@@ -139,11 +140,11 @@ def held_out_losses(X, Y, scores, weight, loss, rates, folds, max_iter, make_tre
                 rate,
                 make_tree,
             )
-            out = scores[held].copy()
-            losses[i, 0] += weight[held] @ loss.loss(out, Y[held])
+            out = scores[held]
+            losses[i, 0] += weight_held @ loss.loss(out, Y_held)
             for m, trees in zip(range(1, max_iter + 1), stages, strict=False):
-                out += rate * grown(trees, X[held])
-                losses[i, m] += weight[held] @ loss.loss(out, Y[held])
+                out += rate * grown(trees, X_held)
+                losses[i, m] += weight_held @ loss.loss(out, Y_held)
     return losses / weight.sum()
 
 

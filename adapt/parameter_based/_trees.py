@@ -336,12 +336,17 @@ def _sorted_by_slot(place, first, lengths):
         for start, end in zip(first.tolist(), (first + lengths).tolist(), strict=True):
             place[start:end].sort()
         return place
-    bits = int(place.max()).bit_length()
-    wide = np.int64 if bits + len(lengths).bit_length() > 31 else np.int32
-    base = np.repeat(np.arange(len(lengths), dtype=wide) << bits, lengths)
+    base = _slot_bases(lengths, int(place.max()))
     key = base | place
     key.sort()
     return key - base
+
+
+def _slot_bases(lengths, largest):
+    """Return numbers that, added to places, put them in order of slots first."""
+    bits = largest.bit_length()
+    wide = np.int64 if bits + len(lengths).bit_length() > 31 else np.int32
+    return np.repeat(np.arange(len(lengths), dtype=wide) << bits, lengths)
 
 
 def _running(column, row, first, lengths):
@@ -535,10 +540,7 @@ def _best_columns(rows, row, lengths, sums, size, Z, weight, min_leaf, membershi
     ``memberships``, which add up to the weights, and that is the Gini criterion.
     """
     n = len(rows.X)
-    bits = n.bit_length()
-    slot = np.repeat(np.arange(len(lengths)), lengths)
-    wide = np.int64 if bits + len(lengths).bit_length() > 31 else np.int32
-    base = slot.astype(wide) << bits
+    slot, base = np.repeat(np.arange(len(lengths)), lengths), _slot_bases(lengths, n)
     last = np.cumsum(lengths) - 1
     first = last - lengths + 1
     total, n_total = sums.take(slot, axis=1), size.take(slot)
