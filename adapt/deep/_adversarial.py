@@ -128,11 +128,9 @@ class AdversarialAdapter(DeepAdapter):
     def _logits(self, z):
         """Return the discriminator's logits for features."""
         outputs = ops.cast(self.discriminator_(z, training=True), "float32")
-        if not emits_probabilities(self.discriminator_):
-            return outputs
-        if outputs.shape[-1] == 1:
-            return _losses.logit(outputs)
-        return ops.log(ops.clip(outputs, _losses.TINY, 1.0))
+        if emits_probabilities(self.discriminator_):
+            return _losses.logits_of(outputs)
+        return outputs
 
     def _domain_logits(self, zs, zt, strength=None):
         """Return the discriminator's logits for source and target features.

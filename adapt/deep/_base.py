@@ -382,9 +382,9 @@ class DeepAdapter(
         """Return one logit per class for features, whatever the task network gives."""
         return self._labels.logits(self._predict_from(z, head))
 
-    def _class_probabilities(self, z, head="task"):
+    def _class_probabilities(self, z):
         """Return one probability per class for features, like `_class_logits`."""
-        return self._labels.probabilities_of(self._predict_from(z, head))
+        return self._labels.probabilities_of(self._predict_from(z))
 
     # How it is trained
 

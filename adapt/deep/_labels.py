@@ -160,13 +160,10 @@ class Classes:
 
     def logits(self, outputs):
         """Return logits of the two or more classes, whatever the network gives."""
-        if outputs.shape[-1] == 1:
-            if self.probabilities:
-                outputs = _losses.logit(outputs)
-            return ops.concatenate([ops.zeros_like(outputs), outputs], axis=-1)
-        # Log-probabilities are logits: their softmax gives the probabilities again.
         if self.probabilities:
-            return ops.log(ops.clip(outputs, _losses.TINY, 1.0))
+            outputs = _losses.logits_of(outputs)
+        if outputs.shape[-1] == 1:
+            return ops.concatenate([ops.zeros_like(outputs), outputs], axis=-1)
         return outputs
 
     def probabilities_of(self, outputs):

@@ -24,6 +24,7 @@ __all__ = [
     "joint_mmd",
     "kl_divergence",
     "logit",
+    "logits_of",
     "mean_gap",
     "mutual_information",
     "of_class",
@@ -102,6 +103,14 @@ def logit(p):
     """Return the logits of probabilities, finite also for 0 and 1."""
     p = ops.clip(p, TINY, 1 - TINY)
     return ops.log(p) - ops.log1p(-p)
+
+
+def logits_of(p):
+    """Return logits of a column of probabilities of one class, or of those of all."""
+    if p.shape[-1] == 1:
+        return logit(p)
+    # Log-probabilities are logits: their softmax gives the probabilities again.
+    return ops.log(ops.clip(p, TINY, 1.0))
 
 
 def sigmoid_cross_entropy(y, logits):

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from adapt._sklearn import Interval
 from adapt.base import RatioAdapter
 from adapt.deep import _engine, _program
+from adapt.deep._losses import squared_distances
 from adapt.deep._networks import learn_scales, prepare
 from adapt.deep._trainer import Phase, Trainer, Update
 from adapt.instance_based._weighter import default_scaler, perceptron
@@ -50,12 +51,6 @@ def default_kernel(sigma):
     return keras.Sequential(body, name="kernel")
 
 
-def _squared_distances(A, B):
-    products = ops.matmul(A, ops.transpose(B))
-    norms = ops.sum(A * A, axis=1)[:, None] + ops.sum(B * B, axis=1)
-    return ops.maximum(norms - 2 * products, 0.0)
-
-
 def weighted_mmd(weights, zs, zt, kernel):
     """Return the squared distance of two kernel means, the first of weighted rows.
 
@@ -77,9 +72,9 @@ def weighted_mmd(weights, zs, zt, kernel):
     """
     n_t = zt.shape[0]
     w = weights / ops.sum(weights)
-    within = ops.sum(w * ops.matmul(kernel(_squared_distances(zs, zs)), w))
-    across = ops.sum(w[:, None] * kernel(_squared_distances(zs, zt))) / n_t
-    target = ops.sum(kernel(_squared_distances(zt, zt))) / n_t**2
+    within = ops.sum(w * ops.matmul(kernel(squared_distances(zs, zs)), w))
+    across = ops.sum(w[:, None] * kernel(squared_distances(zs, zt))) / n_t
+    target = ops.sum(kernel(squared_distances(zt, zt))) / n_t**2
     return within - 2 * across + target
 
 
