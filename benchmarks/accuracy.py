@@ -4,16 +4,24 @@ Run as ``python benchmarks/accuracy.py run RESULTS --estimator logistic`` and th
 ``python benchmarks/accuracy.py table RESULTS``. Results are written as they come, a
 line of JSON each, and a second run adds what is missing. Methods have their defaults;
 labels of the target are looked at only to score.
+
+With ``--peer adapt`` or ``--peer skada`` the methods are those of a peer: each is
+fitted in the environment of its library (see `peers`), on the same numbers.
 """
 
 import argparse
 import json
+import os
 import signal
+import subprocess
+import tempfile
 import time
 import warnings
 from pathlib import Path
 
+import measure
 import numpy as np
+from peers import PEERS, interpreter
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -27,6 +35,7 @@ from adapt.model_selection._evidence import Task, held_out_target, judge
 from adapt.model_selection._inputs import preprocess
 
 CEILING = "target-trained"
+MEMORY = 8  # GB, of a fit by a peer
 
 # What a search without target labels chooses from; the defaults are among them.
 GRIDS = {
@@ -110,49 +119,102 @@ def _too_late(*args):
     raise TimeoutError("over the limit of time")
 
 
-def run(path, estimator, cap, only, limit, controls, skip, search):
-    path = Path(path)
-    done = set()
+def fits(problem, done, args):
+    """Yield a row of results for each of ours that is not in ``done``."""
+    _, kind, Xs, ys, Xt, yt, raw = problem
+    base = base_estimator(args.estimator, kind == "classification", 0)
+    scoring = "accuracy" if kind == "classification" else "r2"
+    all_rows = np.ones(len(yt), dtype=bool)
+    found = {CEILING: None, **methods(base, args.methods)}
+    if args.search:
+        found = searches(base, Xs, Xt, args.methods)
+    for name, method in found.items():
+        if name in done:
+            continue
+        row = {"method": name}
+        start = time.process_time()
+        signal.alarm(args.limit)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                if name == CEILING:
+                    parts = Task(Xs, ys, Xt, yt, all_rows, scoring, 5, 0, None)
+                    row["score"] = held_out_target(base, parts).score()[0]
+                else:
+                    # AutoAdapt makes numbers of rows by itself.
+                    zs, zt = raw if name == "AutoAdapt" else (Xs, Xt)
+                    params = {} if args.search else {"Xt": zt}
+                    model = method.fit(zs, ys, **params)
+                    row["score"] = judge(yt, model.predict(zt), scoring).score()[0]
+                    if name == "AutoAdapt":
+                        row["chosen"] = model.best_method_
+                    if isinstance(model, WeightAdapter):
+                        row["ess"] = model.effective_sample_size_
+        except Exception as error:
+            row["error"] = f"{type(error).__name__}: {error}".split("\n")[0]
+        finally:
+            signal.alarm(0)
+        row["seconds"] = round(time.process_time() - start, 3)
+        yield row
+
+
+def fits_of_peer(problem, done, args):
+    """Yield a row of results for each method of a peer that is not in ``done``."""
+    _, kind, Xs, ys, Xt, yt, _ = problem
+    scoring = "r2"
+    if kind == "classification":
+        scoring = "accuracy"
+        _, codes = np.unique(np.concatenate([ys, yt]), return_inverse=True)
+        ys, yt = np.split(codes, [len(ys)])
+    peer = PEERS[args.peer]
+    suffix = f" ({peer.title.split()[0]})"
+    with tempfile.TemporaryDirectory() as folder:
+        arrays = Path(folder) / "arrays.npz"
+        np.savez(arrays, Xs=Xs, ys=ys, Xt=Xt)
+        job = {
+            "peer": args.peer,
+            "arrays": str(arrays),
+            "kind": kind,
+            "estimator": args.estimator,
+            "methods": args.methods,
+            "done": [x.removesuffix(suffix) for x in done if x.endswith(suffix)],
+            "cpu_limit": args.limit,
+            "memory_limit": MEMORY,
+        }
+        worker = Path(__file__).parent / "worker_accuracy.py"
+        with subprocess.Popen(
+            [interpreter(peer), worker, json.dumps(job)],
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # some methods print much
+            text=True,
+        ) as process:
+            for line in process.stdout:
+                row = json.loads(line.removeprefix(measure.PREFIX))
+                row["method"] += suffix
+                predicted = row.pop("predicted", None)
+                if predicted is not None:
+                    row["score"] = judge(yt, np.array(predicted), scoring).score()[0]
+                yield row
+        if process.returncode:
+            raise RuntimeError(f"the worker of {peer.title} ended early")
+
+
+def run(args):
+    path = Path(args.results)
+    done = {}
     if path.exists():
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
-        done = {(row["task"], row["estimator"], row["method"]) for row in lines}
+        for row in map(json.loads, path.read_text().splitlines()):
+            done.setdefault((row["task"], row["estimator"]), set()).add(row["method"])
     signal.signal(signal.SIGALRM, _too_late)
-    for task, kind, Xs, ys, Xt, yt, raw in problems(cap, controls, skip):
-        base = base_estimator(estimator, kind == "classification", 0)
-        scoring = "accuracy" if kind == "classification" else "r2"
-        all_rows = np.ones(len(yt), dtype=bool)
-        found = {CEILING: None, **methods(base, only)}
-        if search:
-            found = searches(base, Xs, Xt, only)
-        for name, method in found.items():
-            if (task, estimator, name) in done:
-                continue
-            row = {"task": task, "kind": kind, "estimator": estimator, "method": name}
-            start = time.process_time()
-            signal.alarm(limit)
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    if name == CEILING:
-                        parts = Task(Xs, ys, Xt, yt, all_rows, scoring, 5, 0, None)
-                        row["score"] = held_out_target(base, parts).score()[0]
-                    else:
-                        # AutoAdapt makes numbers of rows by itself.
-                        zs, zt = raw if name == "AutoAdapt" else (Xs, Xt)
-                        params = {} if search else {"Xt": zt}
-                        model = method.fit(zs, ys, **params)
-                        row["score"] = judge(yt, model.predict(zt), scoring).score()[0]
-                        if name == "AutoAdapt":
-                            row["chosen"] = model.best_method_
-                        if isinstance(model, WeightAdapter):
-                            row["ess"] = model.effective_sample_size_
-            except Exception as error:
-                row["error"] = f"{type(error).__name__}: {error}".split("\n")[0]
-            finally:
-                signal.alarm(0)
-            row["seconds"] = round(time.process_time() - start, 3)
+    for problem in problems(args.cap, args.controls, args.skip):
+        task, kind, *_ = problem
+        known = {"task": task, "kind": kind, "estimator": args.estimator}
+        there = done.get((task, args.estimator), set())
+        rows = (fits_of_peer if args.peer else fits)(problem, there, args)
+        for row in rows:
             with path.open("a") as file:
-                file.write(json.dumps(row) + "\n")
+                file.write(json.dumps({**known, **row}) + "\n")
         print(task, flush=True)
 
 
@@ -231,6 +293,7 @@ def main():
     parser.add_argument("--estimator", default="logistic")
     parser.add_argument("--cap", type=int, default=1000, help="rows of each domain")
     parser.add_argument("--methods", nargs="+")
+    parser.add_argument("--peer", choices=list(PEERS), help="whose methods to fit")
     parser.add_argument("--limit", type=int, default=120, help="seconds a fit")
     parser.add_argument("--skip", nargs="+", default=(), help="data sets to leave out")
     parser.add_argument("--search", action="store_true", help="over `GRIDS`")
@@ -239,16 +302,7 @@ def main():
     if args.verb != "run":
         table(args.results, rst=args.verb == "rst")
     else:
-        run(
-            args.results,
-            args.estimator,
-            args.cap,
-            args.methods,
-            args.limit,
-            args.controls,
-            args.skip,
-            args.search,
-        )
+        run(args)
 
 
 if __name__ == "__main__":
