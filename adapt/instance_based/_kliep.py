@@ -24,6 +24,7 @@ from adapt.instance_based._kernel_features import Features, Rows
 from adapt.instance_based._simplex import project_simplex
 
 _HALVINGS = 20  # of a Newton step at most
+_LOST = 1e-8  # share of a ratio that is summed anew
 _FLOOR = 1e-100  # of kernels, so that logarithms and their derivatives stay finite
 
 
@@ -90,7 +91,7 @@ def _frank_wolfe(features, row_weights, shares, tol, max_iter, lr):
     Every second step is Newton's instead, which moves many shares at once.
     """
     r = np.arange(len(shares))
-    ratio = shares @ features
+    ratio, least = shares @ features, features.min(axis=0)
     for n_iter in range(1, max_iter + 1):
         gradient = (row_weights / ratio) @ features.T
         best = gradient.argmax(axis=1)
@@ -108,14 +109,17 @@ def _frank_wolfe(features, row_weights, shares, tol, max_iter, lr):
         direction = features[best] - features[worst]
         step = np.zeros(len(shares))
         for _ in range(2):  # Newton steps along the direction
-            slope = direction / (ratio + step[:, None] * direction)
+            slope = direction / np.maximum(ratio + step[:, None] * direction, least)
             weighted = row_weights * slope
             curvature = _dots(weighted, slope)
             step += weighted.sum(axis=1) / np.maximum(curvature, _FLOOR)
             step = np.clip(step, 0, longest)
         shares[r, best] += step
         shares[r, worst] = np.where(step < longest, longest - step, 0)
-        ratio = ratio + step[:, None] * direction
+        new = ratio + step[:, None] * direction
+        lost = (new < _LOST * ratio).any(axis=1)  # what is left is of rounding
+        new[lost] = shares[lost] @ features
+        ratio = new
     return shares, gap, n_iter
 
 

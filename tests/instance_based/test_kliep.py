@@ -84,6 +84,18 @@ def test_problems_that_share_rows_are_solved_as_if_alone(algo):
         assert slopes.max() <= 1 + 2e-6
 
 
+def test_a_row_that_one_kernel_alone_reaches():
+    rng = np.random.default_rng(0)
+    features = rng.random((5, 100)) + 0.5
+    features[0] = 1e-6
+    features[:, 0] = [1e48, *[1e-70] * 4]  # what is left beside it is of rounding
+    weights = np.full((1, 100), 0.01)
+    shares, gap, _ = kliep_shares(features, weights)
+    gradient = features @ (weights[0] / (shares[0] @ features))
+    assert gap <= 1e-6
+    assert gradient.max() - 1 <= 1.1e-6
+
+
 def test_scores_equal_the_loop_over_folds():
     Xs, Xt = samples(nt=60)
     gammas = [0.1, 1.0, 10.0]
