@@ -20,7 +20,13 @@ from adapt.deep import _engine
 from adapt.deep._trainer import Update
 from adapt.imputation import _networks
 from adapt.imputation._alignment import Units, column_units, shared_units
-from adapt.imputation._gain import GAINImputer, _Ensemble, _mean, hide_cells
+from adapt.imputation._gain import (
+    GAINImputer,
+    _Ensemble,
+    _mean,
+    hide_cells,
+    range_units,
+)
 from adapt.imputation._gaussian import (
     _FLOOR,
     choose_strength,
@@ -38,6 +44,7 @@ _NETWORKS = ("pretrained", "finetuned", "scratch")
 _CANDIDATES = (*_NETWORKS, "gaussian", "blend")
 # What was stopped on the very cells that judge it looks a little too good.
 _OPTIMISM = {"finetuned": 1.01, "scratch": 1.01, "blend": 1.005}
+_N_HIDINGS = 5  # times that a target's cells are hidden, for a similarity
 _ROUND = 0.1  # around the target's share of missing cells, if it is
 
 
@@ -48,15 +55,15 @@ class Similarity(NamedTuple):
     ----------
     similarity : float
         1 minus the error of the source's generator on hidden cells of the target over
-        that of column means: 1 for perfect imputations, 0 for a source that is no
-        clue, less for one that misleads.
+        that of the target's column means: 1 for perfect imputations, 0 for a source
+        that tells as much as those, less for one that is further away.
 
     standard_error : float
         Its standard error, by the jackknife over groups of rows.
 
     mean_distance : float
-        The simple comparator: distance of the column means of the two, in standard
-        deviations of the source, root mean square over the columns.
+        The simple comparator: distance of the column means of the two, root mean square
+        over the columns, each brought to span 0 to 1 in both.
     """
 
     similarity: float
@@ -91,6 +98,15 @@ def jackknife(error, baseline):
     n = len(left)
     spread = np.sqrt((n - 1) / n * np.sum(np.square(left - left.mean())))
     return float(value(error.sum(), baseline.sum())), float(spread)
+
+
+def _column_edges(Z):
+    """Return the least and the largest cell of each column, infinite for none."""
+    missing = np.isnan(Z)
+    least = np.where(missing, np.inf, Z).min(axis=0)
+    most = np.where(missing, -np.inf, Z).max(axis=0)
+    empty = missing.all(axis=0)
+    return np.where(empty, -np.inf, least), np.where(empty, np.inf, most)
 
 
 def _blended(ensemble, filled, T):
@@ -267,7 +283,7 @@ class ClueGAINImputer(GAINImputer):
     >>> target = rng.normal(size=(100, 1)) * [1.0, 2.0] + 5
     >>> target[::4, 1] = np.nan
     >>> imputer = ClueGAINImputer(n_steps=300, random_state=0)
-    >>> imputer.pretrain(source).similarity(target).similarity > 0.3
+    >>> imputer.pretrain(source).similarity(target, aligned=True).similarity > 0.3
     True
     >>> imputer.fit(target).transform(target).shape
     (100, 2)
@@ -485,7 +501,8 @@ class ClueGAINImputer(GAINImputer):
             units = self._without_levels(column_units(flat))
             Z[rows] = units.into(Zs[rows])
             generator, recipe = self._pretrained_generator(Z[rows], rng, rates)
-            found = self._similarity(Z[rows], units.into(Zt), generator, recipe)
+            T = units.into(Zt)
+            found = self._similarity(Z[rows], T, generator, recipe, aligned=True)
             self.similarities_[int(name)] = found
             weight[rows] = max(found.similarity, 0.0) / rows.sum()
         values = {name: s.similarity for name, s in self.similarities_.items()}
@@ -621,16 +638,23 @@ class ClueGAINImputer(GAINImputer):
 
     # Similarity
 
-    def similarity(self, X):
-        """Measure how good a clue the source is for a target.
+    def similarity(self, X, *, aligned=False):
+        """Measure how alike the source and a target are.
 
         The generator as `pretrain` or `fit` trained it on the source fills hidden cells
-        of the target; nothing is trained.
+        of the target; nothing is trained. Of each row it is shown a share of the
+        observed cells that is drawn from 0 to 1: so it has to know both where the
+        columns are and how they go together.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Rows of the target, with missing cells.
+
+        aligned : bool, default=False
+            Whether the source is first brought to the units of the target. False: how
+            alike the two are as they stand. True: how good a clue the source is for
+            `fit`, which does so.
 
         Returns
         -------
@@ -648,37 +672,44 @@ class ClueGAINImputer(GAINImputer):
         source = known.columns.encode(known.X.reshape(-1, X.shape[-1]))
         Zt = flat.reshape(*X.shape[:-1], -1)
         Zs = source.reshape(*known.X.shape[:-1], -1)
-        return self._similarity(
-            known.units.into(Zs), known.units.into(Zt), known.generator, known.recipe
-        )
+        Zs, Zt = known.units.into(Zs), known.units.into(Zt)
+        return self._similarity(Zs, Zt, known.generator, known.recipe, aligned)
 
-    def _similarity(self, Zs, Zt, generator, recipe):
+    def _similarity(self, Zs, Zt, generator, recipe, aligned):
         """Compare matrices in units of the source."""
         rng = check_random_state(self.random_state)
         n_columns = Zt.shape[-1]
         flat = Zt.reshape(-1, n_columns)
-        _, units = shared_units(Zs.reshape(-1, n_columns), flat, self.scaling)
-        T = self._without_levels(units).into(Zt)
+        flat_source = Zs.reshape(-1, n_columns)
+        scaling = self.scaling if aligned else "source"
+        _, units = shared_units(flat_source, flat, scaling)
+        units = self._without_levels(units)
+        T = units.into(Zt)
+        # Beyond its range the source has nothing to say but that it ends there.
+        edges = _column_edges(flat_source)
+        spread = range_units(np.concatenate([flat_source, flat])).scale
+        observed = ~np.isnan(T)
+        counts = observed.reshape(flat.shape).sum(axis=0)
+        # The mean of the column's other cells; of none, that of the source.
+        others = (np.nansum(flat, axis=0) - Zt) / np.maximum(counts - 1, 1)
         group = rng.permutation(len(T)) % min(len(T), 20)
         error, baseline = np.zeros((2, group.max() + 1))
-        for fold in cell_folds(~np.isnan(T), 5, rng, self._groups):
-            shown = np.where(fold, np.nan, T)
-            filled = self._fill(shown, generator, recipe)
-            axes = tuple(range(T.ndim - 1))
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)  # of empty columns
-                mean = np.nan_to_num(np.nanmean(shown, axis=axes))
-            for sums, guess in ((error, filled), (baseline, mean)):
-                squares = np.where(fold, np.square(guess - T), 0.0)
+        for _ in range(_N_HIDINGS):
+            hidden = hide_cells(rng, (len(T),), self._cells, self._groups, (0.0, 1.0))
+            hidden &= observed
+            shown = np.where(hidden, np.nan, np.clip(T, *edges))
+            filled = units.back(self._fill(shown, generator, recipe))
+            for sums, guess in ((error, filled), (baseline, others)):
+                squares = np.where(hidden, np.square((guess - Zt) / spread), 0.0)
                 per_row = squares.reshape(len(T), -1).sum(axis=1)
                 sums += np.bincount(group, per_row, minlength=len(sums))
-        both = ~np.isnan(flat).all(axis=0)
-        apart = np.nanmean(flat[:, both], axis=0)
-        return Similarity(
-            *jackknife(error, baseline), float(np.sqrt(np.mean(np.square(apart))))
-        )
+        target, source = column_units(flat).offset, column_units(flat_source).offset
+        both = (counts > 0) & ~np.isnan(flat_source).all(axis=0)
+        apart = ((target - source) / spread)[both]
+        distance = float(np.sqrt(np.mean(np.square(apart)))) if both.any() else np.nan
+        return Similarity(*jackknife(error, baseline), distance)
 
-    def rank_sources(self, X, sources):
+    def rank_sources(self, X, sources, *, aligned=False):
         """Rank sources by their similarity to a target.
 
         Parameters
@@ -688,6 +719,9 @@ class ClueGAINImputer(GAINImputer):
 
         sources : dict of str to array-like
             Source rows by name. Columns of frames are matched by name.
+
+        aligned : bool, default=False
+            As in `similarity`.
 
         Returns
         -------
@@ -706,7 +740,9 @@ class ClueGAINImputer(GAINImputer):
                 rows[name] = Similarity(np.nan, np.nan, np.nan)
                 continue
             imputer = clone(self).set_params(X_source=None, Xt=None)
-            rows[name] = imputer.pretrain(source, missing_rate=missing).similarity(X)
+            # Half of what is observed will be hidden too, in the mean.
+            imputer.pretrain(source, missing_rate=(1 + missing) / 2)
+            rows[name] = imputer.similarity(X, aligned=aligned)
         table = pd.DataFrame.from_dict(rows, orient="index", columns=Similarity._fields)
         return table.sort_values("similarity", ascending=False)
 
