@@ -37,6 +37,8 @@ _BLOCK_BYTES = 2**21  # rows gathered at once in compiled epochs
 _XLA_STEPS = 4000
 # And below so many, tracing a step takes longer on PyTorch.
 _TRACED_STEPS = 500
+# Networks of fewer parameters do not gain from several threads.
+_FEW_PARAMETERS = 1_000_000
 
 
 @contextmanager
@@ -114,18 +116,26 @@ def _stacked(logs, names):
 if BACKEND == "tensorflow":
     import tensorflow as tf
 
-    PACKED_MODES = ("graph",)
+    PACKED_MODES = ("graph", "serial")
     _rows = tf.gather  # `ops.take` would wrap negative numbers around
     _fork_generators = nullcontext
     to_device = tf.convert_to_tensor
     to_numpy = np.asarray
 
     def choose_mode(jit_compile, networks, n_steps):
-        """Return how to run an epoch: ``"xla"`` or ``"graph"``."""
+        """Return how to run an epoch: ``"xla"``, ``"serial"`` or ``"graph"``.
+
+        On a CPU, the first two run one operation after the other, where a graph hands
+        each to a pool of threads, which takes longer than a small one lasts.
+        """
+        networks = list(networks)
+        small = sum(n.count_params() for n in networks) < _FEW_PARAMETERS
+        regular = not any(map(is_irregular, networks))
         if jit_compile is None:
-            irregular = any(map(is_irregular, networks))
-            jit_compile = n_steps >= _XLA_STEPS and not irregular
-        return "xla" if jit_compile else "graph"
+            jit_compile = n_steps >= _XLA_STEPS and regular
+        if jit_compile:
+            return "xla"
+        return "serial" if small and regular else "graph"
 
     def value_and_gradient(function, x):
         """Return ``y = function(x)`` and the derivative of its sum.
@@ -193,10 +203,13 @@ if BACKEND == "tensorflow":
             return loop(-(-n_steps // size), block, tf.zeros(_N_LOGS))
 
         compiled = tf.function(epoch, jit_compile=mode == "xla", autograph=False)
+        pooled = mode == "graph" or tf.config.list_logical_devices("GPU")
+        executor = "" if pooled else "SINGLE_THREADED_EXECUTOR"
 
         def run(data, index, scalars, n_steps):
             arrays = tf.nest.map_structure(tf.convert_to_tensor, (index, scalars))
-            sums = compiled(data, *arrays, tf.constant(n_steps)).numpy() / n_steps
+            with tf.experimental.function_executor_type(executor):
+                sums = compiled(data, *arrays, tf.constant(n_steps)).numpy() / n_steps
             return dict(zip(names, sums.tolist(), strict=False))
 
         return run
@@ -359,7 +372,7 @@ else:
     def _threads(state):
         """Run small networks on one thread: more cost more than they bring."""
         n_threads = torch.get_num_threads()
-        if sum(v.value.numel() for v in state) < 1_000_000:
+        if sum(v.value.numel() for v in state) < _FEW_PARAMETERS:
             torch.set_num_threads(1)
         try:
             yield

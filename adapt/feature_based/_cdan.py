@@ -52,7 +52,8 @@ class Conditioning(keras.layers.Layer):
         if self.n_random:
             z, p = (ops.matmul(v, m) for v, m in zip((z, p), self.maps, strict=True))
             return z * p * self.scale
-        return ops.reshape(z[:, :, None] * p[:, None], (-1, z.shape[1] * p.shape[1]))
+        # Features are the last axis: loops over few classes would not be vectorised.
+        return ops.reshape(p[:, :, None] * z[:, None], (-1, z.shape[1] * p.shape[1]))
 
     def get_config(self):
         config = {"n_classes": self.n_classes, "n_random": self.n_random}
