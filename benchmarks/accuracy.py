@@ -231,49 +231,65 @@ def as_rst(lines):
 
 
 def table(path, rst=False):
-    """Print one line per method: gains on source-only, in points of accuracy or R2."""
+    """Print one line per method: gains on source-only, in points of accuracy or R2.
+
+    For the user guide, ours and those of peers have tables of their own.
+    """
     import pandas as pd
 
     rows = pd.DataFrame([json.loads(x) for x in Path(path).read_text().splitlines()])
     rows = rows.drop_duplicates(["task", "estimator", "method"], keep="last")
     for (kind, estimator), part in rows.groupby(["kind", "estimator"], sort=True):
         scores = part.pivot(index="task", columns="method", values="score")
-        gains = 100 * scores.sub(scores["SourceOnly"], axis=0)
-        failed = scores.isna().sum()
-        # Where a method fails there is still the model of the source.
-        filled = gains.fillna(0).drop(columns=CEILING, errors="ignore")
-        ranks = filled.rank(axis=1, ascending=False)
-        lines = pd.DataFrame(
-            {
-                "mean": filled.mean(),
-                "median": filled.median(),
-                "best": filled.max(),
-                "worst": filled.min(),
-                "win": (filled > 0.5).sum(),
-                "loss": (filled < -0.5).sum(),
-                "rank": ranks.mean(),
-                "failed": failed,
-            }
-        ).dropna(subset="mean")
         print(
             f"\n{kind}, {estimator}: {len(scores)} tasks; mean of source-only "
             f"{scores['SourceOnly'].mean():.3f}"
         )
-        lines = lines.sort_values("mean", ascending=False)
-        if rst:
-            lines = lines[lines["failed"] < len(scores)].drop(columns="failed")
-            lines = lines.drop(columns="median").astype({"win": int, "loss": int})
-            print(as_rst(lines.assign(rank=lines["rank"].map("{:.1f}".format))))
+        if not rst:
+            print(_summary(scores).round(1).to_string())
+            if CEILING in scores and "AutoAdapt" in scores:
+                _about_auto_adapt(part, scores)
             continue
-        print(lines.round(1).to_string())
-        if CEILING in scores and "AutoAdapt" in gains:
-            _about_auto_adapt(part, scores, gains["AutoAdapt"])
+        theirs = scores.columns[scores.columns.str.endswith(")")]
+        groups = [scores.columns.drop(theirs)]
+        if len(theirs):
+            groups.append(["AutoAdapt", "SourceOnly", *theirs])
+        for names in groups:
+            lines = _summary(scores[names]).drop(columns="median")
+            if not lines["failed"].any():
+                lines = lines.drop(columns="failed")
+            print(as_rst(lines.assign(rank=lines["rank"].map("{:.1f}".format))))
 
 
-def _about_auto_adapt(part, scores, gains):
+def _gains(scores):
+    return 100 * scores.sub(scores["SourceOnly"], axis=0)
+
+
+def _summary(scores):
+    """Return a line per method, the best on top."""
+    import pandas as pd
+
+    scores = scores.drop(columns=CEILING, errors="ignore").dropna(axis=1, how="all")
+    # Where a method fails there is still the model of the source.
+    gains = _gains(scores).fillna(0)
+    lines = {
+        "mean": gains.mean(),
+        "median": gains.median(),
+        "best": gains.max(),
+        "worst": gains.min(),
+        "win": (gains > 0.5).sum(),
+        "loss": (gains < -0.5).sum(),
+        "rank": gains.rank(axis=1, ascending=False).mean(),
+        "failed": scores.isna().sum(),
+    }
+    return pd.DataFrame(lines).sort_values("mean", ascending=False)
+
+
+def _about_auto_adapt(part, scores):
     """Print what AutoAdapt chose, and what it was worth."""
     import pandas as pd
 
+    gains = _gains(scores)["AutoAdapt"]
     wide = 100 * (scores[CEILING] - scores["SourceOnly"]) > 10
     print(
         f"AutoAdapt: {gains[wide].mean():+.1f} where the gap is over 10 points (on "

@@ -17,7 +17,7 @@ import measure
 import numpy as np
 
 FORK = multiprocessing.get_context("fork")  # imports are done once
-WALL = 4  # wall seconds for each CPU second that a fit may take
+WALL = 20  # wall seconds for each CPU second that a fit may take
 
 
 def base_estimator(name, kind):
