@@ -447,10 +447,9 @@ def contrastive(zs, ys, zt, yt, margin):
     Motiian et al. "Unified deep supervised domain adaptation and generalization." ICCV,
     2017.
     """
-    d = squared_distances(zs, zt)
-    near = ops.cast(ys[:, None] == yt, d.dtype)
-    gap = ops.maximum(margin - ops.sqrt(d + TINY), 0.0)
-    return ops.mean(near * d + (1 - near) * gap * gap) / 2
+    d = ops.sqrt(squared_distances(zs, zt) + TINY)
+    wrong = ops.where(ys[:, None] == yt, d, ops.maximum(margin - d, 0.0))
+    return ops.mean(wrong * wrong) / 2
 
 
 def gradient_penalty(critic, z):
