@@ -5,14 +5,15 @@ from numbers import Integral, Real
 import keras
 import numpy as np
 from keras import layers, ops
+from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from adapt._sklearn import Interval
-from adapt.base import RatioAdapter
 from adapt.deep import _engine, _program
 from adapt.deep._losses import squared_distances
 from adapt.deep._networks import learn_scales, prepare
 from adapt.deep._trainer import Phase, Trainer, Update
+from adapt.instance_based._shrinkage import ShrunkRatioAdapter, best_shrinkage
 from adapt.instance_based._weighter import default_scaler, perceptron
 
 __all__ = ["IWN"]
@@ -78,7 +79,7 @@ def weighted_mmd(weights, zs, zt, kernel):
     return within - 2 * across + target
 
 
-class IWN(Trainer, RatioAdapter):
+class IWN(Trainer, ShrunkRatioAdapter):
     r"""Importance weighting network [1]_.
 
     A network gives each source row a weight, and is trained in batches so that the
@@ -131,6 +132,13 @@ class IWN(Trainer, RatioAdapter):
         the batch, the closer the weights are kept to one: there the squares of the
         weights themselves are a larger part of the distance.
 
+    shrinkage : float or "auto", default="auto"
+        Share of one in the weights, from 0 to 1: with the network's weights w they are
+        ``shrinkage + (1 - shrinkage) * w``. "auto" takes the share that is best by the
+        least-squares criterion of ratios, on the halves of the rows that networks
+        trained on the other halves have not seen: without a shift the network follows
+        chance, and its weights are brought near to one.
+
     jit_compile, device_budget : object
         As in `adapt.deep.DeepAdapter`.
 
@@ -152,6 +160,9 @@ class IWN(Trainer, RatioAdapter):
 
     effective_sample_size_ : float
         ``sum(w)^2 / sum(w^2)``.
+
+    shrinkage_ : float
+        Share of one in the weights.
 
     weighter_ : keras.Model
         The trained network, from standardised rows.
@@ -178,7 +189,8 @@ class IWN(Trainer, RatioAdapter):
     Notes
     -----
     A step costs ``O(batch_size^2 d)`` for the kernels and a pass of the network; memory
-    is that of the data, once, as float32.
+    is that of the data, once, as float32. With ``shrinkage="auto"`` two networks more
+    are trained, on half of the rows each.
 
     References
     ----------
@@ -196,7 +208,7 @@ class IWN(Trainer, RatioAdapter):
     """
 
     _parameter_constraints: dict = {
-        **RatioAdapter._parameter_constraints,
+        **ShrunkRatioAdapter._parameter_constraints,
         "weighter": [callable, None],
         "pretrain": ["boolean"],
         "sigma_init": [Interval(Real, 0, None, closed="neither")],
@@ -211,7 +223,10 @@ class IWN(Trainer, RatioAdapter):
     }
 
     # What changes nothing in what is compiled.
-    _not_compiled = ("estimator", "weighter", "weight_clip", "resample", "sigma_init")
+    _not_compiled = (
+        *("estimator", "weighter", "sigma_init"),
+        *("shrinkage", "weight_clip", "resample"),
+    )
 
     def __init__(
         self,
@@ -228,6 +243,7 @@ class IWN(Trainer, RatioAdapter):
         learning_rate=None,
         epochs=50,
         batch_size=128,
+        shrinkage="auto",
         jit_compile=None,
         device_budget=2**31,
         weight_clip=None,
@@ -255,6 +271,7 @@ class IWN(Trainer, RatioAdapter):
         self.learning_rate = learning_rate
         self.epochs = epochs
         self.batch_size = batch_size
+        self.shrinkage = shrinkage
         self.jit_compile = jit_compile
         self.device_budget = device_budget
 
@@ -296,7 +313,34 @@ class IWN(Trainer, RatioAdapter):
     def _kernel_losses(self, batch):
         return {"minus_mmd": -self._mmd(batch)}
 
+    def _best_shrinkage(self, domains):
+        """Judge by halves of the rows, and networks that were shown the others."""
+        if min(len(domains.Xs), len(domains.Xt)) < 2:
+            return 0.0
+        rng = check_random_state(self.random_state)
+        source, target = (
+            np.array_split(rng.permutation(len(X)), 2) for X in (domains.Xs, domains.Xt)
+        )
+        weights, at_target = [], []
+        for seen, unseen in ((0, 1), (1, 0)):
+            twin = clone(self).set_params(
+                shrinkage=0, verbose=0, random_state=rng.randint(2**31 - 1)
+            )
+            half = {"Xs": domains.Xs[source[seen]], "Xt": domains.Xt[target[seen]]}
+            twin._weigh(domains._replace(**half))
+            for X, found in (
+                (domains.Xs[source[unseen]], weights),
+                (domains.Xt[target[unseen]], at_target),
+            ):
+                found.append(np.exp(twin._log_ratio(X) - twin._log_mean))
+        weights, at_target = np.concatenate(weights), np.concatenate(at_target)
+        return best_shrinkage(weights, weights.mean(), at_target.mean())
+
     def _fit_ratio(self, domains):
+        # First, for without `copy` the given network itself is trained.
+        self.shrinkage_ = self.shrinkage
+        if self.shrinkage == "auto":
+            self.shrinkage_ = self._best_shrinkage(domains)
         rng = check_random_state(self.random_state)
         shape = domains.Xs.shape[1:]
         self._recipes, networks = {}, {}

@@ -9,13 +9,13 @@ of the source or of the target.
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logsumexp
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_random_state
 
 from adapt._kernels import row_blocks
 from adapt._sklearn import Interval, StrOptions
-from adapt.base import RatioAdapter
+from adapt.instance_based._shrinkage import ShrunkRatioAdapter, best_shrinkage
 
 _WIDTHS = 2.0 ** np.arange(0, 4.5, 0.5)  # in units of Scott's
 _JUDGED = 1000  # rows of each domain by which a width is judged
@@ -103,7 +103,32 @@ def left_out_error(Xs, Xt, centers_s, centers_t, width):
     return sum(errors) / 2
 
 
-class KernelDensityWeighting(RatioAdapter):
+def exchanged_log_ratios(centers_s, centers_t):
+    """Return log ratios at rows of both domains on an equal footing.
+
+    A target row is given the ratio that it would have as a row of the source: its own
+    Gaussian counts for the source, as that of a source row does, not for the target.
+
+    Parameters
+    ----------
+    centers_s, centers_t : ndarray of shape (n_centers, n_features), ...
+        Rows of the domains, in units of the width; at least 2 of the target.
+
+    Returns
+    -------
+    at_source, at_target : ndarray of shape (n_centers,), ...
+        Logarithms of ratios.
+    """
+    ns = len(centers_s)
+    at_source = log_kernel_density(centers_s, centers_t)
+    at_source -= log_kernel_density(centers_s, centers_s)
+    of_source = log_kernel_density(centers_t, centers_s) + np.log(ns / (ns + 1))
+    of_source = np.logaddexp(of_source, -np.log(ns + 1))
+    of_target = log_kernel_density(centers_t, centers_t, leave_out=True)
+    return at_source, of_target - of_source
+
+
+class KernelDensityWeighting(ShrunkRatioAdapter):
     r"""Weigh source rows by the ratio of two kernel density estimates [1]_.
 
     .. math::
@@ -129,6 +154,12 @@ class KernelDensityWeighting(RatioAdapter):
 
     max_centers : int, default=5000
         Number of rows of each domain that carry a kernel, drawn if it has more.
+
+    shrinkage : float or "auto", default="auto"
+        Share of one in the weights, from 0 to 1: with the plain weights w they are
+        ``shrinkage + (1 - shrinkage) * w``. "auto" takes the
+        share that is best by the least-squares criterion of ratios: without a shift,
+        weights are brought near to one.
 
     weight_clip : float, default=None
         Largest weight, in units of the mean weight, before the mean is brought back to
@@ -159,6 +190,9 @@ class KernelDensityWeighting(RatioAdapter):
     bandwidth_ : ndarray of shape (n_features,)
         Widths of the kernels, in units of the columns.
 
+    shrinkage_ : float
+        Share of one in the weights.
+
     estimator_ : estimator
         The fitted estimator.
 
@@ -188,9 +222,9 @@ class KernelDensityWeighting(RatioAdapter):
     methods that model the ratio do better.
 
     A width is judged by at most 1,000 rows of each domain, in time O(m d) for each of
-    nine widths. Between samples of one distribution (5,000 rows, two columns) weights
-    are .02 from one on average, though .09 in one of eleven draws, and .08 with the
-    width of Scott.
+    nine widths, and the shrinkage by all centres, in time O(m^2 d). Between
+    samples of one distribution (5,000 rows, two columns) weights are .004 from one on
+    average, and .019 in the worst of eleven draws; with ``shrinkage=0``, .02 and .09.
 
     References
     ----------
@@ -210,7 +244,7 @@ class KernelDensityWeighting(RatioAdapter):
     """
 
     _parameter_constraints: dict = {
-        **RatioAdapter._parameter_constraints,
+        **ShrunkRatioAdapter._parameter_constraints,
         "bandwidth": [
             Interval(Real, 0, None, closed="neither"),
             StrOptions({"ratio", "scott", "silverman"}),
@@ -225,6 +259,7 @@ class KernelDensityWeighting(RatioAdapter):
         bandwidth="ratio",
         max_centers=5000,
         *,
+        shrinkage="auto",
         weight_clip=None,
         resample=False,
         copy=True,
@@ -242,6 +277,7 @@ class KernelDensityWeighting(RatioAdapter):
         )
         self.bandwidth = bandwidth
         self.max_centers = max_centers
+        self.shrinkage = shrinkage
 
     def _fit_ratio(self, domains):
         rng = check_random_state(self.random_state)
@@ -268,6 +304,22 @@ class KernelDensityWeighting(RatioAdapter):
                 factor *= _WIDTHS[np.argmin(errors)]
         self.bandwidth_ = factor * scale
         self._centers_source, self._centers_target = map(self._scaled, centers)
+        self.shrinkage_ = self.shrinkage
+        if self.shrinkage == "auto":
+            self.shrinkage_ = self._best_shrinkage()
+
+    def _best_shrinkage(self):
+        if len(self._centers_target) < 2:
+            return 0.0
+        at_source, at_target = exchanged_log_ratios(
+            self._centers_source, self._centers_target
+        )
+        log_mean = logsumexp(at_source) - np.log(len(at_source))
+        with np.errstate(over="ignore"):  # the domains do not meet
+            at_source, at_target = (
+                np.exp(log_ratio - log_mean) for log_ratio in (at_source, at_target)
+            )
+        return best_shrinkage(at_source, at_source.mean(), at_target.mean())
 
     def _drawn(self, X, rng):
         if len(X) <= self.max_centers:

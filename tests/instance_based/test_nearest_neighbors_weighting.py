@@ -4,7 +4,9 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from adapt.instance_based import NearestNeighborsWeighting
+from adapt.instance_based import _nearest_neighbors_weighting as module
 from adapt.instance_based._nearest_rows import nearest_rows
+from adapt.instance_based._shrinkage import best_shrinkage
 
 
 def samples(ns=60, nt=90, d=3, seed=0):
@@ -19,7 +21,9 @@ def test_votes_equal_the_loop_over_target_rows(k, algorithm):
     votes = np.zeros(len(Xs))
     for distances in cdist(Xt, Xs):
         votes[np.argsort(distances)[:k]] += 1 / k
-    model = NearestNeighborsWeighting(n_neighbors=k, algorithm=algorithm, smoothing=0.5)
+    model = NearestNeighborsWeighting(
+        n_neighbors=k, algorithm=algorithm, smoothing=0.5, shrinkage=0
+    )
     expected = (votes + 0.5) / (votes + 0.5).mean()
     np.testing.assert_allclose(model.fit_weights(Xs, Xt), expected)
 
@@ -83,12 +87,44 @@ def test_sparse_equals_dense():
     np.testing.assert_allclose(found, NearestNeighborsWeighting().fit_weights(Xs, Xt))
 
 
-def test_no_shift_leaves_the_noise_of_counts():
-    # What the guide says: more neighbours bring weights nearer to one.
-    Xs, Xt = np.random.default_rng(0).normal(size=(2, 5000, 2))
-    few, many = (
-        np.abs(NearestNeighborsWeighting(n_neighbors=k).fit_weights(Xs, Xt) - 1).mean()
-        for k in (5, 70)
-    )
-    assert 0.15 < few < 0.25
-    assert many < 0.08
+@pytest.mark.parametrize(("k", "d"), [(1, 3), (4, 3), (4, 20)])
+def test_shrinkage_equals_the_loop_over_rows_left_out(k, d, monkeypatch):
+    monkeypatch.setattr(module, "_PAIRS", 40 * k**2)  # blocks of 40 target rows
+    rng = np.random.default_rng(1)
+    Xs, Xt = rng.normal(size=(60, d)), rng.normal(size=(90, d)) + 0.4
+    plain = NearestNeighborsWeighting(n_neighbors=k, shrinkage=0).fit_weights(Xs, Xt)
+
+    def mean_around(x, Xs, Xt):
+        order = np.argsort(cdist(np.vstack([x, Xt]), Xs), axis=1)[:, :k]
+        votes = np.bincount(order[1:].ravel(), minlength=len(Xs)) / k
+        return (votes[order[0]] + 1).mean() / (1 + 90 / 60)
+
+    at_source = [mean_around(x, np.delete(Xs, i, 0), Xt) for i, x in enumerate(Xs)]
+    at_target = [mean_around(x, Xs, np.delete(Xt, i, 0)) for i, x in enumerate(Xt)]
+    expected = best_shrinkage(plain, np.mean(at_source), np.mean(at_target))
+    model = NearestNeighborsWeighting(n_neighbors=k)
+    weights = model.fit_weights(Xs, Xt)
+    assert 0 < expected < 1
+    np.testing.assert_allclose(model.shrinkage_, expected)
+    np.testing.assert_allclose(weights, expected + (1 - expected) * plain)
+
+
+def test_shrinkage_is_judged_by_some_of_many_rows(monkeypatch):
+    Xs, Xt = np.random.default_rng(0).normal(size=(2, 1000, 2))
+    model = NearestNeighborsWeighting(random_state=0)
+    Xt += 0.3
+    of_all = model.fit(Xs, Xs[:, 0], Xt=Xt).shrinkage_
+    monkeypatch.setattr(module, "_JUDGED", 500)
+    of_some = model.fit(Xs, Xs[:, 0], Xt=Xt).shrinkage_
+    assert of_some != of_all
+    np.testing.assert_allclose(of_some, of_all, atol=0.2)
+
+
+def test_no_shift_gives_weights_near_one():
+    for seed in range(3):
+        Xs, Xt = np.random.default_rng(seed).normal(size=(2, 5000, 2))
+        model = NearestNeighborsWeighting()
+        assert np.abs(model.fit_weights(Xs, Xt) - 1).mean() <= 0.05
+        # Counts alone are noise.
+        plain = model.set_params(shrinkage=0).fit_weights(Xs, Xt)
+        assert 0.15 < np.abs(plain - 1).mean() < 0.25
