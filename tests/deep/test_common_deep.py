@@ -12,6 +12,7 @@ import pytest
 
 keras = pytest.importorskip("keras", exc_type=ImportError)
 
+from keras import layers  # noqa: E402
 from scipy.special import log_softmax, softmax  # noqa: E402
 from sklearn.base import clone  # noqa: E402
 from sklearn.model_selection import GridSearchCV  # noqa: E402
@@ -34,7 +35,7 @@ REFERENCE = {
     "ADDA": [2.151676, 2.161361],
     "BNM": [0.505654, 0.4548408],
     "CCSA": [0.8678306, 0.7753109],
-    "CDAN": [2.078611, 2.026918],
+    "CDAN": [2.0526395, 2.0025532],
     "DAN": [0.782454, 0.7565607],
     "DANN": [2.03879, 1.991751],
     "DIRTT": [0.6829855, 0.6727549],
@@ -84,7 +85,7 @@ def fitted(cls, tables):
 
 
 def _network(n_inputs, n_outputs):
-    layer = keras.layers.Dense(n_outputs)
+    layer = layers.Dense(n_outputs)
     network = keras.Sequential([keras.Input((n_inputs,)), layer])
     kernel = np.sin(1 + np.arange(n_inputs * n_outputs)).reshape(n_inputs, n_outputs)
     network.set_weights([kernel, np.linspace(0, 0.5, n_outputs)])
@@ -147,7 +148,7 @@ def _confusion(p):
 
 
 def _cdan(p):
-    outer = [np.einsum("ij,ik->ijk", z, q) for z, q in ((p.zs, p.ps), (p.zt, p.pt))]
+    outer = [np.einsum("ij,ik->ikj", z, q) for z, q in ((p.zs, p.ps), (p.zt, p.pt))]
     weights = [1 + np.exp(np.sum(q * np.log(q), axis=1)) for q in (p.ps, p.pt)]
     return p.domains([o.reshape(len(o), -1) for o in outer], weights)
 
@@ -315,29 +316,37 @@ def test_source_weights(cls, fitted, tables):
     assert np.abs(uneven.predict_proba(Xt) - fitted.predict_proba(Xt)).max() > 1e-4
 
 
-def test_a_held_out_part_is_scored(cls, tables):
-    model = fit(cls, tables, validation_split=0.2, metrics=["accuracy"])
-    # Methods without a source watch the model that they train first.
-    history = getattr(model, "source_", model).history_
-    assert len(history["val_loss"]) == len(history["loss"])
-    assert 0 <= history["val_target_entropy"][-1] <= np.log(2)
-    assert 0 <= history["val_target_information"][-1] <= np.log(2)
+def _small_convolutional():
+    """Return an encoder that compiles faster than the default one does."""
+    flow = [layers.Conv1D(4, 3), layers.BatchNormalization(), layers.ReLU()]
+    return keras.Sequential([*flow, layers.GlobalAveragePooling1D()])
 
 
 def test_series_with_all_that_is_odd(cls):
-    """Few rows, batches larger than a domain, three classes, some target labels."""
+    """Few rows, batches larger than a domain, three classes, some target labels.
+
+    A part is held out and scored.
+    """
     rng = np.random.default_rng(0)
     y = np.arange(45) % 3
     waves = np.sin(np.linspace(0, 6, 16) * (1 + y[:, None]))[..., None]
     X = (waves + 0.1 * rng.normal(size=(45, 16, 2))).astype("float32")
     few = np.where(np.arange(9) < 3, y[:9], -1)
-    model = cls(epochs=2, batch_size=32, random_state=0)
-    model.fit(X, y, Xt=X[:9] + 0.1, yt=few)
+    options = {"validation_split": 0.2, "metrics": ["accuracy"]}
+    model = cls(_small_convolutional, epochs=2, batch_size=32, random_state=0)
+    model.set_params(**options).fit(X, y, Xt=X[:9] + 0.1, yt=few)
     assert np.isfinite(model.history_["loss"]).all()
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1, rtol=1e-5)
     assert (model.predict_proba(X).std(axis=0) > 0).all()
+    # Methods without a source watch the model that they train first.
+    history = getattr(model, "source_", model).history_
+    assert len(history["val_loss"]) == len(history["loss"])
+    assert 0 <= history["val_accuracy"][-1] <= 1
+    assert 0 <= history["val_target_entropy"][-1] <= np.log(3)
+    assert 0 <= history["val_target_information"][-1] <= np.log(3)
 
 
+@pytest.mark.one_backend
 def test_numbers_are_served_or_refused(cls, tables):
     Xs, _, Xt, few = tables
     if cls._classes_only:
