@@ -1,29 +1,63 @@
 """Imputation with and without a source: errors, choices, similarity and speed.
 
 Run as ``python benchmarks/imputation.py PART [seeds [task]]``, where PART is plain,
-transfer, similarity or speed, and the backend is in ``KERAS_BACKEND``. Tasks are
-numbered from 0, and run from the one given. Columns are scaled to 0 to 1 by the
+transfer, similarity, speed or memory, and the backend is in ``KERAS_BACKEND``. Tasks
+are numbered from 0, and run from the one given. Columns are scaled to 0 to 1 by the
 complete table of the target; cells go missing completely at random; errors are root
 mean squares over the missing cells, means over the seeds. The tables are those of the
-guide.
+guide. Errors are kept in ``benchmarks/results/imputation.jsonl``, a line each, and not
+measured again while they are there.
 """
 
+import json
+import os
+import resource
+import subprocess
 import sys
+import tempfile
 import time
 import warnings
+from functools import partial
+from itertools import product
+from pathlib import Path
 
 import numpy as np
+from peers import Peer, PeerError, interpreter
 from scipy.linalg import sqrtm
 from scipy.stats import spearmanr
-from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, SimpleImputer
+from uci import TableError, read_table
 
 from adapt.datasets import load_dataset
 from adapt.imputation import ClueGAINImputer, GAINImputer, GaussianTransferImputer
 
 KEEP = {"keep_empty_features": True}
+RESULTS = Path(__file__).parent / "results" / "imputation.jsonl"
+HYPERIMPUTE = Peer(
+    "hyperimpute 0.1.17",
+    ("hyperimpute==0.1.17", "torch==2.13.0"),
+    ".venv-hyperimpute",
+    "BENCH_HYPERIMPUTE_ENV",
+    "worker_hyperimpute.py",
+)
+
+
+def measured(key, work):
+    """Return what is on record for a key, or what ``work()`` gives, recorded."""
+    key = [*key, os.environ.get("KERAS_BACKEND", "tensorflow")]
+    if RESULTS.exists():
+        for line in RESULTS.read_text().splitlines():
+            record = json.loads(line)
+            if record["key"] == key:
+                return record["value"]
+    value = work()
+    RESULTS.parent.mkdir(exist_ok=True)
+    with RESULTS.open("a") as file:
+        file.write(json.dumps({"key": key, "value": value}) + "\n")
+    return value
 
 
 def scaled(X, by=None):
@@ -38,7 +72,7 @@ def with_holes(X, share, rng):
 
 
 def rmse(filled, X, Z):
-    return np.sqrt(np.mean(np.square(filled - X)[np.isnan(Z)]))
+    return float(np.sqrt(np.mean(np.square(filled - X)[np.isnan(Z)])))
 
 
 def mean_of(Z):
@@ -50,19 +84,19 @@ def iterative(Z, estimator=None, seed=0):
     return imputer.fit_transform(Z)
 
 
-def trees(seed):
-    return ExtraTreesRegressor(10, random_state=seed)
-
-
 def row(name, values, width=34):
     cells = " ".join(f"{v:>9.4f}" for v in values)
     print(f"{name:<{width}} {cells}", flush=True)
 
 
 def _plain_tables():
-    yield "digits", load_digits().data[:600]
-    yield "wine", load_wine().data
-    yield "breast", load_breast_cancer().data
+    yield "breast", lambda: load_breast_cancer().data
+    yield "spam", lambda: read_table("spam")[0]
+    yield "letter", lambda: _some(read_table("letter")[0], 6000)
+
+
+def _some(X, n):
+    return X[np.random.default_rng(0).permutation(len(X))[:n]]
 
 
 def plain(seeds, first=0):
@@ -80,49 +114,116 @@ def plain(seeds, first=0):
             random_state=seed, **KEEP
         ).fit_transform(Z),
     }
-    for data, X in list(_plain_tables())[first:]:
-        X = scaled(X)
+    for data, load in list(_plain_tables())[first:]:
+        try:
+            X = scaled(load())
+        except TableError as error:
+            print(f"\n{data} is left out: {error}")
+            continue
         print(f"\n{data}, {len(X)} x {X.shape[1]}, missing 20, 50, 80 %")
         for name, fill in methods.items():
             if name.startswith("Iter") and X.shape[1] > 40:
                 continue  # minutes
-            errors = [
+
+            def error(share, seed, X=X, fill=fill):
+                Z = with_holes(X, share, np.random.default_rng(seed))
+                return rmse(fill(Z, seed), X, Z)
+
+            found = [
                 [
-                    rmse(fill(Z, seed), X, Z)
-                    for seed in range(seeds)
-                    for Z in [with_holes(X, share, np.random.default_rng(seed))]
+                    measured(["plain", data, name, *at], partial(error, *at))
+                    for at in product([share], range(seeds))
                 ]
                 for share in (0.2, 0.5, 0.8)
             ]
-            row(name, np.mean(errors, axis=1))
+            row(name, np.mean(found, axis=1))
 
 
-def _domains():
-    """Yield tasks: name, source, target; both scaled by the complete target."""
+def _split(name, is_source, is_target):
+    X, y = read_table(name)
+    return X[is_source(y)], X[is_target(y)]
+
+
+def _bundled(name, domains):
+    data = load_dataset(name, **domains)
+    is_target = data.sample_domain < 0
+    return data.X[~is_target], data.X[is_target]
+
+
+def _breast():
     X, y = load_breast_cancer(return_X_y=True)
-    yield "breast", X[y == 1], X[y == 0]
+    return X[y == 1], X[y == 0]
+
+
+def _digits():
     X, y = load_digits(return_X_y=True)
-    yield "digits", X[y < 5], X[y >= 5]
-    tasks = [
-        ("housing", {"source": "coast", "target": "inland"}),
-        ("abalone", {"source": "male", "target": "infant"}),
-        ("diabetes", {"source": "sex_1", "target": "sex_2"}),
-    ]
-    for name, domains in tasks:
-        data = load_dataset(name, **domains)
-        is_target = data.sample_domain < 0
-        yield name, data.X[~is_target], data.X[is_target]
+    return X[y < 5], X[y >= 5]
+
+
+DOMAINS = {
+    "letter": lambda: _split("letter", lambda y: y <= "M", lambda y: y > "M"),
+    "satimage": lambda: _split("satimage", lambda y: y > "3", lambda y: y <= "3"),
+    "wine": lambda: (read_table("red wine")[0], read_table("white wine")[0]),
+    "breast": _breast,
+    "digits": _digits,
+    "housing": lambda: _bundled("housing", {"source": "coast", "target": "inland"}),
+    "abalone": lambda: _bundled("abalone", {"source": "male", "target": "infant"}),
+    "diabetes": lambda: _bundled("diabetes", {"source": "sex_1", "target": "sex_2"}),
+}
+
+
+def _fit_clue(Z, source, seed, **params):
+    return ClueGAINImputer(random_state=seed, **KEEP, **params).fit(Z, X_source=source)
+
+
+def _chosen(X, Z, source, seed):
+    imputer = _fit_clue(Z, source, seed)
+    return {"error": rmse(imputer.transform(Z), X, Z), "chosen": imputer.selected_}
+
+
+def _gaussian(Z, source, seed):
+    imputer = GaussianTransferImputer(random_state=seed, **KEEP)
+    return imputer.fit_transform(Z, X_source=source)
+
+
+def _reference(Z, source, seed):
+    imputer = GAINImputer(preset="reference", random_state=seed, **KEEP)
+    return imputer.fit_transform(Z)
+
+
+def _only(candidate):
+    # The same networks as those among which the choice was.
+    return lambda Z, source, seed: _fit_clue(
+        Z, source, seed, candidates=[candidate]
+    ).transform(Z)
+
+
+def _both(Z, source, seed):
+    return iterative(np.concatenate([source[:500], Z]), seed=seed)[-len(Z) :]
+
+
+TRANSFERS = {
+    "mean": lambda Z, source, seed: mean_of(Z),
+    "ridge": lambda Z, source, seed: iterative(Z, seed=seed),
+    "ridge+src": _both,
+    "EM": lambda Z, source, seed: _gaussian(Z, None, seed),
+    "Gaussian": _gaussian,
+    "GAIN ref": _reference,
+    "pretrain": _only("pretrained"),
+    "finetune": _only("finetuned"),
+    "scratch": _only("scratch"),
+}
 
 
 def transfer(seeds, first=0, share=0.8, n=100):
     """A complete source, and 100 target rows with 80 % of the cells missing."""
-    columns = (
-        *("mean", "ridge", "ridge+src", "EM", "Gaussian", "GAIN ref", "ClueGAIN"),
-        *("pretrain", "finetune", "scratch"),
-    )
-    print(f"{'':<12}" + " ".join(f"{name:>9}" for name in columns))
-    for name, Xs, Xt in list(_domains())[first:]:
-        Xs, Xt = np.asarray(Xs, dtype=float), np.asarray(Xt, dtype=float)
+    print(" " * 12 + " ".join(f"{name:>9}" for name in (*TRANSFERS, "ClueGAIN")))
+    for task, load in list(DOMAINS.items())[first:]:
+        try:
+            Xs, Xt = (np.asarray(X, dtype=float) for X in load())
+        except TableError as error:
+            print(f"{task} is left out: {error}")
+            continue
         Xs, Xt = scaled(Xs, Xt), scaled(Xt)
         errors, chosen = [], []
         for seed in range(seeds):
@@ -130,31 +231,23 @@ def transfer(seeds, first=0, share=0.8, n=100):
             X = Xt[rng.permutation(len(Xt))[:n]]
             source = Xs[rng.permutation(len(Xs))[:2000]]
             Z = with_holes(X, share, rng)
-            seeded = {"random_state": seed, **KEEP}
-            clue = ClueGAINImputer(**seeded).fit(Z, X_source=source)
-            chosen.append(clue.selected_)
-            ways = {}
-            for way in ("pretrained", "finetuned", "scratch"):
-                # The same networks as those among which the choice was.
-                ways[way] = ClueGAINImputer(candidates=[way], **seeded)
-                ways[way].fit(Z, X_source=source)
-            wide = X.shape[1] > 40
-            both = np.concatenate([source[:500], Z])
-            filled = [
-                mean_of(Z),
-                mean_of(Z) if wide else iterative(Z, seed=seed),
-                mean_of(Z) if wide else iterative(both, seed=seed)[-len(Z) :],
-                GaussianTransferImputer(**seeded).fit_transform(Z),
-                GaussianTransferImputer(**seeded).fit_transform(Z, X_source=source),
-                GAINImputer(preset="reference", **seeded).fit_transform(Z),
-                clue.transform(Z),
-                *(imputer.transform(Z) for imputer in ways.values()),
-            ]
-            found = [rmse(F, X, Z) for F in filled]
-            if wide:
-                found[1] = found[2] = np.nan  # minutes
-            errors.append(found)
-        row(name, np.mean(errors, axis=0), 11)
+            clue = measured(
+                ["transfer", task, "ClueGAIN", seed],
+                partial(_chosen, X, Z, source, seed),
+            )
+            found = []
+            for name, fill in TRANSFERS.items():
+                if name.startswith("ridge") and X.shape[1] > 40:
+                    found.append(np.nan)  # minutes
+                    continue
+
+                def error(X=X, Z=Z, source=source, seed=seed, fill=fill):
+                    return rmse(fill(Z, source, seed), X, Z)
+
+                found.append(measured(["transfer", task, name, seed], error))
+            errors.append([*found, clue["error"]])
+            chosen.append(clue["chosen"])
+        row(task, np.mean(errors, axis=0), 11)
         print(f"{'':<11} chosen: {', '.join(chosen)}", flush=True)
 
 
@@ -165,63 +258,130 @@ def frechet(A, B):
     return gap + np.trace(S + T - 2 * np.real(sqrtm(S @ T)))
 
 
-def similarity(seeds, share=0.8, n=300):
-    """Classes of digits as sources of each other, ranked from incomplete rows."""
-    X, y = load_digits(return_X_y=True)
-    X = X / 16
-    found = {"similarity": [], "mean distance": []}
-    for seed in range(seeds):
-        rng = np.random.default_rng(seed)
-        target = rng.integers(10)
-        Z = with_holes(X[y == target][:n], share, rng)
-        others = [k for k in range(10) if k != target]
-        sources = {str(k): X[y == k] for k in others}
-        imputer = ClueGAINImputer(n_steps=2000, random_state=seed, **KEEP)
-        ranking = imputer.rank_sources(Z, sources)
-        true = [frechet(X[y == int(k)], X[y == target]) for k in ranking.index]
-        found["similarity"].append(-spearmanr(ranking["similarity"], true)[0])
-        found["mean distance"].append(spearmanr(ranking["mean_distance"], true)[0])
-    print("Spearman correlation with the Frechet distance of the complete data")
-    for name, values in found.items():
-        row(name, [np.mean(values), *values])
-
-
-def speed(seeds):
-    """CPU seconds: 20,000 x 16 in 3,000 steps, and filling 100,000 x 50."""
-    rng = np.random.default_rng(0)
-
-    def table(n, d):
-        X = rng.normal(size=(n, 4)) @ rng.normal(size=(4, d))
-        return with_holes(X + 0.3 * rng.normal(size=X.shape), 0.2, rng)
-
-    def cost(work):
-        start = time.process_time()
-        result = work()
-        return result, time.process_time() - start
-
-    Z = table(20_000, 16)
-    fits = {
-        "default": lambda: GAINImputer(n_steps=3000, random_state=0).fit(Z),
-        "default, again": lambda: GAINImputer(n_steps=3000, random_state=1).fit(Z),
-        "reference": lambda: GAINImputer(
-            preset="reference", n_steps=3000, random_state=0
-        ).fit(Z),
-        "IterativeImputer(ExtraTrees), 1 round": lambda: IterativeImputer(
-            trees(0), max_iter=1, random_state=0
-        ).fit(Z),
+def _correlations(X, y, seed, share=0.8, n=300, n_sources=10):
+    """Rank some classes as sources of another, of which few cells are known."""
+    rng = np.random.default_rng(seed)
+    target, *sources = rng.permutation(np.unique(y))[: 1 + n_sources]
+    rows = X[y == target]
+    Z = with_holes(rows[rng.permutation(len(rows))[:n]], share, rng)
+    imputer = ClueGAINImputer(n_steps=2000, random_state=seed, **KEEP)
+    ranking = imputer.rank_sources(Z, {k: X[y == k] for k in sources})
+    true = [frechet(X[y == k], rows) for k in ranking.index]
+    raw = [np.nanmean(Z, axis=0) - X[y == k].mean(axis=0) for k in ranking.index]
+    return {
+        "similarity": -spearmanr(ranking["similarity"], true)[0],
+        "mean_distance": spearmanr(ranking["mean_distance"], true)[0],
+        "distance of means in the units of the truth": spearmanr(
+            np.nansum(np.square(raw), axis=1), true
+        )[0],
     }
-    for name, fit in fits.items():
-        row(name, [cost(fit)[1]], 40)
-    wide = table(100_000, 50)
-    imputer = GAINImputer(n_steps=500, random_state=0).fit(wide[:5000])
-    imputer.transform(wide)  # compiles
-    row("transform of 100,000 x 50", [cost(lambda: imputer.transform(wide))[1]], 40)
+
+
+def similarity(seeds, first=0):
+    """Classes as sources of each other, ranked from incomplete rows."""
+    print("Spearman correlation with the Frechet distance of the complete data")
+    for data in ("letter", "digits", "satimage")[first:]:
+        try:
+            if data == "digits":
+                X, y = load_digits(return_X_y=True)
+            else:
+                X, y = read_table(data)
+        except TableError as error:
+            print(f"{data} is left out: {error}")
+            continue
+        work = [partial(_correlations, scaled(X), y, seed) for seed in range(seeds)]
+        found = [
+            measured(["similarity", data, seed], work[seed]) for seed in range(seeds)
+        ]
+        for name in found[0]:
+            values = [f[name] for f in found]
+            row(f"{data}, {name}", [np.mean(values), *values], 52)
+
+
+def _correlated(n, d):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 4)) @ rng.normal(size=(4, d))
+    return with_holes(X + 0.3 * rng.normal(size=X.shape), 0.2, rng)
+
+
+def _cost(work):
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def _hyperimpute(Z, n_steps):
+    """Return the CPU seconds of a fit, one thread, in its own environment."""
+    python = interpreter(HYPERIMPUTE)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.npy"
+        np.save(path, Z)
+        worker = Path(__file__).parent / HYPERIMPUTE.worker
+        call = [python, worker, path, str(n_steps)]
+        done = subprocess.run(call, capture_output=True, text=True)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise PeerError(f"{HYPERIMPUTE.title} failed: {last}")
+    return float(done.stdout.split()[-1])
+
+
+def speed(repeats):
+    """CPU seconds: 20,000 x 16 in 3,000 steps, and filling 100,000 x 50."""
+    Z = _correlated(20_000, 16)
+
+    def gain(seed, **params):
+        imputer = GAINImputer(n_steps=3000, random_state=seed, **params)
+        return _cost(lambda: imputer.fit(Z))
+
+    def trees(seed):
+        forest = ExtraTreesRegressor(10, random_state=seed)
+        imputer = IterativeImputer(forest, max_iter=1, random_state=seed)
+        return _cost(lambda: imputer.fit(Z))
+
+    wide = _correlated(100_000, 50)
+    fitted = GAINImputer(n_steps=500, random_state=0).fit(wide[:5000])
+    print("CPU seconds, median of the repeats, the first, and the others")
+    for name, work in {
+        "GAINImputer()": gain,
+        "GAINImputer(preset='reference')": partial(gain, preset="reference"),
+        "hyperimpute, GAIN": lambda seed: _hyperimpute(Z, 3000),
+        "IterativeImputer(ExtraTrees), 1 round": trees,
+        "transform of 100,000 x 50": lambda _: _cost(lambda: fitted.transform(wide)),
+    }.items():
+        try:
+            found = [work(seed) for seed in range(repeats)]
+        except PeerError as error:
+            print(f"{name} is left out: {error}")
+            continue
+        row(name, [np.median(found), *found], 40)
+
+
+def memory(repeats):
+    """MB that a fit on 20,000 x 16 adds at most, each in a fresh process."""
+    call = [sys.executable, __file__, "memory_of_a_fit"]
+    for size in (128, 1024, 4096, 16384):
+        found = [
+            float(subprocess.run([*call, str(size)], capture_output=True).stdout)
+            for _ in range(repeats)
+        ]
+        row(f"batches of {size}", [np.median(found), *found])
+
+
+def memory_of_a_fit(batch_size):
+    def highest():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+    Z = _correlated(20_000, 16)
+    GAINImputer(n_steps=10, batch_size=64, random_state=0).fit(Z[:2000])
+    before = highest()
+    GAINImputer(n_steps=200, batch_size=batch_size, random_state=0).fit(Z)
+    print(highest() - before)
 
 
 def main(part="transfer", *numbers):
     warnings.simplefilter("ignore")
-    parts = {f.__name__: f for f in (plain, transfer, similarity, speed)}
-    parts[part](*map(int, numbers or (5,)))
+    parts = plain, transfer, similarity, speed, memory, memory_of_a_fit
+    {f.__name__: f for f in parts}[part](*map(int, numbers or (5,)))
 
 
 if __name__ == "__main__":

@@ -186,7 +186,7 @@ class ClueGAINImputer(GAINImputer):
 
     n_folds : int or None, default=None
         In how many folds observed cells are held out. There is a network for each, and
-        rows are filled by their mean. If None, 5 folds of less than 20,000 observed
+        rows are filled by their mean. If None, 5 folds of less than 200,000 observed
         cells, and a single network that is not shown a tenth of more.
 
     jit_compile : bool or None, default=None

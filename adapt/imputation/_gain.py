@@ -26,7 +26,7 @@ __all__ = ["GAINImputer"]
 
 _EPOCH = 50  # steps between two looks at the held-out cells, at least
 _PATIENCE = 20  # looks without a better score
-_FEW_CELLS = 20_000  # below, folds hold out all cells in turn
+_FEW_CELLS = 200_000  # below, folds hold out all cells in turn
 _N_RESIDUALS = 1000  # of each column, for draws
 
 
@@ -156,7 +156,8 @@ class GAINImputer(Trainer, TransferImputer):
         From values and mask, side by side, to values: a network, which is copied with
         its weights, or a function without arguments that returns one. If None, two
         hidden layers of 64 units, for series `(n_samples, time, channels)` four
-        convolutions over time.
+        convolutions over time; by default upon the inverse hyperbolic sine of the
+        inputs, which compresses outliers.
 
     discriminator : keras.Model, callable or None, default=None
         From values and hint to one logit for each cell. If None, as the generator.
@@ -175,7 +176,7 @@ class GAINImputer(Trainer, TransferImputer):
 
     n_folds : int or None, default=None
         In how many folds observed cells are held out. There is a network for each, and
-        rows are filled by their mean. If None, 5 folds of less than 20,000 observed
+        rows are filled by their mean. If None, 5 folds of less than 200,000 observed
         cells, and a single network that is not shown a tenth of more.
 
     jit_compile : bool or None, default=None

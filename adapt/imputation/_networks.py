@@ -6,6 +6,7 @@ from keras import layers, ops
 from scipy.special import softmax
 
 __all__ = [
+    "Compress",
     "activate",
     "cell_losses",
     "default_discriminator",
@@ -14,6 +15,17 @@ __all__ = [
 ]
 
 _WIDTH = 7  # time steps that a convolution sees
+
+
+@keras.saving.register_keras_serializable("adapt")
+class Compress(layers.Layer):
+    """Take the inverse hyperbolic sine: about x where it is small, a logarithm beyond.
+
+    A value of forty standard deviations would drown all others of its row.
+    """
+
+    def call(self, x):
+        return ops.arcsinh(x)
 
 
 def _hidden(shape, n_units):
@@ -33,14 +45,19 @@ def _network(name, shape, n_units, n_outputs, activation):
     # more layers.
     depth = 2 if len(shape) == 1 else 4
     body = [_hidden(shape, n_units) for _ in range(depth)]
-    body = [keras.Input(shape), *body, _outputs(shape, n_outputs, activation)]
-    for i, layer in enumerate(body[1:]):
+    body = [*body, _outputs(shape, n_outputs, activation)]
+    if name == "generator" and activation is None:
+        body = [Compress(), *body]  # columns without bounds
+    for i, layer in enumerate(body):
         layer.name = f"{name}_{i}"  # so that equal networks have equal configs
-    return keras.Sequential(body, name=name)
+    return keras.Sequential([keras.Input(shape), *body], name=name)
 
 
 def default_generator(shape, n_units, n_outputs, activation):
     """Return a generator: two hidden layers, for series four convolutions.
+
+    Without an activation of the outputs, columns have no bounds, and large inputs are
+    compressed first.
 
     Parameters
     ----------
