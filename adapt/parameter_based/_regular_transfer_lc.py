@@ -7,7 +7,6 @@ from numbers import Integral, Real
 import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
-from scipy.special import expit, logsumexp
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -19,7 +18,7 @@ from adapt.base import ParameterAdapter
 from adapt.parameter_based._classes import one_label_a_row, union_of_classes
 from adapt.parameter_based._regular_transfer_lr import _split_pipeline
 
-_BLOCK = 512  # rows: those of a table of some columns stay in the cache
+_BLOCK = 4096  # rows: those of a table of some columns stay in the cache
 _SMALL = 200  # parameters up to which a Hessian costs less than it saves
 
 
@@ -43,10 +42,15 @@ def logistic_loss(scores, Y):
         Probabilities minus memberships.
     """
     if scores.shape[1] == 1:
-        loss = np.logaddexp(0, scores) - Y * scores
-        return loss[:, 0], expit(scores) - Y
-    total = logsumexp(scores, axis=1, keepdims=True)
-    return total[:, 0] - (Y * scores).sum(axis=1), np.exp(scores - total) - Y
+        small = np.exp(-np.abs(scores))  # at most one
+        loss = np.maximum(scores, 0) + np.log1p(small) - Y * scores
+        return loss[:, 0], np.where(scores < 0, small, 1) / (1 + small) - Y
+    top = scores.max(axis=1, keepdims=True)
+    P = np.exp(scores - top)
+    total = P.sum(axis=1, keepdims=True)
+    P /= total
+    loss = (top + np.log(total))[:, 0] - (Y * scores).sum(axis=1)
+    return loss, P - Y
 
 
 def transfer_objective(params, X, Y, weight, start, lambda_):
@@ -101,20 +105,19 @@ def transfer_hessian(P, X, weight, lambda_):
     hessian : ndarray of shape (n_params, n_params)
     """
     n_scores, n_columns = P.shape[1], X.shape[1]
-    hessian = 2 * lambda_ * np.eye(n_scores * n_columns)
+    hessian = np.zeros((n_scores * n_columns,) * 2)
     for rows in slices(len(X), _BLOCK):
-        A, p, w = X[rows], P[rows], weight[rows, None]
+        A, p, w = X[rows].T, P[rows].T, weight[rows]
         if n_scores == 1:
-            B = A * np.sqrt(w * p * (1 - p))
-            hessian += B.T @ B
+            hessian += (A * (w * p * (1 - p))) @ A.T
             continue
         # In the scores it is diag(p) - p p': a block a class, less an outer product.
         for k in range(n_scores):
             own = slice(k * n_columns, (k + 1) * n_columns)
-            B = A * np.sqrt(w * p[:, [k]])
-            hessian[own, own] += B.T @ B
-        B = ((np.sqrt(w) * p)[:, :, None] * A[:, None]).reshape(len(A), -1)
-        hessian -= B.T @ B
+            hessian[own, own] += (A * (w * p[k])) @ A.T
+        B = ((np.sqrt(w) * p)[:, None] * A).reshape(-1, len(w))
+        hessian -= B @ B.T
+    hessian.flat[:: len(hessian) + 1] += 2 * lambda_
     return hessian / weight.sum()
 
 
@@ -404,7 +407,7 @@ def _with_ones(X):
     """Return rows with a column of ones after the others."""
     if sparse.issparse(X):
         return sparse.hstack([X, np.ones((X.shape[0], 1))], format="csr")
-    A = np.ones((X.shape[0], X.shape[1] + 1))
+    A = np.ones((X.shape[0], X.shape[1] + 1), order="F")  # each column in one piece
     A[:, :-1] = X
     return A
 
