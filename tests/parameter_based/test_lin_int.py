@@ -116,13 +116,13 @@ def test_errors():
 
 
 @pytest.mark.parametrize("estimator", [None, LogisticRegression(), Ridge()])
-def test_scikit_learn_checks(estimator):
+def test_scikit_learn_checks_of_weights(estimator):
     # Which rows are held out is drawn, and repeated rows draw otherwise than weights.
     cannot = [
         "check_sample_weight_equivalence_on_dense_data",
         "check_sample_weight_equivalence_on_sparse_data",
     ]
-    run_checks(LinInt, cannot, estimator=estimator, random_state=0)
+    run_checks(LinInt, cannot, "weight", estimator=estimator, random_state=0)
 
 
 def test_few_labels_of_many_classes_fit_on_two():

@@ -196,7 +196,7 @@ def test_errors():
         RegularTransferLC(source, lambda_=0, max_iter=1).fit(Xt, yt)
 
 
-def test_scikit_learn_checks():
+def test_scikit_learn_checks_of_weights():
     # One of them compares two optima to seven digits.
     source = LogisticRegression(tol=1e-12, max_iter=10_000)
-    run_checks(RegularTransferLC, estimator=source, tol=1e-11)
+    run_checks(RegularTransferLC, (), "weight", estimator=source, tol=1e-11)

@@ -182,8 +182,8 @@ def test_errors():
 
 
 @pytest.mark.parametrize("model", [LogisticRegression, LinearRegression])
-def test_scikit_learn_checks(model):
+def test_scikit_learn_checks_of_weights(model):
     # Which rows are held out is drawn, and repeated rows draw otherwise than weights.
     cannot = ["check_sample_weight_equivalence_on_dense_data"]
     params = {"learning_rates": [0.1], "max_iter": 1, "cv": 2, "random_state": 0}
-    run_checks(TransferBoosting, cannot, estimator=model(), **params)
+    run_checks(TransferBoosting, cannot, "weight", estimator=model(), **params)

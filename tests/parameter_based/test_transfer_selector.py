@@ -123,9 +123,9 @@ def test_ways_and_errors():
         TransferTreeSelector(source, score_type="auc").fit(Xt, more)
 
 
-def test_scikit_learn_checks():
+def test_scikit_learn_checks_of_weights():
     # Which rows are held out is drawn, and repeated rows draw otherwise than weights.
     cannot = ["check_sample_weight_equivalence_on_dense_data"]
-    run_checks(TransferTreeSelector, cannot, random_state=0)
-    forest = RandomForestClassifier(5)
-    run_checks(TransferForestSelector, cannot, estimator=forest, random_state=0)
+    run_checks(TransferTreeSelector, cannot, "weight", random_state=0)
+    forest = {"estimator": RandomForestClassifier(5), "random_state": 0}
+    run_checks(TransferForestSelector, cannot, "weight", **forest)
