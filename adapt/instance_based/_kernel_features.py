@@ -32,16 +32,19 @@ class Features(NamedTuple):
 class Rows:
     """The rows of a domain in blocks, whose features are made where they are used.
 
-    What features of all widths have in common is held, if the rows are few. A block
-    stays in the processor's cache: to make features twice is cheaper than to store all.
+    What features of all widths have in common is held, if the rows are few and
+    `several` widths are to come. A block stays in the processor's cache: to make
+    features twice is cheaper than to store all.
     """
 
-    def __init__(self, X, features):
+    def __init__(self, X, features, several=True):
         n_centers = features.centers.shape[0]
         self.X = X
         self.features = features
-        self.block = max(n_centers, _BLOCK // n_centers)
-        self.base = features.base(X) if len(self) * n_centers <= _HELD else None
+        n_blocks = max(1, round(len(self) / max(n_centers, _BLOCK // n_centers)))
+        self.block = -(-len(self) // n_blocks)  # of equal sizes
+        hold = several and len(self) * n_centers <= _HELD
+        self.base = features.base(X) if hold else None
 
     def __len__(self):
         return self.X.shape[0]
@@ -57,12 +60,13 @@ class Rows:
         base = self.features.base(self.X[rows])
         return self.features(base, gamma, out=base)
 
-    def moments(self, gamma, with_products=True):
-        """Return the mean over rows of features, and of their products or zero."""
+    def moments(self, gamma, with_means=True, with_products=True):
+        """Return the means over rows of features, and of their products, or zeros."""
         first, second = 0.0, 0.0
         for rows in self.blocks():
             K = self.at(rows, gamma)
-            first = first + K.sum(axis=0)
+            if with_means:
+                first = first + np.ones(len(K)) @ K
             if with_products:
                 second = second + K.T @ K
         return first / len(self), second / len(self)

@@ -588,7 +588,7 @@ class KLIEP(RatioAdapter):
         return Width(shares[0] * units, gap, n_iter, score)
 
     def _log_ratio(self, X):
-        rows = Rows(_rows(X), self._features())
+        rows = Rows(_rows(X), self._features(), several=False)
         ratio = rows.dot(self.alphas_, self.best_params_["gamma"])
         with np.errstate(divide="ignore"):  # a weight of zero is one
             return np.log(ratio)

@@ -32,7 +32,7 @@ class Moments(NamedTuple):
 
 def mixture_moments(source, target, gamma, alpha):
     """Return the `Moments` of both domains, of which the target has share ``alpha``."""
-    _, Hs = source.moments(gamma, with_products=alpha < 1)
+    _, Hs = source.moments(gamma, with_means=False, with_products=alpha < 1)
     ht, Ht = target.moments(gamma, with_products=alpha > 0)
     return Moments(Hs, ht, Ht)
 
@@ -362,7 +362,8 @@ class RULSIF(RatioAdapter):
         return values
 
     def _log_ratio(self, X):
-        rows = Rows(np.asarray(X, dtype=np.float64), self._features())
+        X = np.asarray(X, dtype=np.float64)
+        rows = Rows(X, self._features(), several=False)
         ratio = rows.dot(self.thetas_, self.best_params_["gamma"])
         with np.errstate(divide="ignore"):  # a weight of zero
             return np.log(np.maximum(ratio, 0))
