@@ -332,16 +332,15 @@ def test_series_with_all_that_is_odd(cls):
     waves = np.sin(np.linspace(0, 6, 16) * (1 + y[:, None]))[..., None]
     X = (waves + 0.1 * rng.normal(size=(45, 16, 2))).astype("float32")
     few = np.where(np.arange(9) < 3, y[:9], -1)
-    options = {"validation_split": 0.2, "metrics": ["accuracy"]}
-    model = cls(_small_convolutional, epochs=2, batch_size=32, random_state=0)
-    model.set_params(**options).fit(X, y, Xt=X[:9] + 0.1, yt=few)
+    held_out = {"validation_split": 0.2, "metrics": ["accuracy"]}
+    params = {**SMALL, "batch_size": 32, "encoder": _small_convolutional}
+    model = cls(**params, **held_out).fit(X, y, Xt=X[:9] + 0.1, yt=few)
     assert np.isfinite(model.history_["loss"]).all()
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1, rtol=1e-5)
     assert (model.predict_proba(X).std(axis=0) > 0).all()
     # Methods without a source watch the model that they train first.
     history = getattr(model, "source_", model).history_
     assert len(history["val_loss"]) == len(history["loss"])
-    assert 0 <= history["val_accuracy"][-1] <= 1
     assert 0 <= history["val_target_entropy"][-1] <= np.log(3)
     assert 0 <= history["val_target_information"][-1] <= np.log(3)
 

@@ -52,6 +52,7 @@ def _moved(before, network):
 # Two encoders
 
 
+@pytest.mark.one_backend
 def test_adda_has_an_encoder_for_each_domain(tables):
     Xs, ys, Xt = tables
     model = ADDA(**SMALL, pretrain_epochs=3).fit(Xs, ys, Xt=Xt)
@@ -90,6 +91,7 @@ def test_adabn_takes_the_statistics_of_the_target(tables):
 # Guesses
 
 
+@pytest.mark.one_backend
 def test_self_training_chooses_more_rows_from_round_to_round(tables):
     Xs, ys, Xt = tables
     names = np.array(["no", "yes"])[ys]
@@ -115,6 +117,7 @@ def test_self_training_chooses_more_rows_from_round_to_round(tables):
 # Without the source
 
 
+@pytest.mark.one_backend
 def test_shot_needs_no_source_rows(tables):
     Xs, ys, Xt = tables
     names = np.array(["no", "yes"])[ys]
@@ -155,6 +158,7 @@ def test_tent_moves_scales_and_offsets_alone(tables):
         Tent(DeepSource(**SMALL).fit(Xs, ys, Xt=Xt)).fit(Xt)
 
 
+@pytest.mark.one_backend
 def test_dirtt_stays_near_its_teacher(tables):
     Xs, ys, Xt = tables
     source = DeepSource(**SMALL).fit(Xs, ys, Xt=Xt)
@@ -173,6 +177,7 @@ def test_dirtt_stays_near_its_teacher(tables):
 # Heads and discriminators
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("method", [MCD, MDD])
 def test_the_second_head_starts_from_other_weights(method, tables):
     Xs, ys, Xt = tables
@@ -185,6 +190,7 @@ def test_the_second_head_starts_from_other_weights(method, tables):
     assert model.predict_disc(Xt).shape == (40, 2)
 
 
+@pytest.mark.one_backend
 def test_mcd_predicts_by_both_heads(tables):
     Xs, ys, Xt = tables
     model = MCD(pretrain=False, n_steps=3, **SMALL).fit(Xs, ys.astype(str), Xt=Xt)
@@ -228,6 +234,7 @@ def test_cdan_takes_a_random_map_where_the_product_is_large(tables):
         assert ((p > 0) & (p < 1)).all()
 
 
+@pytest.mark.one_backend
 def test_wdgrl_repeats_the_critic(tables):
     Xs, ys, Xt = tables
     critic = keras.Sequential([keras.Input((64,)), layers.Dense(1)])
@@ -239,6 +246,7 @@ def test_wdgrl_repeats_the_critic(tables):
     assert model.predict_disc(Xs).mean() > model.predict_disc(Xt + 2).mean()
 
 
+@pytest.mark.one_backend
 def test_codats_is_drawn_to_known_proportions(tables):
     Xs, ys, Xt = tables
     shares = [
@@ -256,6 +264,7 @@ def test_codats_is_drawn_to_known_proportions(tables):
 # Training
 
 
+@pytest.mark.one_backend
 def test_early_stopping_by_a_score_without_labels(tables):
     Xs, ys, Xt = tables
     stop = keras.callbacks.EarlyStopping(
@@ -268,6 +277,7 @@ def test_early_stopping_by_a_score_without_labels(tables):
     assert len(information) == 2
 
 
+@pytest.mark.one_backend
 def test_schedules_reach_other_methods(tables):
     Xs, ys, Xt = tables
     model = WDGRL(lambda_=UpdateLambda(max_steps=4), **SMALL)
@@ -296,6 +306,7 @@ def two_sources(tables):
     return np.concatenate([Xs, Xt]), np.append(ys, np.zeros(40, int)), domain
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("method", [DANN, CDAN])
 def test_a_discriminator_tells_sources_apart(method, two_sources):
     X, y, domain = two_sources
@@ -326,6 +337,7 @@ def test_sources_are_numbered_in_order(two_sources):
     assert model.history_["disc_loss"][0] == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.one_backend
 def test_other_discriminators_of_several_sources(two_sources):
     X, y, domain = two_sources
     pooled = DANN(discriminator=_head(1), **SMALL).fit(X, y, sample_domain=domain)

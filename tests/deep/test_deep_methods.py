@@ -67,6 +67,7 @@ def test_default_encoder_standardises_by_the_source(shape):
     assert np.isfinite(model.predict_task(Xs)).all()
 
 
+@pytest.mark.one_backend
 def test_scales_are_learnt_once(tables):
     Xs, ys, Xt = tables
     first = DANN(**SMALL).fit(Xs, ys, Xt=Xt)
@@ -92,6 +93,7 @@ def test_trained_layers_in_a_new_network_keep_their_weights(tables):
 # Labels
 
 
+@pytest.mark.one_backend
 def test_labelled_target_rows_join_the_task(tables):
     Xs, ys, Xt = tables
     far = Xt + 6  # where the source says nothing, and the labels are the other way
@@ -110,6 +112,7 @@ def test_labelled_target_rows_join_the_task(tables):
     np.testing.assert_array_equal(table.predict_proba(far), without.predict_proba(far))
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     "relabel",
     [
@@ -133,6 +136,7 @@ def test_labels_come_back_as_they_were_given(relabel, tables):
     assert is_classifier(model)
 
 
+@pytest.mark.one_backend
 def test_one_hot_labels_are_classes(tables):
     Xs, ys, Xt = tables
     plain = DANN(**SMALL).fit(Xs, ys, Xt=Xt)
@@ -141,6 +145,7 @@ def test_one_hot_labels_are_classes(tables):
     assert model.score(Xs, np.eye(2)[ys]) == plain.score(Xs, ys)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("activation", [None, "sigmoid"])
 def test_one_output_serves_two_classes(activation, tables):
     Xs, ys, Xt = tables
@@ -176,6 +181,7 @@ def test_numbers(tables):
     assert column.predict(Xt).shape == (50, 1)
 
 
+@pytest.mark.one_backend
 def test_the_loss_decides_before_the_labels(tables):
     Xs, ys, Xt = tables
     assert is_regressor(DANN(loss="mse"))
@@ -193,6 +199,7 @@ def test_the_loss_decides_before_the_labels(tables):
 # Data
 
 
+@pytest.mark.one_backend
 def test_frames_and_a_pipeline(tables):
     pd = pytest.importorskip("pandas")
     Xs, ys, Xt = tables
@@ -203,6 +210,7 @@ def test_frames_and_a_pipeline(tables):
     assert pipe.fit(Xs, ys).predict(Xt).shape == (50,)
 
 
+@pytest.mark.one_backend
 def test_both_ways_of_giving_domains_agree(tables):
     Xs, ys, Xt = tables
     one = DANN(**SMALL).fit(Xs, ys, Xt=Xt)
@@ -257,6 +265,7 @@ def test_images():
     assert model.transform(X).shape == (20, 64)
 
 
+@pytest.mark.one_backend
 def test_source_weights_weigh(tables):
     Xs, ys, Xt = tables
     wrong = np.r_[ys[:40], 1 - ys[40:]]
@@ -324,6 +333,7 @@ def test_frozen_layers_stay(tables):
     assert moved == [False, False, True, True]
 
 
+@pytest.mark.one_backend
 def test_subclassed_networks(tables):
     Xs, ys, Xt = tables
     model = DANN(Registered(width=3), **SMALL).fit(Xs, ys, Xt=Xt)
@@ -344,6 +354,7 @@ def test_subclassed_networks(tables):
         DANN(Local(), **SMALL).fit(Xs, ys, Xt=Xt)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("params", "message"),
     [
@@ -374,6 +385,7 @@ def _dense(n_units, n_inputs=None):
     return keras.Sequential([*first, layers.Dense(n_units)])
 
 
+@pytest.mark.one_backend
 def test_labels_that_cannot_be(tables):
     Xs, ys, Xt = tables
     with pytest.raises(ValueError, match="one class"):
@@ -398,6 +410,7 @@ def test_a_loss_that_is_not_finite_is_an_error(tables):
 # Training
 
 
+@pytest.mark.one_backend
 def test_fit_options_win_over_the_constructors(tables, capsys):
     Xs, ys, Xt = tables
     model = DANN(**SMALL)
@@ -525,6 +538,7 @@ def test_grid_search_in_two_processes(tables):
     assert search.best_estimator_.predict(Xt).shape == (50,)
 
 
+@pytest.mark.one_backend
 def test_transform_and_predict_disc(tables):
     Xs, ys, Xt = tables
     far = Xt + 5
@@ -546,6 +560,7 @@ def test_nothing_warns(tables):
 # The methods do what they are for
 
 
+@pytest.mark.one_backend
 def test_dann_follows_rotated_moons():
     """At 35 degrees, source-only (``lambda_=0``) loses what DANN keeps."""
     Xs, ys = make_moons(300, noise=0.08, random_state=0)
@@ -564,6 +579,7 @@ def test_dann_follows_rotated_moons():
     assert np.mean(scores[1.0]) > np.mean(scores[0.0]) + 0.03, scores
 
 
+@pytest.mark.one_backend
 def test_deep_coral_brings_covariances_together(tables):
     Xs, ys, Xt = tables
     gaps = {}
@@ -584,6 +600,7 @@ def test_the_encoder_gets_the_gradient_of_the_task(tables):
     assert np.abs(model.encoder_.get_weights()[0] - encoder.get_weights()[0]).max() > 0
 
 
+@pytest.mark.one_backend
 def test_match_mean(tables):
     Xs, ys, Xt = tables
     model = DeepCORAL(match_mean=True, **SMALL).fit(Xs, ys, Xt=Xt)

@@ -130,6 +130,7 @@ def test_frozen_batch_normalisation_keeps_the_statistics_of_the_source(domains):
     assert first.history_["loss"][0] == pytest.approx(-np.log(p).mean(), rel=1e-4)
 
 
+@pytest.mark.one_backend
 def test_pretraining_moves_the_head_alone(domains):
     _, _, Xt, yt = domains
     given = encoder()
@@ -144,6 +145,7 @@ def test_pretraining_moves_the_head_alone(domains):
     )
 
 
+@pytest.mark.one_backend
 def test_layers_are_unfrozen_from_the_head_downwards(domains):
     _, _, Xt, yt = domains
     seen = []
@@ -239,6 +241,7 @@ def test_fisher_information_of_a_linear_model(kind):
     np.testing.assert_allclose(again[0][:, 0], expected, rtol=0.3)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("penalty", ["l2-sp", "ewc"])
 def test_limits_of_the_penalty(penalty, domains):
     Xs, _, Xt, yt = domains
@@ -275,6 +278,7 @@ def _distance(networks, penalty, lambda_, X, y):
     )
 
 
+@pytest.mark.one_backend
 def test_lambdas_of_regular_transfer_go_from_the_last_layer_to_the_first(domains):
     _, _, Xt, yt = domains
     given = keras.Sequential([*encoder().layers, *task().layers])
@@ -315,6 +319,7 @@ def test_l1_is_the_sum_of_absolute_differences(domains):
 # Ways in
 
 
+@pytest.mark.one_backend
 def test_ways_in_agree(domains):
     Xs, ys, Xt, yt = domains
     few = np.where(np.arange(60) < 20, yt, -1)
@@ -335,6 +340,7 @@ def test_ways_in_agree(domains):
     np.testing.assert_array_equal(alone.predict_proba(Xt), adapter.predict_proba(Xt))
 
 
+@pytest.mark.one_backend
 def test_source_epochs(domains):
     Xs, ys, Xt, yt = domains
     given = encoder()
@@ -349,6 +355,7 @@ def test_source_epochs(domains):
     np.testing.assert_array_equal(trained.predict_proba(Xt), plain.predict_proba(Xt))
 
 
+@pytest.mark.one_backend
 def test_deep_adapter_as_source_model(domains):
     Xs, ys, Xt, yt = domains
     names = np.array(["a", "b", "c"])
@@ -388,6 +395,7 @@ def whole_models():
     }
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("kind", list(whole_models()))
 def test_whole_models(kind, domains):
     _, _, Xt, yt = domains
@@ -401,6 +409,7 @@ def test_whole_models(kind, domains):
     np.testing.assert_array_equal(after, expected)
 
 
+@pytest.mark.one_backend
 def test_builders_and_copy(domains):
     _, _, Xt, yt = domains
     build = partial(encoder, 3)
@@ -469,6 +478,7 @@ def test_a_replaced_head_keeps_the_odds_of_known_classes(activation):
     )
 
 
+@pytest.mark.one_backend
 def test_classes_of_the_target(domains):
     Xs, ys, Xt, yt = domains
     names = np.array(["a", "b", "c", "d"])
@@ -491,6 +501,7 @@ def test_classes_of_the_target(domains):
     assert named.classes_.tolist() == names.tolist()
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("penalty", [None, "l2-sp", "ewc"])
 def test_binary_head_becomes_a_softmax(penalty, domains):
     _, _, Xt, yt = domains
@@ -502,6 +513,7 @@ def test_binary_head_becomes_a_softmax(penalty, domains):
     np.testing.assert_allclose(model.predict_task(Xt).sum(axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.one_backend
 def test_numbers(domains):
     Xs, _, Xt, _ = domains
     ys, yt = Xs @ [1.0, 2.0, 0.0, -1.0], Xt @ [1.0, 2.0, 0.0, -1.0] + 1
@@ -523,6 +535,7 @@ def test_numbers(domains):
 # As an estimator
 
 
+@pytest.mark.one_backend
 def test_patience_keeps_the_best_weights(domains):
     _, _, Xt, yt = domains
     model = FineTuning(
@@ -576,6 +589,7 @@ def test_a_search_over_lambda_and_rates_compiles_once(domains):
     assert _engine.COMPILED["epoch"] - before <= 2
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("params", "message"),
     [
@@ -606,6 +620,7 @@ def test_parameters_of_adapt_in_their_order(method, names):
     assert list(inspect.signature(method).parameters)[: len(names)] == names
 
 
+@pytest.mark.one_backend
 def test_bad_lambdas_and_missing_labels(domains):
     Xs, ys, Xt, _ = domains
     with pytest.raises(ValueError, match="`lambdas` must be"):

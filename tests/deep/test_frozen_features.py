@@ -86,6 +86,7 @@ def test_names_frames_pickle_and_clone(table, tmp_path):
         np.testing.assert_allclose(found, frame, atol=1e-6)
 
 
+@pytest.mark.one_backend
 def test_pipeline_and_search(table):
     X, y = table
     model = network()
@@ -106,6 +107,7 @@ def test_a_deep_adapter_gives_its_encoder(table):
     np.testing.assert_allclose(found, adapter.transform(X), atol=1e-6)
 
 
+@pytest.mark.one_backend
 @pytest.mark.slow
 def test_an_application_with_weights_on_disk(tmp_path):
     shape = (32, 32, 3)

@@ -13,6 +13,7 @@ from adapt.deep import DeepAdapter  # noqa: E402
 PAGE = Path(__file__).parents[2] / "docs" / "guide" / "own_deep_method.rst"
 
 
+@pytest.mark.one_backend
 def test_the_page_on_own_methods_runs(capsys):
     text = PAGE.read_text(encoding="utf-8")
     blocks = re.findall(r"\.\. code-block:: python\n\n((?: {3}.*\n|\n)+)", text)

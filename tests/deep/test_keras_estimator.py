@@ -34,7 +34,13 @@ def data():
     return make_classification_da()
 
 
-@pytest.mark.parametrize("method", [SourceOnly, CORAL, IWC, BBSE])
+@pytest.mark.parametrize(
+    "method",
+    [
+        SourceOnly,
+        *(pytest.param(m, marks=pytest.mark.one_backend) for m in (CORAL, IWC, BBSE)),
+    ],
+)
 def test_a_compiled_model_is_an_estimator(method, data):
     Xs, ys, Xt, _ = data
     model = network("sparse_categorical_crossentropy", 2)
