@@ -24,6 +24,7 @@ from adapt.deep._networks import (
     learn_scales,
     prepare,
 )
+from adapt.deep._streams import read_rows
 from adapt.deep._trainer import Phase, Trainer, Update
 from adapt.deep._watch import metrics_of
 
@@ -273,13 +274,17 @@ class DeepAdapter(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, ...)
-            Source rows; with `sample_domain`, source and target rows in one array.
+        X : array-like of shape (n_samples, ...), or stream of batches
+            Source rows; with `sample_domain`, source and target rows in one array. A
+            stream is a `tf.data.Dataset` of rows or batches, a `keras.utils.PyDataset`,
+            a `torch.utils.data.DataLoader` or a generator of batches, of rows or of
+            pairs (rows, labels). It is read once, into a temporary file.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels of `X`; those of target rows are not read by unsupervised methods.
+            Labels of `X`, if they do not come with it; those of target rows are not
+            read by unsupervised methods.
 
-        Xt : array-like of shape (n_target_samples, ...), default=None
+        Xt : array-like of shape (n_target_samples, ...), or stream, default=None
             Target rows. If None, `Xt` as given to the constructor.
 
         yt : array-like of shape (n_target_samples,), default=None
@@ -306,6 +311,8 @@ class DeepAdapter(
         try:
             # Set as parameters for the time of the fit, they are validated as such.
             self.set_params(**{name: v for name, v in pairs if v is not None})
+            X, y = read_rows(X, y)
+            Xt, yt = read_rows(Xt, yt, "Xt")
             return super().fit(
                 X, y, Xt, yt, sample_domain=sample_domain, sample_weight=sample_weight
             )
@@ -531,7 +538,7 @@ class DeepAdapter(
     def _outputs(self, X, *names, sample_domain=None):
         """Return what a chain of networks computes, as float32."""
         check_is_fitted(self)
-        X = self._check_shape(check_rows(self, X))
+        X = self._check_shape(check_rows(self, read_rows(X)[0]))
         if sample_domain is None:
             return self._chain(X, names)
         of_source = check_sample_domain(sample_domain, X) >= 0
