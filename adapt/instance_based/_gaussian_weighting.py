@@ -10,8 +10,11 @@ import numpy as np
 from scipy.linalg import LinAlgError, cholesky, solve_triangular
 from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covariance
 
+from adapt._kernels import slices
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import RatioAdapter
+
+_BLOCK = 2**16  # numbers that are worked on in one go, so that they stay in caches
 
 
 def _shrunk(X, shrinkage):
@@ -42,8 +45,11 @@ def gaussian_log_density(X, mean, covariance):
     log_density : ndarray of shape (n_samples,)
     """
     root = cholesky(covariance, lower=True)
-    white = solve_triangular(root, (X - mean).T, lower=True, overwrite_b=True)
-    return -0.5 * np.einsum("ij,ij->j", white, white) - np.log(root.diagonal()).sum()
+    log_density = np.empty(len(X))
+    for rows in slices(len(X), max(1, _BLOCK // len(mean))):
+        white = solve_triangular(root, (X[rows] - mean).T, lower=True, overwrite_b=True)
+        log_density[rows] = -0.5 * np.einsum("ij,ij->j", white, white)
+    return log_density - np.log(root.diagonal()).sum()
 
 
 class GaussianWeighting(RatioAdapter):
@@ -199,19 +205,19 @@ class GaussianWeighting(RatioAdapter):
         self._column_scale = scale
 
     def _log_ratio(self, X):
-        source = self.mean_source_, self.covariance_source_
-        target = self.mean_target_, self.covariance_target_
+        scale = self._column_scale
+        X, units = X / scale, np.outer(scale, scale)
         try:
-            return self._log_density(X, *target) - self._log_density(X, *source)
+            log_ratio = gaussian_log_density(
+                X, self.mean_target_ / scale, self.covariance_target_ / units
+            )
+            log_ratio -= gaussian_log_density(
+                X, self.mean_source_ / scale, self.covariance_source_ / units
+            )
         except LinAlgError as error:
             raise ValueError(
                 f"A covariance is singular with `shrinkage`={self.shrinkage!r}: there "
                 "are too few rows, or columns depend on each other. Use a larger "
                 "value, or 'auto'."
             ) from error
-
-    def _log_density(self, X, mean, covariance):
-        scale = self._column_scale
-        return gaussian_log_density(
-            X / scale, mean / scale, covariance / np.outer(scale, scale)
-        )
+        return log_ratio
