@@ -138,9 +138,13 @@ def softmax_cross_entropy(y, logits):
 
 def of_class(y, values):
     """Return of each row of ``values`` (n_rows, n_classes) that in column ``y``."""
+    return ops.sum(ops.cast(_is_class(y, values), values.dtype) * values, axis=-1)
+
+
+def _is_class(y, values):
+    """Return where the columns of ``values`` are those of the classes ``y``."""
     # `ops.one_hot` looks at values on torch, and cannot be traced.
-    chosen = y[:, None] == ops.arange(values.shape[-1], dtype=y.dtype)
-    return ops.sum(ops.cast(chosen, values.dtype) * values, axis=-1)
+    return y[:, None] == ops.arange(values.shape[-1], dtype=y.dtype)
 
 
 def squared_error(y, outputs):
@@ -415,9 +419,8 @@ def transport_plan(cost, reg, n_iterations):
 
 def unlikelihood(y, logits):
     """Return ``-log(1 - p[y])`` for each row, ``p`` the softmax of ``logits``."""
-    hidden = ops.one_hot(y, logits.shape[-1], dtype=logits.dtype) * 1e9
-    others = ops.logsumexp(logits - hidden, axis=-1)
-    return ops.logsumexp(logits, axis=-1) - others
+    others = ops.where(_is_class(y, logits), -1e9, logits)
+    return ops.logsumexp(logits, axis=-1) - ops.logsumexp(others, axis=-1)
 
 
 def contrastive(zs, ys, zt, yt, margin):
