@@ -183,7 +183,7 @@ class Classes:
     def _as_keras(self, y, logits, outputs):
         """Return one-hot labels and probabilities, in as many columns as outputs."""
         n = 1 if outputs.shape[-1] == 1 else len(self.classes)
-        one_hot = ops.one_hot(y, len(self.classes), dtype="float32")
+        one_hot = ops.cast(_losses.membership(y, len(self.classes)), "float32")
         return one_hot[:, -n:], ops.softmax(logits, axis=-1)[:, -n:]
 
     def measure(self, metric, y, outputs):

@@ -138,13 +138,14 @@ def softmax_cross_entropy(y, logits):
 
 def of_class(y, values):
     """Return of each row of ``values`` (n_rows, n_classes) that in column ``y``."""
-    return ops.sum(ops.cast(_is_class(y, values), values.dtype) * values, axis=-1)
+    chosen = membership(y, values.shape[-1])
+    return ops.sum(ops.cast(chosen, values.dtype) * values, axis=-1)
 
 
-def _is_class(y, values):
-    """Return where the columns of ``values`` are those of the classes ``y``."""
+def membership(y, n_classes):
+    """Return for each row, as booleans, which of ``n_classes`` is its class."""
     # `ops.one_hot` looks at values on torch, and cannot be traced.
-    return y[:, None] == ops.arange(values.shape[-1], dtype=y.dtype)
+    return y[:, None] == ops.arange(n_classes, dtype=y.dtype)
 
 
 def squared_error(y, outputs):
@@ -419,7 +420,7 @@ def transport_plan(cost, reg, n_iterations):
 
 def unlikelihood(y, logits):
     """Return ``-log(1 - p[y])`` for each row, ``p`` the softmax of ``logits``."""
-    others = ops.where(_is_class(y, logits), -1e9, logits)
+    others = ops.where(membership(y, logits.shape[-1]), -1e9, logits)
     return ops.logsumexp(logits, axis=-1) - ops.logsumexp(others, axis=-1)
 
 
