@@ -41,6 +41,11 @@ CASES = {
     "GaussianWeighting": Case("GaussianWeighting", 1_000_000, 20, 60, 2),
     "KernelDensityWeighting": Case("KernelDensityWeighting", 100_000, 20, 60, 2),
     "LDM": Case("LDM", 100_000, 20, 60, 2),
+    "BBSE": Case("BBSE", 200_000, 20, 60, 2),
+    "RLLS": Case("RLLS", 200_000, 20, 60, 2),
+    "SaerensEM": Case("SaerensEM", 200_000, 20, 60, 2),
+    "MMDTarS": Case("MMDTarS", 20_000, 20, 60, 2, {"gamma": 0.03}),
+    "BalancedWeighting": Case("BalancedWeighting", 1_000_000, 20, 60, 2),
     "TCA": Case("TCA", 50_000, 50, 30, 2, {"n_components": 20}),
     "JDA": Case("JDA", 50_000, 50, 30, 2, {"n_components": 20}),
     "CORAL": Case("CORAL", 50_000, 50, 3, 1),
@@ -61,11 +66,11 @@ def fit(job):
     rng = np.random.default_rng(0)
     Xs = rng.normal(size=(n, case.columns))
     Xt = 0.8 * rng.normal(size=(n, case.columns)) + 0.4
-    ys = (Xs[:, 0] + 0.3 * rng.normal(size=n) > 0).astype(int)
+    ys, yt = ((X[:, 0] + 0.3 * rng.normal(size=n) > 0).astype(int) for X in (Xs, Xt))
     cls = getattr(instance_based, case.method, None)
     if cls is not None:
         model = cls(random_state=0, **case.params)
-        _, cost = measure.timed(lambda: model.fit_weights(Xs, Xt))
+        _, cost = measure.timed(lambda: model.fit_weights(Xs, Xt, ys, yt))
     else:
         model = getattr(feature_based, case.method)(random_state=0, **case.params)
         _, cost = measure.timed(lambda: model.fit(Xs, ys, Xt=Xt))
