@@ -157,9 +157,9 @@ class KernelDensityWeighting(ShrunkRatioAdapter):
 
     shrinkage : float or "auto", default="auto"
         Share of one in the weights, from 0 to 1: with the plain weights w they are
-        ``shrinkage + (1 - shrinkage) * w``. "auto" takes the
-        share that is best by the least-squares criterion of ratios: without a shift,
-        weights are brought near to one.
+        ``shrinkage + (1 - shrinkage) * w``. "auto" takes the share that is
+        best by the least-squares criterion of ratios: without a shift, weights are
+        brought near to one.
 
     weight_clip : float, default=None
         Largest weight, in units of the mean weight, before the mean is brought back to

@@ -152,10 +152,10 @@ class NearestNeighborsWeighting(WeightAdapter):
 
     shrinkage : float or "auto", default="auto"
         Share of one in the weights, from 0 to 1: with the plain weights w they are
-        ``shrinkage + (1 - shrinkage) * w``. "auto" takes the
-        share that is best by the least-squares criterion of ratios, for rows left
-        out one at a time: without a shift, weights are brought near to one. It is 0
-        where `radius` is used.
+        ``shrinkage + (1 - shrinkage) * w``. "auto" takes the share that is
+        best by the least-squares criterion of ratios, for rows left out one at a time:
+        without a shift, weights are brought near to one. It is 0 where `radius` is
+        used.
 
     weight_clip : float, default=None
         Largest weight, in units of the mean weight, before the mean is brought back to
