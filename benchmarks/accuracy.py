@@ -170,7 +170,7 @@ def fits_of_peer(problem, done, args):
     suffix = f" ({peer.title.split()[0]})"
     with tempfile.TemporaryDirectory() as folder:
         arrays = Path(folder) / "arrays.npz"
-        np.savez(arrays, Xs=Xs, ys=ys, Xt=Xt)
+        np.savez(arrays, Xs=Xs.astype(float), ys=ys, Xt=Xt.astype(float))
         job = {
             "peer": args.peer,
             "arrays": str(arrays),
