@@ -652,7 +652,7 @@ def test_ewc_keeps_the_old_task():
     source = FineTuning(keras.Sequential(wide), epochs=20, random_state=0)
     source.fit(X_old, y_old)
     assert source.score(*held_out[0]) > 0.95
-    descent = {"optimizer": "sgd", "learning_rate": 0.01, "epochs": 300}
+    descent = {"optimizer": "sgd", "learning_rate": 0.02, "epochs": 150}
     plain = FineTuning(model=source, source_epochs=0, random_state=0, **descent)
     ewc = clone(plain).set_params(penalty="ewc", lambda_=3000.0)
     plain, ewc = (
