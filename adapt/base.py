@@ -21,11 +21,12 @@ from sklearn.base import (
     TransformerMixin,
     clone,
     is_classifier,
+    is_regressor,
 )
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import check_random_state, column_or_1d, get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from adapt._domains import check_rows, check_sample_domain, split_domains
@@ -252,6 +253,23 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
     def _stand_in(self):
         """Return ``estimator``, or what it may turn out to be while that is None."""
         return LogisticRegression() if self.estimator is None else self._given()
+
+    def _class_labels(self, ys, role):
+        """Return source labels as one column; refuse numbers, and a regressor.
+
+        ``role`` says in messages what the method does that takes classes.
+        """
+        name, inner = type(self).__name__, self._stand_in()
+        if ys is None:
+            raise ValueError(
+                f"requires y to be passed, but the target y is None: {name} {role}."
+            )
+        if is_regressor(inner):
+            raise ValueError(
+                f"{name} {role}: `estimator` must be a classifier, got {inner}."
+            )
+        check_classification_targets(ys)
+        return column_or_1d(ys, warn=True)
 
     def _given(self):
         """Return ``estimator`` as an estimator, whatever was given; None stays None."""

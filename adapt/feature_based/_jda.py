@@ -8,10 +8,7 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import is_regressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 
 from adapt._sklearn import Interval
 from adapt.feature_based._components import (
@@ -244,19 +241,8 @@ class JDA(KernelComponents):
         self.tol = tol
 
     def _fit_maps(self, domains):
-        name = type(self).__name__
-        if domains.ys is None:
-            raise ValueError(
-                "requires y to be passed, but the target y is None: "
-                f"{name} brings the domains together class by class."
-            )
-        check_classification_targets(domains.ys)
-        if is_regressor(self._stand_in()):
-            raise ValueError(
-                f"{name} guesses classes of target rows: `estimator` must be a "
-                f"classifier, got {self.estimator}."
-            )
-        super()._fit_maps(domains._replace(ys=column_or_1d(domains.ys)))
+        ys = self._class_labels(domains.ys, "brings the domains together by classes")
+        super()._fit_maps(domains._replace(ys=ys))
 
     def _solve(self, kernel, is_source, domains):
         whole = difference_of_means(is_source, ~is_source)[:, np.newaxis]

@@ -9,11 +9,10 @@ from abc import abstractmethod
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression
-from sklearn.utils import RegressorTags, check_random_state, column_or_1d, get_tags
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import RegressorTags, check_random_state, get_tags
 
 from adapt._sklearn import Interval
 from adapt.base import MetaAdapter
@@ -283,19 +282,14 @@ class JDOTClassifier(JointTransport):
     """
 
     def _check_labels(self, ys):
-        check_classification_targets(ys)
+        ys = self._class_labels(ys, "transports classes")
         inner = self._stand_in()
-        if is_regressor(inner):
-            raise ValueError(
-                "JDOTClassifier transports classes: `estimator` must be a classifier, "
-                f"got {inner}."
-            )
         if not hasattr(inner, "predict_proba"):
             raise TypeError(
                 "JDOTClassifier compares probabilities: it needs an `estimator` with "
                 f"`predict_proba`, which {type(inner).__name__} has not."
             )
-        return column_or_1d(ys, warn=True)
+        return ys
 
     def _columns(self, ys):
         self._labels, codes = np.unique(ys, return_inverse=True)

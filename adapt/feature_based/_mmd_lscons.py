@@ -11,8 +11,7 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import check_random_state
 
 from adapt._kernels import kernel_matrix, kernel_product, median_gamma, row_blocks
 from adapt._sklearn import Interval
@@ -306,12 +305,7 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
         self.tol = tol
 
     def _fit_maps(self, domains):
-        if domains.ys is None:
-            raise ValueError(
-                "requires y to be passed, but the target y is None: MMDLSConS maps the "
-                "source class by class."
-            )
-        check_classification_targets(domains.ys)
+        ys = self._class_labels(domains.ys, "maps the source class by class")
         rng = check_random_state(self.random_state)
         X = np.concatenate([domains.Xs, domains.Xt]).astype(np.float64)
         mean, spread = X.mean(axis=0), X.std(axis=0)
@@ -322,7 +316,7 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
         self.gamma_ = self.gamma
         if self.gamma is None:
             self.gamma_ = median_gamma(Xs, Xt, random_state=rng)
-        classes, self._class = np.unique(column_or_1d(domains.ys), return_inverse=True)
+        classes, self._class = np.unique(ys, return_inverse=True)
         scale, shift, result = location_scale(
             Xs,
             np.eye(len(classes))[self._class],

@@ -9,9 +9,6 @@ from numbers import Integral, Real
 import numpy as np
 from scipy import sparse
 from scipy.special import softmax
-from sklearn.base import is_regressor
-from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import MetaAdapter
@@ -100,24 +97,14 @@ def check_classifier(adapter, ys, method):
     -------
     ys : ndarray of shape (n_source,)
     """
+    ys = adapter._class_labels(ys, "guesses classes of target rows")
     name, inner = type(adapter).__name__, adapter._stand_in()
-    if ys is None:
-        raise ValueError(
-            f"requires y to be passed, but the target y is None: {name} learns from "
-            "labels of the source first."
-        )
-    check_classification_targets(ys)
-    if is_regressor(inner):
-        raise ValueError(
-            f"{name} guesses classes of target rows: `estimator` must be a classifier, "
-            f"got {inner}."
-        )
     if not hasattr(inner, method):
         raise TypeError(
             f"{name} asks how sure its guesses are: it needs an `estimator` with "
             f"`{method}`, which {type(inner).__name__} has not."
         )
-    return column_or_1d(ys, warn=True)
+    return ys
 
 
 def _joint_weights(domains):

@@ -163,5 +163,6 @@ def test_errors_and_warnings():
         JDA().fit(Xs, Xt=Xt)
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         BDA().fit(Xs, Xs[:, 0], Xt=Xt)
-    with pytest.raises(ValueError, match="must be a classifier, got Ridge"):
-        JDA(Ridge()).fit(Xs, ys, Xt=Xt)
+    for y in (ys, Xs[:, 0]):
+        with pytest.raises(ValueError, match="must be a classifier, got Ridge"):
+            JDA(Ridge()).fit(Xs, y, Xt=Xt)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from adapt.feature_based import MMDLSConS
 from adapt.feature_based._mmd_lscons import exact_discrepancy, landmark_discrepancy
@@ -141,5 +141,7 @@ def test_errors_and_warnings():
         MMDLSConS().fit(Xs, Xt=Xt)
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         MMDLSConS().fit(Xs, Xs[:, 0], Xt=Xt)
+    with pytest.raises(ValueError, match="must be a classifier, got Ridge"):
+        MMDLSConS(Ridge()).fit(Xs, ys, Xt=Xt)
     with pytest.warns(ConvergenceWarning, match="after 1 steps.*Raise `max_iter`"):
         MMDLSConS(max_iter=1).fit(Xs, ys, Xt=Xt)

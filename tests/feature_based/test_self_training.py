@@ -130,5 +130,5 @@ def test_errors():
         SelfTraining(Ridge()).fit(Xs, ys, Xt=Xt)
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         SelfTraining().fit(Xs, Xs[:, 0], Xt=Xt)
-    with pytest.raises(ValueError, match=r"requires y.*SelfTraining learns"):
+    with pytest.raises(ValueError, match=r"requires y.*SelfTraining guesses classes"):
         SelfTraining().fit(Xs, Xt=Xt)
