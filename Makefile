@@ -6,19 +6,16 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 INSTALL := PYTHONWARNINGS=ignore $(PIP) --editable
 PYTEST := $(BIN)/python -m pytest -q
 CONFIG := setup.cfg pyproject.toml
-# Workers of the shallow tests; else a process a backend, two at a time.
+# Workers of the tests of what compiles nothing; else a process a backend.
 WORKERS ?= 2
 
-.PHONY: demo test test-all lint test-shallow test-deep test-backends
-.PHONY: test-tensorflow test-jax test-torch docs bench clean
+.PHONY: demo test lint test-shallow test-deep test-tensorflow test-jax test-torch
+.PHONY: docs bench clean
 
 demo: .venv/.base
 	$(BIN)/adapt compare --dataset penguins
 
 test: lint test-shallow test-deep
-
-# With PyTorch too, which is a large download.
-test-all: lint test-shallow test-backends
 
 lint: .venv/.test
 	$(BIN)/ruff check .
@@ -30,9 +27,6 @@ test-shallow: .venv/.test
 test-deep: .venv/.test
 	$(MAKE) -j2 test-tensorflow test-jax
 
-test-backends: .venv/.test .venv/.torch
-	$(MAKE) -j2 test-tensorflow test-jax test-torch
-
 test-tensorflow: .venv/.test
 	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 $(PYTEST) --keras=only
 
@@ -41,7 +35,7 @@ test-jax: .venv/.test
 	JAX_DISABLE_MOST_OPTIMIZATIONS=1 KERAS_BACKEND=jax $(PYTEST) --keras=only tests
 
 test-torch: .venv/.torch
-	OMP_NUM_THREADS=1 KERAS_BACKEND=torch $(PYTEST) --keras=only tests
+	OMP_NUM_THREADS=1 KERAS_BACKEND=torch $(PYTEST) --keras=only tests -n $(WORKERS)
 
 docs: .venv/.docs
 	$(BIN)/sphinx-build -b html -W --keep-going docs docs/_build/html
