@@ -597,7 +597,7 @@ def test_refit_with_another_estimator(cls):
     model = new(cls, "classifier").fit(Xs, ys, Xt, yt)
     weak = LogisticRegression(C=1e-9)
     changed = model.set_params(estimator=weak).fit(Xs, ys, Xt, yt)
-    fresh = cls(weak, random_state=0).fit(Xs, ys, Xt, yt)
+    fresh = new(cls, "classifier").set_params(estimator=weak).fit(Xs, ys, Xt, yt)
     np.testing.assert_allclose(changed.predict_proba(Xt), fresh.predict_proba(Xt))
 
 
