@@ -359,11 +359,12 @@ class DeepAdapter(
             return ops.split(z, [Xs.shape[0]])
         return self._features(Xs), self._features(Xt)
 
-    def _task_loss(self, batch, zs, head="task"):
+    def _task_loss(self, batch, zs, head="task", zl=None):
         """Return the weighted task loss of source features.
 
         Where there are labelled target rows, their mean loss is added. ``head`` names
-        the network from features to predictions.
+        the network from features to predictions; ``zl`` are the features of labelled
+        target rows, if they are at hand.
         """
         outputs = self._predict_from(zs, head)
         if head == "task":
@@ -371,13 +372,15 @@ class DeepAdapter(
                 value = self._labels.measure(metric, batch["ys"], outputs)
                 batch["notes"][name] = value
         loss = ops.mean(batch["ws"] * self._labels.losses(batch["ys"], outputs))
-        return loss + self._labelled_loss(batch, head)
+        return loss + self._labelled_loss(batch, head, zl)
 
-    def _labelled_loss(self, batch, head="task"):
+    def _labelled_loss(self, batch, head="task", zl=None):
         """Return the mean task loss of labelled target rows, 0 if there are none."""
         if "Xl" not in batch:
             return 0.0
-        outputs = self._predict_from(self._features(batch["Xl"]), head)
+        if zl is None:
+            zl = self._features(batch["Xl"])
+        outputs = self._predict_from(zl, head)
         return ops.mean(self._labels.losses(batch["yl"], outputs))
 
     def _predict_from(self, z, head="task"):

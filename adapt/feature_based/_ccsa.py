@@ -157,6 +157,6 @@ class CCSA(DeepAdapter):
             batch["margin"],
         )
         return {
-            "task_loss": (1 - batch["gamma"]) * self._task_loss(batch, zs),
+            "task_loss": (1 - batch["gamma"]) * self._task_loss(batch, zs, zl=zl),
             "contrast": batch["gamma"] * contrast,
         }
