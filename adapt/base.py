@@ -762,7 +762,12 @@ class RatioAdapter(WeightAdapter):
         self._log_mean = 0.0
         if np.isfinite(top):
             self._log_mean = top + np.log(np.exp(log_ratio - top).mean())
-        return np.exp(log_ratio - self._log_mean)
+        return self._from_log(log_ratio)
+
+    def _from_log(self, log_ratio):
+        """Return weights in units of the source's mean, all of them finite."""
+        log_weights = log_ratio - self._log_mean
+        return np.exp(np.minimum(log_weights, np.log(np.finfo(np.float64).max)))
 
     def predict_weights(self, X=None):
         """Return the weights of rows.
@@ -781,8 +786,7 @@ class RatioAdapter(WeightAdapter):
         if X is None:
             return super().predict_weights()
         check_is_fitted(self)
-        log_weights = self._log_ratio(check_rows(self, X)) - self._log_mean
-        return np.exp(np.minimum(log_weights, np.log(np.finfo(np.float64).max)))
+        return self._from_log(self._log_ratio(check_rows(self, X)))
 
 
 class ParameterAdapter(MetaAdapter):

@@ -332,7 +332,7 @@ class IWN(Trainer, ShrunkRatioAdapter):
                 (domains.Xs[source[unseen]], weights),
                 (domains.Xt[target[unseen]], at_target),
             ):
-                found.append(np.exp(twin._log_ratio(X) - twin._log_mean))
+                found.append(twin._from_log(twin._log_ratio(X)))
         weights, at_target = np.concatenate(weights), np.concatenate(at_target)
         return best_shrinkage(weights, weights.mean(), at_target.mean())
 

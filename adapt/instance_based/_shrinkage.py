@@ -57,22 +57,5 @@ class ShrunkRatioAdapter(RatioAdapter):
         "shrinkage": SHRINKAGE,
     }
 
-    def _weigh(self, domains):
-        return shrunk(super()._weigh(domains), self.shrinkage_)
-
-    def predict_weights(self, X=None):
-        """Return the weights of rows, shrunk as those of the source rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), default=None
-            Rows to weigh, without `weight_clip`. If None, the source rows seen
-            in `fit`.
-
-        Returns
-        -------
-        weights : ndarray of shape (n_samples,)
-            Weights in units of the source's mean.
-        """
-        weights = super().predict_weights(X)
-        return weights if X is None else shrunk(weights, self.shrinkage_)
+    def _from_log(self, log_ratio):
+        return shrunk(super()._from_log(log_ratio), self.shrinkage_)
