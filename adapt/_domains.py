@@ -45,6 +45,8 @@ class Domains(NamedTuple):
 
     def labelled_target(self):
         """Return the labelled target rows ``(X, y, sample_weight)``."""
+        if self.labelled.all():
+            return self.Xt, self.yt, self.target_weight
         weight = (
             None if self.target_weight is None else self.target_weight[self.labelled]
         )

@@ -50,10 +50,10 @@ def union_of_classes(classes, y):
     ValueError
         If one has strings where the other has numbers.
     """
-    classes, found = np.asarray(classes), np.unique(y)
-    if (classes.dtype.kind in "US") != (found.dtype.kind in "US"):
+    classes = np.asarray(classes)
+    if (classes.dtype.kind in "US") != (y.dtype.kind in "US"):
         raise ValueError(
             f"The source model has classes such as {classes[0]!r}, but the target has "
-            f"labels such as {found[0]!r}: give both as strings or both as numbers."
+            f"labels such as {y[0]!r}: give both as strings or both as numbers."
         )
-    return np.union1d(classes, found)
+    return np.union1d(classes, y)

@@ -109,12 +109,14 @@ def transfer_hessian(P, X, weight, lambda_):
     for rows in slices(len(X), _BLOCK):
         A, p, w = X[rows].T, P[rows].T, weight[rows]
         if n_scores == 1:
-            hessian += (A * (w * p * (1 - p))) @ A.T
+            B = A * np.sqrt(w * p * (1 - p))
+            hessian += B @ B.T
             continue
         # In the scores it is diag(p) - p p': a block a class, less an outer product.
         for k in range(n_scores):
             own = slice(k * n_columns, (k + 1) * n_columns)
-            hessian[own, own] += (A * (w * p[k])) @ A.T
+            B = A * np.sqrt(w * p[k])
+            hessian[own, own] += B @ B.T
         B = ((np.sqrt(w) * p)[:, None] * A).reshape(-1, len(w))
         hessian -= B @ B.T
     hessian.flat[:: len(hessian) + 1] += 2 * lambda_
@@ -123,6 +125,8 @@ def transfer_hessian(P, X, weight, lambda_):
 
 def newton(params, problem, max_iter, tol):
     """Minimise `transfer_objective` by Newton's steps, halved while they go too far.
+
+    A Hessian serves for as long as each step leaves a tenth of the gradient at most.
 
     Parameters
     ----------
@@ -150,10 +154,13 @@ def newton(params, problem, max_iter, tol):
     """
     X, _, weight, _, lambda_ = problem
     value, gradient, P = transfer_objective(params, *problem)
+    size, hessian = np.abs(gradient).max(), None
     for n_iter in range(max_iter):
-        if np.abs(gradient).max() <= tol:
+        if size <= tol:
             return params, n_iter
-        step = np.linalg.solve(transfer_hessian(P, X, weight, lambda_), -gradient)
+        if hessian is None:
+            hessian = transfer_hessian(P, X, weight, lambda_)
+        step = np.linalg.solve(hessian, -gradient)
         decrease = gradient @ step
         if not decrease < 0:
             raise np.linalg.LinAlgError("Newton's step leads uphill.")
@@ -167,6 +174,9 @@ def newton(params, problem, max_iter, tol):
                 params + length * step, *problem
             )
         params, gradient = params + length * step, new_gradient
+        previous, size = size, np.abs(gradient).max()
+        if size > 0.1 * previous:
+            hessian = None
     return params, max_iter
 
 
@@ -407,8 +417,8 @@ def _with_ones(X):
     """Return rows with a column of ones after the others."""
     if sparse.issparse(X):
         return sparse.hstack([X, np.ones((X.shape[0], 1))], format="csr")
-    A = np.ones((X.shape[0], X.shape[1] + 1), order="F")  # each column in one piece
-    A[:, :-1] = X
+    A = np.empty((X.shape[0], X.shape[1] + 1), order="F")  # each column in one piece
+    A[:, :-1], A[:, -1] = X, 1
     return A
 
 
