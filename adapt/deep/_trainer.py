@@ -107,6 +107,13 @@ class Trainer:
         """Return the callbacks of a training."""
         return as_list(self.callbacks)
 
+    def _watched(self):
+        """Return what callbacks see: a shape of samples, and names of networks.
+
+        Those are one model to them, each network upon the one before.
+        """
+        return self._shape, ("encoder", "task")
+
     def _twin(self):
         """Return what stands for this estimator in what is compiled, without data."""
         twin = copying.copy(self)

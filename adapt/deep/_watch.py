@@ -35,13 +35,14 @@ class Watch:
             )
 
     def _view(self):
-        """Return encoder and task as one model, for callbacks to read and write."""
-        networks = self.program.networks
-        inputs = keras.Input(self.adapter._shape)
-        outputs = networks["task"](networks["encoder"](inputs))
+        """Return a chain of networks as one model, for callbacks to read and write."""
+        shape, names = self.adapter._watched()
+        inputs = outputs = keras.Input(shape)
+        for name in names:
+            outputs = self.program.networks[name](outputs)
         model = keras.Model(inputs, outputs)
         model.stop_training = False
-        for name in ("encoder", "task"):
+        for name in names:
             for block in self.program.blocks[name]:
                 model.optimizer = self.program.optimizers[block]
                 return model

@@ -189,6 +189,9 @@ class ClueGAINImputer(GAINImputer):
         rows are filled by their mean. If None, 5 folds of less than 200,000 observed
         cells, and a single network that is not shown a tenth of more.
 
+    callbacks : list of keras.callbacks.Callback or None, default=None
+        As in `GAINImputer`: for the training on the source, and for each on the target.
+
     jit_compile : bool or None, default=None
         As in `adapt.feature_based.DANN`.
 
@@ -327,6 +330,7 @@ class ClueGAINImputer(GAINImputer):
         optimizer="adam",
         learning_rate=0.001,
         n_folds=None,
+        callbacks=None,
         jit_compile=None,
         device_budget=2**31,
         categorical_features=None,
@@ -348,6 +352,7 @@ class ClueGAINImputer(GAINImputer):
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.n_folds = n_folds
+        self.callbacks = callbacks
         self.jit_compile = jit_compile
         self.device_budget = device_budget
         self.categorical_features = categorical_features

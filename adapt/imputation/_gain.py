@@ -179,6 +179,11 @@ class GAINImputer(Trainer, TransferImputer):
         rows are filled by their mean. If None, 5 folds of less than 200,000 observed
         cells, and a single network that is not shown a tenth of more.
 
+    callbacks : list of keras.callbacks.Callback or None, default=None
+        Called at the ends of epochs, on a model of the generator, for each network that
+        is trained in turn. `val_rmse` is the error on held-out cells; in the end each
+        network takes the weights that had the smallest, whatever stopped it.
+
     jit_compile : bool or None, default=None
         As in `adapt.feature_based.DANN`.
 
@@ -276,6 +281,7 @@ class GAINImputer(Trainer, TransferImputer):
         "optimizer": [str, dict, keras.optimizers.Optimizer],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "n_folds": [Interval(Integral, 2, None, closed="left"), None],
+        "callbacks": [list, tuple, keras.callbacks.Callback, None],
         "jit_compile": ["boolean", None],
         "device_budget": [Interval(Real, 0, None, closed="neither")],
     }
@@ -302,6 +308,7 @@ class GAINImputer(Trainer, TransferImputer):
         optimizer="adam",
         learning_rate=0.001,
         n_folds=None,
+        callbacks=None,
         jit_compile=None,
         device_budget=2**31,
         categorical_features=None,
@@ -324,6 +331,7 @@ class GAINImputer(Trainer, TransferImputer):
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.n_folds = n_folds
+        self.callbacks = callbacks
         self.jit_compile = jit_compile
         self.device_budget = device_budget
         self.categorical_features = categorical_features
@@ -555,8 +563,9 @@ class GAINImputer(Trainer, TransferImputer):
         del self._best
         return finished
 
-    def _watchers(self):
-        return []
+    def _watched(self):
+        *time, d = self._cells
+        return (*time, 2 * d), ("generator",)
 
     def _evaluate(self, networks, held_out):
         if held_out is None:

@@ -188,6 +188,32 @@ def test_given_networks_are_copied(digits):
         GAINImputer(generator=lambda: keras.Sequential([layers.Dense(3)])).fit(Z)
 
 
+@pytest.mark.one_backend
+def test_callbacks_follow_each_network_in_turn():
+    Xs, _, Z, _, _ = common.tables()
+    seen = []
+
+    class Stop(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            seen.append([])
+
+        def on_epoch_end(self, epoch, logs=None):
+            seen[-1].append((logs["val_rmse"], self.model.get_weights()))
+            self.model.stop_training = epoch == 2
+
+    imputer = GAINImputer(**{**QUICK, "n_steps": 300}, callbacks=[Stop()]).fit(Z)
+    assert [len(training) for training in seen] == [3, 3]
+    for training, generator in zip(seen, imputer.generators_, strict=True):
+        best = min(training, key=lambda epoch: epoch[0])
+        for w, kept in zip(best[1], _engine.weights_of(generator), strict=True):
+            np.testing.assert_array_equal(w, kept)
+    impatient = keras.callbacks.EarlyStopping("val_rmse", min_delta=9, mode="min")
+    clue = ClueGAINImputer(**QUICK, callbacks=impatient).fit(Z, X_source=Xs)
+    histories = [clue.pretrain_history_, *clue.history_]
+    assert [len(h["loss"]) for h in histories] == [2] * 5
+    assert np.isfinite(clone(clue).fit(Z).transform(Z)).all()
+
+
 # ClueGAIN
 
 
