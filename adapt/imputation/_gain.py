@@ -370,8 +370,12 @@ class GAINImputer(Trainer, TransferImputer):
 
     def _generate(self, batch):
         """Return the generator's outputs, and the mask of the cells it was shown."""
-        shown = batch["M"] * batch["shown"]
-        values = shown * batch["X"] + (1 - shown) * batch["noise"]
+        if self._settings().hides:
+            shown = batch["M"] * batch["shown"]
+            values = shown * batch["X"]
+        else:
+            shown = batch["M"]
+            values = batch["X"] + (1 - shown) * batch["noise"]
         raw = self.generator_(ops.concatenate([values, shown], axis=-1), training=True)
         return _networks.activate(ops.cast(raw, "float32"), self._groups), shown
 
@@ -413,14 +417,11 @@ class GAINImputer(Trainer, TransferImputer):
     def _draw(self, rng, size):
         shape = self._cells
         settings = self._settings()
-        drawn = {"shown": np.ones((*size, 1)), "noise": np.zeros((*size, 1))}
-        if len(shape) == 2:
-            drawn = {name: array[..., None] for name, array in drawn.items()}
         if settings.hides:
             hidden = hide_cells(rng, size, shape, self._groups, self._hidden_rates)
-            drawn["shown"] = ~hidden
+            drawn = {"shown": ~hidden}
         else:
-            drawn["noise"] = rng.uniform(0, 0.01, size=(*size, *shape))
+            drawn = {"noise": rng.uniform(0, 0.01, size=(*size, *shape))}
         if settings.adversarial_weight > 0:
             drawn["hint"] = self._draw_hint(rng, (*size, *shape))
         return drawn

@@ -25,7 +25,10 @@ class Compress(layers.Layer):
     """
 
     def call(self, x):
-        return ops.arcsinh(x)
+        # In vectors of instructions, where TensorFlow's own goes number by number.
+        size = ops.abs(x)
+        more = size / (1 + ops.sqrt(1 + ops.square(size)))
+        return ops.sign(x) * ops.log1p(size * (1 + more))
 
 
 def _hidden(shape, n_units):

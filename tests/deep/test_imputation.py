@@ -118,7 +118,7 @@ def test_losses_of_the_reference_are_those_of_the_paper(hint):
     imputer.fit(np.where(M > 0, X, np.nan))
     drawn = imputer._draw(np.random.RandomState(0), (1, 6))
     batch = {name: np.asarray(v[0], dtype="float32") for name, v in drawn.items()}
-    batch |= {"X": (M * X).astype("float32"), "M": M, "shown": np.ones((6, 1), "f4")}
+    batch |= {"X": (M * X).astype("float32"), "M": M}
     to = _engine.to_device
     tensors = {name: to(array) for name, array in batch.items()}
     d_loss = imputer._discriminator_losses(tensors)["discriminator_loss"]
