@@ -43,8 +43,10 @@ class AutoAdapt(MetaAdapter):
     1. Are source and target different? If a classifier and the energy distance both
        cannot tell, the estimator is fitted on the source, and that is all.
     2. Each candidate is adapted on folds and scored without target labels, by
-       `CircularValidation` and, against it, `ImportanceWeighted`; by the latter alone
-       if they weigh rows to predict numbers.
+       `CircularValidation` and, against it, `ImportanceWeighted`. If they weigh rows
+       to predict numbers, the gain is the doubly robust one [2]_: against a model of
+       the labels on target rows, put right by what that misses on source rows that
+       are weighted to look like the target.
     3. The best is taken if it gains `margin` standard errors on source-only; if none
        does, source-only is.
 
@@ -63,7 +65,7 @@ class AutoAdapt(MetaAdapter):
 
     methods : "default", list of str or dict of str to adapter, default="default"
         Candidates beside source-only. The default is `DomainStandardScaler`, `CORAL`
-        with means, `LinearOT` and `SA`, and for numbers `RULSIF`; more make a wrong
+        with means, `LinearOT` and `SA`, and for numbers `ULSIF`; more make a wrong
         choice more likely. Adapters without an estimator are given `estimator`.
 
     scoring : {"accuracy", "balanced_accuracy", "r2"}, default=None
@@ -131,7 +133,9 @@ class AutoAdapt(MetaAdapter):
 
     Notes
     -----
-    Each method is fitted ``2 * cv + 1`` times. A Ctrl-C keeps what is finished, once
+    Each method is fitted ``2 * cv + 1`` times; one that weighs rows to predict numbers
+    `cv` times more, and for all of these together source-only and a forest of 100 trees
+    `cv` times each. A Ctrl-C keeps what is finished, once
     source-only is. Labels of the target are never looked at.
 
     The candidates are few on purpose. Over public benchmarks, choosing among these by
@@ -141,6 +145,8 @@ class AutoAdapt(MetaAdapter):
     ----------
     .. [1] Bruzzone and Marconcini. "Domain adaptation problems: a DASVM classification
        technique and a circular validation strategy." IEEE TPAMI, 2010.
+    .. [2] Reddi, Poczos and Smola. "Doubly robust covariate shift correction." AAAI,
+       2015.
 
     Examples
     --------

@@ -64,10 +64,10 @@ def default_candidates(estimator):
     Returns
     -------
     candidates : dict of str to adapter
-        For regressors, whose maps seldom help, also weights with a bounded ratio.
+        For regressors, whose maps seldom help, also weights.
     """
     from adapt.feature_based import CORAL, SA, DomainStandardScaler, LinearOT
-    from adapt.instance_based import RULSIF
+    from adapt.instance_based import ULSIF
 
     found = {
         "DomainStandardScaler": DomainStandardScaler(estimator),
@@ -76,7 +76,7 @@ def default_candidates(estimator):
         "SA": SA(estimator),
     }
     if estimator is not None and is_regressor(estimator):
-        found["RULSIF"] = RULSIF(estimator, random_state=0)
+        found["ULSIF"] = ULSIF(estimator, random_state=0)
     return found
 
 

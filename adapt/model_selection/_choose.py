@@ -20,6 +20,7 @@ from adapt.base import WeightAdapter
 from adapt.metrics import CircularValidation, ImportanceWeighted
 from adapt.metrics._two_sample_tests import shift_p_value
 from adapt.model_selection._candidates import BASELINE, base_estimator
+from adapt.model_selection._doubly_robust import GainOfWeights
 from adapt.model_selection._evidence import held_out_source, held_out_target, judge
 from adapt.model_selection._table import is_classification
 
@@ -157,12 +158,7 @@ def by_weights(method, task):
     A model that is fitted on the source rows that are like the target gives up the
     others, and a model of its predictions says so: the way back speaks against it just
     where the true function bends and it helps. Where labels have one function in both
-    domains, the weighted loss tells what it gains [1]_.
-
-    References
-    ----------
-    .. [1] Sugiyama, Krauledat and Mueller. "Covariate shift adaptation by importance
-       weighted cross validation." JMLR, 2007.
+    domains, `GainOfWeights` tells what it gains.
     """
     return task.scoring == "r2" and isinstance(method, WeightAdapter)
 
@@ -196,7 +192,7 @@ def choose_on_source(
         trained_there = held_out_target(estimator, task)
         if trained_there is not None:
             comparison.ceiling = trained_there.score()[0]
-    baseline = {}
+    baseline, gain_of_weights = {}, None
 
     def columns(row, there_and_back, reweighted):
         row["circular"], row["circular_se"] = there_and_back.score()
@@ -205,11 +201,16 @@ def choose_on_source(
 
     def judged(name, method):
         """Return the columns of the table that hold evidence."""
+        nonlocal gain_of_weights
         there_and_back, reweighted = held_out_source(method, [circular, weighted], task)
         if name == BASELINE:
             baseline.update(circular=there_and_back, weighted=reweighted)
         if by_weights(method, task):
-            gain, gain_se = reweighted.gain(baseline["weighted"])
+            if gain_of_weights is None:
+                gain_of_weights = GainOfWeights(
+                    methods[BASELINE], task, weighted.weights(task.Xs)
+                )
+            gain, gain_se = gain_of_weights.of(method)
             if comparison.source_rows_in_use < LEAST_ROWS:
                 gain = min(0.0, gain)
             return columns(standing(gain, gain_se), there_and_back, reweighted)

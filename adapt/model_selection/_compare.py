@@ -75,8 +75,10 @@ def compare(
     `ImportanceWeighted` on held-out source rows. One is recommended if its gain over
     source-only is clear: the circular gain, less what the importance-weighted score
     loses, is at least 3 standard errors of the circular gain. A circular gain that is
-    clearly a loss on source rows like those of the target does not count. Otherwise,
-    and if source and target cannot be told apart, the advice is not to adapt.
+    clearly a loss on source rows like those of the target does not count. Methods that
+    weigh rows to predict numbers are judged by the doubly robust gain, as in
+    `AutoAdapt`. Otherwise, and if source and target cannot be told apart, the advice is
+    not to adapt.
 
     Parameters
     ----------
@@ -104,7 +106,7 @@ def compare(
     methods : "default", list of str or dict of str to adapter, default="default"
         What to compare with source-only. The default is `DomainStandardScaler`,
         `CORAL` with means, `LinearOT` and `SA`, and where numbers are predicted
-        `RULSIF`; more candidates make a wrong choice more likely. Adapters without an
+        `ULSIF`; more candidates make a wrong choice more likely. Adapters without an
         estimator are given `estimator`.
 
     cv : int, default=5

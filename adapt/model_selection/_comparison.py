@@ -246,7 +246,7 @@ class Comparison:
         """Return what a column of the printed table means."""
         less = " less loss in 'weighted',"
         if self.scoring == "r2":
-            less += " or of weights the gain in it,"
+            less += " or of weights the doubly robust gain,"
         return _NOTES[name].format(
             margin=self.margin,
             scoring=self.scoring.replace("_", " "),

@@ -61,8 +61,9 @@ class Task(NamedTuple):
         return labels
 
 
-def _mean(values, weights):
+def mean_and_error(values, weights=None):
     """Return a weighted mean and its standard error, rows taken as independent."""
+    weights = np.ones(len(values)) if weights is None else weights
     mean = np.average(values, weights=weights)
     error = np.sqrt(np.sum((weights * (values - mean)) ** 2)) / weights.sum()
     return float(mean), float(error)
@@ -76,11 +77,11 @@ class HeldOut(NamedTuple):
 
     def score(self):
         """Return the score and its standard error."""
-        return _mean(self.values, self.weights)
+        return mean_and_error(self.values, self.weights)
 
     def gain(self, other):
         """Return the gain on another method, and its standard error."""
-        return _mean(self.values - other.values, self.weights)
+        return mean_and_error(self.values - other.values, self.weights)
 
 
 def judge(y, predicted, scoring, weights=None):
@@ -138,7 +139,8 @@ def _fold_of_target(method, task, train, test):
         return model.predict(task.Xt[test])
 
 
-def _run(function, calls, n_jobs):
+def run(function, calls, n_jobs):
+    """Return the outcomes of calls, given as tuples, some of them at a time."""
     from joblib import Parallel, delayed
 
     return Parallel(n_jobs=n_jobs)(delayed(function)(*call) for call in calls)
@@ -164,7 +166,7 @@ def held_out_source(method, scorers, task):
         For each scorer, the values of all source rows.
     """
     folds = task.folds(task.ys)
-    parts = _run(
+    parts = run(
         _fold_of_source, [(method, scorers, task, *f) for f in folds], task.n_jobs
     )
     guess = 1 / len(np.unique(task.ys))
@@ -210,7 +212,7 @@ def held_out_target(method, task):
     calls = [(method, task, rows[train], rows[test]) for train, test in folds]
     predicted = y.copy()
     for (_, test), part in zip(
-        folds, _run(_fold_of_target, calls, task.n_jobs), strict=True
+        folds, run(_fold_of_target, calls, task.n_jobs), strict=True
     ):
         predicted[test] = part
     return judge(y, predicted, task.scoring)

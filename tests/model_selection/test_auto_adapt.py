@@ -111,18 +111,18 @@ def test_numbers_may_be_weighed():
     Xs, Xt = rng.normal(size=(500, 1)), rng.normal(1.0, 0.7, size=(500, 1))
     ys, yt = (2 * np.abs(X[:, 0]) + 0.1 * rng.normal(size=500) for X in (Xs, Xt))
     model = AutoAdapt(random_state=0).fit(Xs, ys, Xt=Xt)
-    assert model.best_method_ == "RULSIF"
-    row = model.results_.set_index("method").loc["RULSIF"]
-    plain = model.results_.set_index("method").loc["SourceOnly"]
-    assert row["gain"] == pytest.approx(row["weighted"] - plain["weighted"])
+    assert model.best_method_ == "ULSIF"
+    row = model.results_.set_index("method").loc["ULSIF"]
     plain = SourceOnly(Ridge()).fit(Xs, ys, Xt=Xt)
-    assert model.score(Xt, yt) > plain.score(Xt, yt) + 1
+    gain = model.score(Xt, yt) - plain.score(Xt, yt)
+    assert gain > 1
+    assert row["gain"] == pytest.approx(gain, rel=0.5)
     # Without a bend there is nothing to gain; nor is classification judged so.
     straight = Xs[:, 0] + 0.1 * rng.normal(size=500)
     model = AutoAdapt(random_state=0).fit(Xs, straight, Xt=Xt)
     assert model.best_method_ == "SourceOnly"
     model = AutoAdapt(random_state=0).fit(Xs, (ys > 1).astype(int), Xt=Xt)
-    assert "RULSIF" not in set(model.results_["method"])
+    assert "ULSIF" not in set(model.results_["method"])
 
 
 @pytest.mark.parametrize(
