@@ -5,6 +5,8 @@ import numpy as np
 from keras import layers, ops
 from scipy.special import softmax
 
+from adapt.deep._initializers import Glorot
+
 __all__ = [
     "Compress",
     "activate",
@@ -31,24 +33,19 @@ class Compress(layers.Layer):
         return ops.sign(x) * ops.log1p(size * (1 + more))
 
 
-def _hidden(shape, n_units):
+def _layer(shape, n_units, width, activation):
+    options = {"activation": activation, "kernel_initializer": Glorot()}
     if len(shape) == 1:
-        return layers.Dense(n_units, activation="relu")
-    return layers.Conv1D(n_units, _WIDTH, padding="same", activation="relu")
-
-
-def _outputs(shape, n_outputs, activation=None):
-    if len(shape) == 1:
-        return layers.Dense(n_outputs, activation=activation)
-    return layers.Conv1D(n_outputs, 1, activation=activation)
+        return layers.Dense(n_units, **options)
+    return layers.Conv1D(n_units, width, padding="same", **options)
 
 
 def _network(name, shape, n_units, n_outputs, activation):
     # A convolution of width 7 upon another sees 13 steps: gaps longer than that take
     # more layers.
     depth = 2 if len(shape) == 1 else 4
-    body = [_hidden(shape, n_units) for _ in range(depth)]
-    body = [*body, _outputs(shape, n_outputs, activation)]
+    body = [_layer(shape, n_units, _WIDTH, "relu") for _ in range(depth)]
+    body.append(_layer(shape, n_outputs, 1, activation))
     if name == "generator" and activation is None:
         body = [Compress(), *body]  # columns without bounds
     for i, layer in enumerate(body):
