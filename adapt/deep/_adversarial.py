@@ -11,6 +11,7 @@ from adapt.deep._networks import (
     default_encoder,
     default_task,
     emits_probabilities,
+    logits_of,
 )
 
 __all__ = ["AdversarialAdapter"]
@@ -127,10 +128,7 @@ class AdversarialAdapter(DeepAdapter):
 
     def _logits(self, z):
         """Return the discriminator's logits for features."""
-        outputs = ops.cast(self.discriminator_(z, training=True), "float32")
-        if emits_probabilities(self.discriminator_):
-            return _losses.logits_of(outputs)
-        return outputs
+        return logits_of(self.discriminator_, z)
 
     def _domain_logits(self, zs, zt, strength=None):
         """Return the discriminator's logits for source and target features.

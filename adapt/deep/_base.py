@@ -359,19 +359,21 @@ class DeepAdapter(
             return ops.split(z, [Xs.shape[0]])
         return self._features(Xs), self._features(Xt)
 
-    def _task_loss(self, batch, zs, head="task", zl=None):
+    def _task_loss(self, batch, zs, head="task", zl=None, scores=None):
         """Return the weighted task loss of source features.
 
         Where there are labelled target rows, their mean loss is added. ``head`` names
-        the network from features to predictions; ``zl`` are the features of labelled
-        target rows, if they are at hand.
+        the network from features to predictions. What is at hand need not be computed
+        again: ``zl`` are the features of labelled target rows, ``scores`` are the
+        predictions for ``zs``.
         """
-        outputs = self._predict_from(zs, head)
+        if scores is None:
+            scores = self._scores(zs, head)
         if head == "task":
             for name, metric in metrics_of(self.metrics).items():
-                value = self._labels.measure(metric, batch["ys"], outputs)
+                value = self._labels.measure(metric, batch["ys"], scores)
                 batch["notes"][name] = value
-        loss = ops.mean(batch["ws"] * self._labels.losses(batch["ys"], outputs))
+        loss = ops.mean(batch["ws"] * self._labels.losses(batch["ys"], scores))
         return loss + self._labelled_loss(batch, head, zl)
 
     def _labelled_loss(self, batch, head="task", zl=None):
@@ -380,21 +382,22 @@ class DeepAdapter(
             return 0.0
         if zl is None:
             zl = self._features(batch["Xl"])
-        outputs = self._predict_from(zl, head)
-        return ops.mean(self._labels.losses(batch["yl"], outputs))
+        return ops.mean(self._labels.losses(batch["yl"], self._scores(zl, head)))
 
-    def _predict_from(self, z, head="task"):
-        """Return the outputs of a task network for features, as float32."""
-        network = getattr(self, f"{head}_")
-        return ops.cast(network(z, training=True), "float32")
+    def _scores(self, z, head="task"):
+        """Return the predictions for features: numbers, or one logit per class."""
+        return self._labels.scores_of(getattr(self, f"{head}_"), z)
 
-    def _class_logits(self, z, head="task"):
-        """Return one logit per class for features, whatever the task network gives."""
-        return self._labels.logits(self._predict_from(z, head))
+    def _scores_of_both(self, zs, zt, head="task"):
+        """Return the predictions for features of both domains, like `_encode`."""
+        if self.joint_batch:
+            scores = self._scores(ops.concatenate([zs, zt]), head)
+            return ops.split(scores, [zs.shape[0]])
+        return self._scores(zs, head), self._scores(zt, head)
 
-    def _class_probabilities(self, z):
-        """Return one probability per class for features, like `_class_logits`."""
-        return self._labels.probabilities_of(self._predict_from(z))
+    def _predictions(self, z, head="task"):
+        """Return predictions for features: numbers, or one probability per class."""
+        return self._labels.predictions(self._scores(z, head))
 
     # How it is trained
 
@@ -516,11 +519,11 @@ class DeepAdapter(
         logs = {}
         if source is not None:
             X, y = source
-            outputs = ops.convert_to_tensor(outputs_of(X))
+            scores = self._labels.scores(ops.convert_to_tensor(outputs_of(X)))
             y = ops.convert_to_tensor(y)
-            logs["val_loss"] = float(ops.mean(self._labels.losses(y, outputs)))
+            logs["val_loss"] = float(ops.mean(self._labels.losses(y, scores)))
             for name, metric in metrics_of(self.metrics).items():
-                logs[f"val_{name}"] = float(self._labels.measure(metric, y, outputs))
+                logs[f"val_{name}"] = float(self._labels.measure(metric, y, scores))
         if target is not None and self._labels.classes is not None:
             p = self._labels.probability(outputs_of(target))
             entropy = entr(p).sum(axis=1).mean()

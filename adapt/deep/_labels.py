@@ -7,6 +7,7 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import column_or_1d
 
 from adapt.deep import _engine, _losses
+from adapt.deep._networks import logits_of
 
 __all__ = ["CROSS_ENTROPIES", "Classes", "Numbers", "read_labels"]
 
@@ -65,6 +66,13 @@ def _row_losses(loss, y, outputs):
     return values
 
 
+def _of_each_class(logits):
+    """Return logits with a column for each class, where one may stand for two."""
+    if logits.shape[-1] == 1:
+        return ops.concatenate([ops.zeros_like(logits), logits], axis=-1)
+    return logits
+
+
 class Numbers:
     """Numeric labels: the outputs of the task network are the predictions."""
 
@@ -87,15 +95,27 @@ class Numbers:
         """Return labels as what `losses` takes."""
         return np.asarray(y, dtype=np.float32).reshape(len(y), self.n_outputs)
 
-    def losses(self, y, outputs):
+    def scores(self, outputs):
+        """Return what `losses` takes, from the outputs of a task network."""
+        return outputs
+
+    def scores_of(self, network, x, training=True):
+        """Return what `losses` takes, for rows that a task network is given."""
+        return ops.cast(network(x, training=training), "float32")
+
+    def predictions(self, scores):
+        """Return numbers, or one probability per class."""
+        return scores
+
+    def losses(self, y, scores):
         """Return one loss per row."""
         if self.loss is None:
-            return _losses.squared_error(y, outputs)
-        return _row_losses(self.loss, y, outputs)
+            return _losses.squared_error(y, scores)
+        return _row_losses(self.loss, y, scores)
 
-    def measure(self, metric, y, outputs):
+    def measure(self, metric, y, scores):
         """Return a metric, ``metric(y_true, y_pred)``, averaged over rows."""
-        return ops.mean(metric(y, outputs))
+        return ops.mean(metric(y, scores))
 
     def decode(self, outputs):
         """Return predictions in the form of the labels."""
@@ -107,7 +127,10 @@ class Numbers:
 
 
 class Classes:
-    """Class labels of any kind: the task network gives logits or probabilities."""
+    """Class labels of any kind: the task network gives logits or probabilities.
+
+    Scores are logits of the two or more classes, whatever the network gives.
+    """
 
     def __init__(self, y, loss):
         if loss is not None and isinstance(loss, str):
@@ -147,6 +170,7 @@ class Classes:
                 f"{len(self.classes)} outputs"
                 + (" or with one." if len(self.classes) == 2 else ".")
             )
+        self.n_columns = output_shape[0]
         self.probabilities = probabilities
 
     def encode(self, y):
@@ -158,43 +182,36 @@ class Classes:
             )
         return self.encoder.transform(y).astype(np.int32)
 
-    def logits(self, outputs):
-        """Return logits of the two or more classes, whatever the network gives."""
-        if self.probabilities:
-            outputs = _losses.logits_of(outputs)
-        if outputs.shape[-1] == 1:
-            return ops.concatenate([ops.zeros_like(outputs), outputs], axis=-1)
-        return outputs
+    def scores(self, outputs):
+        return _of_each_class(
+            _losses.logits_of(outputs) if self.probabilities else outputs
+        )
 
-    def probabilities_of(self, outputs):
-        """Return probabilities of the two or more classes, as `logits` does."""
-        if self.probabilities and outputs.shape[-1] > 1:
-            return outputs
-        return ops.softmax(self.logits(outputs), axis=-1)
+    def scores_of(self, network, x, training=True):
+        return _of_each_class(logits_of(network, x, training))
 
-    def losses(self, y, outputs):
-        logits = self.logits(outputs)
+    def predictions(self, scores):
+        return ops.softmax(scores, axis=-1)
+
+    def losses(self, y, scores):
         if self.loss is not None:
-            return _row_losses(self.loss, *self._as_keras(y, logits, outputs))
-        if self.probabilities and outputs.shape[-1] > 1:
-            return -_losses.of_class(y, logits)
-        return _losses.softmax_cross_entropy(y, logits)
+            return _row_losses(self.loss, *self._as_keras(y, scores))
+        return _losses.softmax_cross_entropy(y, scores)
 
-    def _as_keras(self, y, logits, outputs):
+    def _as_keras(self, y, scores):
         """Return one-hot labels and probabilities, in as many columns as outputs."""
-        n = 1 if outputs.shape[-1] == 1 else len(self.classes)
         one_hot = ops.cast(_losses.membership(y, len(self.classes)), "float32")
-        return one_hot[:, -n:], ops.softmax(logits, axis=-1)[:, -n:]
+        p = self.predictions(scores)
+        return one_hot[:, -self.n_columns :], p[:, -self.n_columns :]
 
-    def measure(self, metric, y, outputs):
-        logits = self.logits(outputs)
+    def measure(self, metric, y, scores):
         if metric is None:
-            return ops.mean(ops.cast(ops.argmax(logits, axis=-1) == y, "float32"))
-        return ops.mean(metric(*self._as_keras(y, logits, outputs)))
+            return ops.mean(ops.cast(ops.argmax(scores, axis=-1) == y, "float32"))
+        return ops.mean(metric(*self._as_keras(y, scores)))
 
     def probability(self, outputs):
         """Return the probabilities of the classes, from outputs as arrays."""
-        logits = _engine.to_numpy(self.logits(ops.convert_to_tensor(outputs)))
+        logits = _engine.to_numpy(self.scores(ops.convert_to_tensor(outputs)))
         p = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=np.float64)
         return p / p.sum(axis=1, keepdims=True)
 

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 
-from adapt.deep import _engine
+from adapt.deep import _engine, _losses
 
 __all__ = [
     "Recipe",
@@ -23,6 +23,7 @@ __all__ = [
     "inception_encoder",
     "learn_scales",
     "learn_statistics",
+    "logits_of",
     "normalised_encoder",
     "prepare",
     "recipe_of",
@@ -428,12 +429,52 @@ def _copy(name, network, shape):
     return copied
 
 
+def _last_layer(network):
+    while getattr(network, "layers", None):
+        network = network.layers[-1]
+    return network
+
+
 def emits_probabilities(network):
     """Return whether a network ends in a softmax or a sigmoid."""
-    last = network
-    while getattr(last, "layers", None):
-        last = last.layers[-1]
+    last = _last_layer(network)
     if isinstance(last, layers.Softmax):
         return True
     activation = getattr(last, "activation", None)
     return activation in (keras.activations.softmax, keras.activations.sigmoid)
+
+
+def logits_of(network, x, training=True):
+    """Return a network's outputs for rows, as they are before a softmax or a sigmoid.
+
+    That is faster than to take logarithms of probabilities, and has gradients also
+    where those are 0 or 1.
+
+    Parameters
+    ----------
+    network : keras.Model or keras.Layer
+        Any; outputs that are no probabilities are taken for logits.
+
+    x : tensor of shape (n_rows, ...)
+        Rows.
+
+    training : bool, default=True
+        The mode that the network runs in.
+
+    Returns
+    -------
+    logits : tensor of shape (n_rows, n_outputs), dtype float32
+    """
+    last = _last_layer(network)
+    activation = getattr(last, "activation", None)
+    if not emits_probabilities(network) or activation is None:
+        outputs = ops.cast(network(x, training=training), "float32")
+        return _losses.logits_of(outputs) if emits_probabilities(network) else outputs
+    last.activation = keras.activations.linear
+    try:
+        outputs = ops.cast(network(x, training=training), "float32")
+    finally:
+        last.activation = activation
+    if activation is keras.activations.sigmoid and outputs.shape[-1] > 1:
+        return ops.log_sigmoid(outputs)
+    return outputs

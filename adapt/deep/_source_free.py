@@ -96,7 +96,7 @@ class SourceFreeAdapter(DeepAdapter):
         return [] if self.model is None else as_list(self.callbacks)
 
     def _target_logits(self, batch):
-        return self._class_logits(self._features(batch["Xt"]))
+        return self._scores(self._features(batch["Xt"]))
 
     def _with_labelled(self, batch, losses):
         """Return losses, and that of the labelled target rows where there are some."""

@@ -87,7 +87,7 @@ class BNM(DeepAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        norm = _losses.batch_nuclear_norm(self._class_probabilities(zt))
+        norm = _losses.batch_nuclear_norm(self._predictions(zt))
         return {
             "task_loss": self._task_loss(batch, zs),
             "norm_loss": -batch["lambda_"] * norm,

@@ -241,17 +241,18 @@ class CDAN(AdversarialAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        logits = [ops.stop_gradient(self._class_logits(z)) for z in (zs, zt)]
-        strength = batch["lambda_"]
-        z = [_losses.reverse_gradient(z, strength) for z in (zs, zt)]
-        p = [ops.softmax(each) for each in logits]
-        joint = map(self._conditional, z, p)
-        weights = [None, None]
+        scores = self._scores_of_both(zs, zt)
+        logits = ops.stop_gradient(ops.concatenate(scores))
+        z = _losses.reverse_gradient(ops.concatenate([zs, zt]), batch["lambda_"])
+        joint = self._conditional(z, ops.softmax(logits))
+        weights = None, None
         if self.entropy:
-            weights = [1 + ops.exp(-_losses.entropy(each)) for each in logits]
+            weights = ops.split(1 + ops.exp(-_losses.entropy(logits)), [zs.shape[0]])
         return {
-            "task_loss": self._task_loss(batch, zs),
-            "disc_loss": self._domain_loss(batch, *joint, weights=weights),
+            "task_loss": self._task_loss(batch, zs, scores=scores[0]),
+            "disc_loss": self._domain_loss(
+                batch, *ops.split(joint, [zs.shape[0]]), weights=weights
+            ),
         }
 
     def predict_disc(self, X, *, sample_domain=None):

@@ -218,7 +218,7 @@ class DeepSelfTraining(DeepAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        wrong = _losses.softmax_cross_entropy(batch["guess"], self._class_logits(zt))
+        wrong = _losses.softmax_cross_entropy(batch["guess"], self._scores(zt))
         return {
             "task_loss": self._task_loss(batch, zs),
             "guess_loss": batch["lambda_"] * ops.mean(batch["joined"] * wrong),

@@ -165,9 +165,7 @@ class DeepJDOT(DeepAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        labels = _losses.cross_cost(
-            batch["ys"], self._predict_from(zt), self._labels.losses
-        )
+        labels = _losses.cross_cost(batch["ys"], self._scores(zt), self._labels.losses)
         features = _losses.squared_distances(_losses.flatten(zs), _losses.flatten(zt))
         cost = batch["alpha"] * features + labels
         plan = _losses.transport_plan(cost, batch["reg"], self.n_iterations)

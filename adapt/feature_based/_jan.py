@@ -81,9 +81,7 @@ class JAN(DeepAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        outputs = [self._predict_from(z) for z in (zs, zt)]
-        if self._labels.classes is not None:
-            outputs = [self._labels.probabilities_of(o) for o in outputs]
+        outputs = [self._predictions(z) for z in (zs, zt)]
         features = _losses.flatten(zs), _losses.flatten(zt)
         return {
             "task_loss": self._task_loss(batch, zs),

@@ -150,9 +150,7 @@ class MCC(DeepAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        confusion = _losses.class_confusion(
-            self._class_logits(zt), batch["temperature"]
-        )
+        confusion = _losses.class_confusion(self._scores(zt), batch["temperature"])
         return {
             "task_loss": self._task_loss(batch, zs),
             "confusion_loss": batch["lambda_"] * confusion,

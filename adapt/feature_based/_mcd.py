@@ -194,19 +194,25 @@ class MCD(DeepAdapter):
             "second_loss": self._task_loss(batch, zs, "discriminator"),
         }
 
-    def _discrepancy(self, batch):
-        zt = self._features(batch["Xt"])
-        outputs = [self._predict_from(zt, head) for head in ("task", "discriminator")]
-        if self._labels.classes is not None:
-            outputs = [self._labels.probabilities_of(o) for o in outputs]
-        return ops.mean(ops.abs(outputs[0] - outputs[1]))
+    def _discrepancy(self, own, other):
+        """Return the mean distance of what both task networks say of target rows."""
+        own, other = map(self._labels.predictions, (own, other))
+        return ops.mean(ops.abs(own - other))
 
     def _separate(self, batch):
-        losses = self._source_losses(batch)
-        return {**losses, "separation": -self._discrepancy(batch)}
+        zs, zt = self._encode(batch)
+        own = self._scores_of_both(zs, zt)
+        other = self._scores_of_both(zs, zt, "discriminator")
+        return {
+            "task_loss": self._task_loss(batch, zs, scores=own[0]),
+            "second_loss": self._task_loss(batch, zs, "discriminator", scores=other[0]),
+            "separation": -self._discrepancy(own[1], other[1]),
+        }
 
     def _agree(self, batch):
-        return {"disc_loss": self._discrepancy(batch)}
+        zt = self._features(batch["Xt"])
+        scores = self._scores(zt), self._scores(zt, "discriminator")
+        return {"disc_loss": self._discrepancy(*scores)}
 
     def predict_disc(self, X):
         """Return the outputs of the second task network.

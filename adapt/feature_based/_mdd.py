@@ -167,23 +167,18 @@ class MDD(DeepAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        targets = [ops.stop_gradient(self._predict_from(z)) for z in (zs, zt)]
-        outputs = [
-            self._predict_from(
-                _losses.reverse_gradient(z, batch["lambda_"]), "discriminator"
-            )
-            for z in (zs, zt)
-        ]
+        own = self._scores_of_both(zs, zt)
+        reversed_ = (_losses.reverse_gradient(z, batch["lambda_"]) for z in (zs, zt))
+        other = self._scores_of_both(*reversed_, "discriminator")
         if self._labels.classes is None:
-            near = self._labels.losses(targets[0], outputs[0])
-            far = -self._labels.losses(targets[1], outputs[1])
+            near = self._labels.losses(ops.stop_gradient(own[0]), other[0])
+            far = -self._labels.losses(ops.stop_gradient(own[1]), other[1])
         else:
-            classes = [ops.argmax(self._labels.logits(t), axis=-1) for t in targets]
-            logits = [self._labels.logits(o) for o in outputs]
-            near = _losses.softmax_cross_entropy(classes[0], logits[0])
-            far = _losses.unlikelihood(classes[1], logits[1])
+            classes = [ops.argmax(scores, axis=-1) for scores in own]
+            near = _losses.softmax_cross_entropy(classes[0], other[0])
+            far = _losses.unlikelihood(classes[1], other[1])
         return {
-            "task_loss": self._task_loss(batch, zs),
+            "task_loss": self._task_loss(batch, zs, scores=own[0]),
             "disc_loss": batch["gamma"] * ops.mean(near) + ops.mean(far),
         }
 

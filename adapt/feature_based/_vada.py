@@ -41,13 +41,12 @@ class VirtualAdversary(DeepAdapter):
 
         def still_logits(X):
             z = ops.cast(self.encoder_(X, training=False), "float32")
-            outputs = ops.cast(self.task_(z, training=False), "float32")
-            return self._labels.logits(outputs)
+            return self._labels.scores_of(self.task_, z, training=False)
 
         offset = _losses.adversarial_offset(
             still_logits, X, batch["start"], batch["epsilon"], self.n_power
         )
-        moved = self._class_logits(self._features(X + offset))
+        moved = self._scores(self._features(X + offset))
         return _losses.kl_divergence(ops.stop_gradient(logits), moved)
 
 
@@ -230,7 +229,7 @@ class VADA(VirtualAdversary, AdversarialAdapter):
     def _losses(self, batch):
         zs, zt = self._encode(batch)
         Xs, Xt = batch["Xs"], batch["Xt"]
-        ls, lt = self._class_logits(zs), self._class_logits(zt)
+        ls, lt = self._scores(zs), self._scores(zt)
         if self.joint_batch:
             X, logits = ops.concatenate([Xs, Xt]), ops.concatenate([ls, lt])
             both = self._divergence(batch, X, logits)

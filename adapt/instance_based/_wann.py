@@ -211,8 +211,8 @@ class WANN(DeepAdapter):
         return {**batch, "ws": batch["ws"] * weights / ops.mean(weights)}, zs
 
     def _discrepancy(self, batch, zs):
-        outputs = self._predict_from(zs, "discriminator")
-        on_source = ops.mean(batch["ws"] * self._labels.losses(batch["ys"], outputs))
+        scores = self._scores(zs, "discriminator")
+        on_source = ops.mean(batch["ws"] * self._labels.losses(batch["ys"], scores))
         return ops.abs(self._labelled_loss(batch, "discriminator") - on_source)
 
     def _losses(self, batch):

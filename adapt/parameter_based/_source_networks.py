@@ -320,14 +320,14 @@ class _SquaredGradients:
     networks : dict of keras.Model
         The encoder and the task.
 
-    logits : callable
-        Of the outputs: what is differentiated.
+    labels : Classes or Numbers
+        They say what of the outputs is differentiated.
 
     mode : str
         How to run, as `_engine.choose_mode` returns it.
     """
 
-    def __init__(self, networks, logits, mode):
+    def __init__(self, networks, labels, mode):
         self.networks = networks
         encoder, task = networks["encoder"], networks["task"]
         moving = [w for w in [*encoder.weights, *task.weights] if w.trainable]
@@ -337,8 +337,9 @@ class _SquaredGradients:
 
         def step(batch):
             def loss():
-                out = task(encoder(batch["X"], training=False), training=False)
-                value = ops.sum(batch["v"] * logits(ops.cast(out, "float32")))
+                z = encoder(batch["X"], training=False)
+                scores = labels.scores_of(task, z, training=False)
+                value = ops.sum(batch["v"] * scores)
                 return value, {"loss": value}
 
             def add(gradients):
@@ -410,12 +411,11 @@ def fisher_information(encoder, task, labels, X, rng):
         v -= p * v.sum(axis=1, keepdims=True)
     networks = {"encoder": encoder, "task": task}
     mode = _engine.choose_mode(None, [encoder, task], len(X))
-    logits = (lambda out: out) if numbers else labels.logits
     program, key = _program.take_program(
         networks,
         {name: recipe_of(network) for name, network in networks.items()},
-        ("fisher", mode, "numbers" if numbers else labels.probabilities),
-        lambda networks: _SquaredGradients(networks, logits, mode),
+        ("fisher", mode, numbers),
+        lambda networks: _SquaredGradients(networks, labels, mode),
     )
     found = iter(program.mean(networks, X, v.astype(np.float32)))
     _program.give_back(program, key)

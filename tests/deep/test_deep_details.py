@@ -8,10 +8,10 @@ keras = pytest.importorskip("keras", exc_type=ImportError)
 from functools import partial  # noqa: E402
 
 from keras import layers, ops  # noqa: E402
-from scipy.special import log_softmax  # noqa: E402
+from scipy.special import log_expit, log_softmax  # noqa: E402
 
 from adapt.deep import UpdateLambda, _engine, inception_encoder  # noqa: E402
-from adapt.deep._networks import prepare  # noqa: E402
+from adapt.deep._networks import logits_of, prepare  # noqa: E402
 from adapt.feature_based import (  # noqa: E402
     ADDA,
     CDAN,
@@ -47,6 +47,38 @@ def _weights(network):
 def _moved(before, network):
     after = _weights(network)
     return [bool(np.abs(a - b).max() > 0) for a, b in zip(before, after, strict=True)]
+
+
+# Outputs
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        ([layers.Dense(3, activation="softmax")], log_softmax),
+        ([layers.Dense(3), layers.Activation("softmax")], log_softmax),
+        ([layers.Dense(3), layers.Softmax()], log_softmax),
+        ([layers.Dense(3, activation="sigmoid")], lambda z, axis: log_expit(z)),
+        ([layers.Dense(1, activation="sigmoid")], None),
+        ([layers.Dense(3)], None),
+    ],
+)
+def test_logits_are_what_stands_before_probabilities(end):
+    last, expected = end
+    network = keras.Sequential([layers.Input((2,)), keras.Sequential(last)])
+    scale = 1 if isinstance(last[-1], layers.Softmax) else 100  # p is 0 or 1
+    kernel, bias = np.linspace(-scale, scale, 2 * last[0].units), np.ones(last[0].units)
+    network.set_weights([kernel.reshape(2, -1), bias])
+    X = np.array([[1.0, 2.0], [-1.0, 0.5]], dtype="float32")
+    z = X @ kernel.reshape(2, -1) + bias
+    if expected is not None:
+        z = expected(z, axis=-1)
+    before = _engine.to_numpy(network(X))
+    found = _engine.to_numpy(logits_of(network, ops.convert_to_tensor(X)))
+    if expected is log_softmax:  # whose logits are known up to a constant
+        found = log_softmax(found, axis=-1)
+    np.testing.assert_allclose(found, z, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(_engine.to_numpy(network(X)), before)
 
 
 # Two encoders
@@ -237,7 +269,10 @@ def test_cdan_takes_a_random_map_where_the_product_is_large(tables):
 @pytest.mark.one_backend
 def test_wdgrl_repeats_the_critic(tables):
     Xs, ys, Xt = tables
-    critic = keras.Sequential([keras.Input((64,)), layers.Dense(1)])
+    start = keras.initializers.GlorotUniform(seed=0)
+    critic = keras.Sequential(
+        [keras.Input((64,)), layers.Dense(1, kernel_initializer=start)]
+    )
     gaps = {}
     for n in (1, 20):
         model = WDGRL(discriminator=critic, n_critic=n, lambda_=0.0, **SMALL)
