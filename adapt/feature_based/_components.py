@@ -38,6 +38,8 @@ from adapt.feature_based._moments import column_scale, symmetric_power
 _EXACT = 2000  # rows up to which all of them are landmarks
 _LANDMARKS = 500
 _COMPONENTS = 20  # features at least, unless told
+_MU_PER_ROW = 2e-4  # 0.1 for 500 rows
+_TINY = np.finfo(float).tiny
 _WITHOUT_GAMMA = ("linear", "cosine")
 _DENSE = 500  # rows up to which a dense solver is the fastest
 
@@ -122,6 +124,10 @@ class ExactKernel(NamedTuple):
         """Return the coefficients of the features over the landmarks."""
         return W
 
+    def height(self):
+        """Return the mean kernel of a row with itself."""
+        return np.abs(np.diag(self.K)).mean()
+
 
 class LandmarkKernel(NamedTuple):
     """A kernel matrix approximated by ``phi @ phi.T``.
@@ -168,6 +174,10 @@ class LandmarkKernel(NamedTuple):
     def coef(self, W):
         """Return the coefficients of the features over the landmarks."""
         return self.root @ (self.phi.T @ W)
+
+    def height(self):
+        """Return the mean kernel of a row with itself."""
+        return np.trace(self.gram) / len(self.phi)
 
 
 def _centred(Y):
@@ -235,7 +245,7 @@ class KernelComponents(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
     _parameter_constraints: dict = {
         **FeatureAdapter._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
-        "mu": [Interval(Real, 0, None, closed="neither")],
+        "mu": [Interval(Real, 0, None, closed="neither"), None],
         "kernel": [StrOptions(set(KERNELS))],
         "gamma": [Interval(Real, 0, None, closed="neither"), None],
         "degree": [Interval(Real, 0, None, closed="left")],
@@ -248,7 +258,7 @@ class KernelComponents(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
         estimator=None,
         Xt=None,
         n_components=None,
-        mu=0.1,
+        mu=None,
         kernel="rbf",
         *,
         gamma=None,
@@ -310,6 +320,9 @@ class KernelComponents(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
                 f"The {self.kernel} kernel of the rows is not finite. Standardise the "
                 "columns, or lower `gamma` or `degree`."
             )
+        self.mu_ = self.mu
+        if self.mu is None:
+            self.mu_ = max(_MU_PER_ROW * len(X) * kernel.height() ** 2, _TINY)
         W = self._solve(kernel, np.arange(len(X)) < n_source, domains)
         self.coef_ = kernel.coef(scaled_features(kernel, W)[0])
         self.n_components_ = self.coef_.shape[1]

@@ -80,9 +80,13 @@ class JDA(KernelComponents):
         Number of features. If None, as many as `X` has columns, and 20 at least. There
         are fewer where the kernel matrix has a lower rank.
 
-    mu : float, default=0.2
+    mu : float, default=None
         Strength of the penalty on W, positive. The larger, the less the distance
-        between the domains counts.
+        between the domains counts. If None, 0.0002 times the number of rows, times the
+        square of the mean of the kernel of rows with themselves, which is 1 for "rbf":
+        the features then depend neither on the units of the kernel nor, but for chance,
+        on how many rows there are. From the second round on it is twice that, as the
+        classes count beside the domains as a whole.
 
     kernel : {"rbf", "laplacian", "linear", "poly", "sigmoid", "cosine"}, default="rbf"
         The kernel, as in `sklearn.metrics.pairwise.pairwise_kernels`.
@@ -139,6 +143,9 @@ class JDA(KernelComponents):
 
     gamma_ : float
         The value that was used.
+
+    mu_ : float
+        The value that was used, in the first round.
 
     column_scale_ : ndarray of shape (n_features,)
         What columns are multiplied with before the kernel: ones where `gamma` is given
@@ -210,7 +217,7 @@ class JDA(KernelComponents):
         estimator=None,
         Xt=None,
         n_components=None,
-        mu=0.2,
+        mu=None,
         kernel="rbf",
         *,
         gamma=None,
@@ -246,10 +253,10 @@ class JDA(KernelComponents):
 
     def _solve(self, kernel, is_source, domains):
         whole = difference_of_means(is_source, ~is_source)[:, np.newaxis]
-        E, guess = whole, None
+        E, mu, guess = whole, self.mu_, None
         for round_ in range(1, self.max_iter + 1):
             self.n_iter_ = round_
-            W = kernel.components(E, self.mu, self.n_components_)
+            W = kernel.components(E, mu, self.n_components_)
             _, Z = scaled_features(kernel, W)
             mapped = domains._replace(Xs=Z[is_source], Xt=Z[~is_source])
             self._fit_estimator(
@@ -259,6 +266,8 @@ class JDA(KernelComponents):
             if before is not None and np.mean(guess != before) <= self.tol:
                 break
             E = self._differences(whole, domains.ys, guess)
+            if self.mu is None:
+                mu = self._total_weight * self.mu_
         else:
             warnings.warn(
                 f"{type(self).__name__} stopped while guesses of the target's labels "
@@ -269,6 +278,8 @@ class JDA(KernelComponents):
             )
         self.target_guess_ = guess
         return W
+
+    _total_weight = 2  # of the domains as a whole and of their classes
 
     def _differences(self, whole, ys, guess):
         """Return the differences of means, of the domains as a whole and by class."""
@@ -289,7 +300,8 @@ class BDA(JDA):
     .. math:: K H K w = \lambda \, \left( K \left[ (1 - b) \, e_0 e_0^T +
               b \sum_{c=1}^{C} e_c e_c^T \right] K + \mu I \right) w.
 
-    With ``balance=0`` it is `TCA`, and with 0.5 and half of `mu` it is `JDA`.
+    With ``balance=0`` it is `TCA`, and with 0.5 and half of `mu` it is `JDA`, as by
+    default.
 
     Parameters
     ----------
@@ -304,9 +316,12 @@ class BDA(JDA):
         Number of features. If None, as many as `X` has columns, and 20 at least. There
         are fewer where the kernel matrix has a lower rank.
 
-    mu : float, default=0.1
+    mu : float, default=None
         Strength of the penalty on W, positive. The larger, the less the distance
-        between the domains counts.
+        between the domains counts. If None, 0.0002 times the number of rows, times the
+        square of the mean of the kernel of rows with themselves, which is 1 for "rbf":
+        the features then depend neither on the units of the kernel nor, but for chance,
+        on how many rows there are.
 
     kernel : {"rbf", "laplacian", "linear", "poly", "sigmoid", "cosine"}, default="rbf"
         The kernel, as in `sklearn.metrics.pairwise.pairwise_kernels`.
@@ -369,6 +384,9 @@ class BDA(JDA):
         The features are the kernel with the landmarks times this.
 
     gamma_ : float
+        The value that was used.
+
+    mu_ : float
         The value that was used.
 
     column_scale_ : ndarray of shape (n_features,)
@@ -436,7 +454,7 @@ class BDA(JDA):
         estimator=None,
         Xt=None,
         n_components=None,
-        mu=0.1,
+        mu=None,
         kernel="rbf",
         *,
         balance=0.5,
@@ -469,6 +487,8 @@ class BDA(JDA):
         )
         self.balance = balance
         self.class_weighted = class_weighted
+
+    _total_weight = 1
 
     def _differences(self, whole, ys, guess):
         by_class = class_differences(ys, guess, by_share=self.class_weighted)

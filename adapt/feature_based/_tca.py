@@ -35,9 +35,12 @@ class TCA(KernelComponents):
         Number of features. If None, as many as `X` has columns, and 20 at least. There
         are fewer where the kernel matrix has a lower rank.
 
-    mu : float, default=0.1
+    mu : float, default=None
         Strength of the penalty on W, positive. The larger, the less the distance
-        between the domains counts.
+        between the domains counts. If None, 0.0002 times the number of rows, times the
+        square of the mean of the kernel of rows with themselves, which is 1 for "rbf":
+        the features then depend neither on the units of the kernel nor, but for chance,
+        on how many rows there are.
 
     kernel : {"rbf", "laplacian", "linear", "poly", "sigmoid", "cosine"}, default="rbf"
         The kernel, as in `sklearn.metrics.pairwise.pairwise_kernels`.
@@ -81,6 +84,9 @@ class TCA(KernelComponents):
         The features are the kernel with the landmarks times this.
 
     gamma_ : float
+        The value that was used.
+
+    mu_ : float
         The value that was used.
 
     column_scale_ : ndarray of shape (n_features,)
@@ -143,4 +149,4 @@ class TCA(KernelComponents):
 
     def _solve(self, kernel, is_source, domains):
         e = difference_of_means(is_source, ~is_source)
-        return kernel.components(e[:, np.newaxis], self.mu, self.n_components_)
+        return kernel.components(e[:, np.newaxis], self.mu_, self.n_components_)

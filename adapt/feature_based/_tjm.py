@@ -78,8 +78,10 @@ class TJM(KernelComponents):
         Number of features. If None, as many as `X` has columns, and 20 at least. There
         are fewer where the kernel matrix has a lower rank.
 
-    mu : float, default=0.1
-        Strength of the penalty on W, positive.
+    mu : float, default=None
+        Strength of the penalty on W, positive. If None, 0.0002 times the number of
+        rows, times the square of the mean of the kernel of rows with themselves, as in
+        `TCA`.
 
     kernel : {"rbf", "laplacian", "linear", "poly", "sigmoid", "cosine"}, default="rbf"
         The kernel, as in `sklearn.metrics.pairwise.pairwise_kernels`.
@@ -139,6 +141,9 @@ class TJM(KernelComponents):
         The features are the kernel with the landmarks times this.
 
     gamma_ : float
+        The value that was used.
+
+    mu_ : float
         The value that was used.
 
     column_scale_ : ndarray of shape (n_features,)
@@ -208,7 +213,7 @@ class TJM(KernelComponents):
         estimator=None,
         Xt=None,
         n_components=None,
-        mu=0.1,
+        mu=None,
         kernel="rbf",
         *,
         gamma=None,
@@ -244,9 +249,9 @@ class TJM(KernelComponents):
         penalty, values = np.ones(len(e)), []
         for _ in range(self.max_iter):
             W = kernel.components(
-                e[:, np.newaxis], self.mu, self.n_components_, penalty
+                e[:, np.newaxis], self.mu_, self.n_components_, penalty
             )
-            values.append(joint_objective(kernel, W, e, is_source, self.mu))
+            values.append(joint_objective(kernel, W, e, is_source, self.mu_))
             lengths = np.linalg.norm(W[is_source], axis=1)
             # sum |w| <= sum (|w|^2 / (2 |v|) + |v| / 2), with equality at w = v.
             least = _SMALLEST * lengths.mean() if lengths.any() else 1

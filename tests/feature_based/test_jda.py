@@ -122,7 +122,8 @@ def test_special_cases_of_the_balance():
 
 def test_classes_come_together():
     Xs, ys, Xt, yt = problem(n=300)
-    joint, tca = JDA(n_components=2, max_iter=30), TCA(n_components=2)
+    joint = JDA(n_components=2, mu=0.2, max_iter=30)
+    tca = TCA(n_components=2, mu=0.1)
 
     def gap(model):
         zs = model.fit(Xs, ys, Xt=Xt).transform(Xs, sample_domain=0)
@@ -166,3 +167,10 @@ def test_errors_and_warnings():
     for y in (ys, Xs[:, 0]):
         with pytest.raises(ValueError, match="must be a classifier, got Ridge"):
             JDA(Ridge()).fit(Xs, y, Xt=Xt)
+
+
+def test_balanced_is_plain_by_default():
+    Xs, ys, Xt, _ = shifted_classes(n=80)
+    plain, balanced = (cls().fit(Xs, ys, Xt=Xt) for cls in (JDA, BDA))
+    assert plain.n_iter_ == balanced.n_iter_ > 1
+    np.testing.assert_allclose(plain.transform(Xt), balanced.transform(Xt), atol=1e-6)

@@ -129,6 +129,22 @@ def test_without_differences_it_is_kernel_pca():
     assert subspace_angles(Z - Z.mean(axis=0), pca).max() < 1e-6
 
 
+@pytest.mark.parametrize("n_landmarks", [None, 60])
+def test_mu_follows_the_number_of_rows_and_the_scale_of_the_kernel(n_landmarks):
+    Xs, Xt = rows(60, 60, 3)
+    params = {"kernel": "linear", "n_components": 2, "n_landmarks": n_landmarks}
+    plain = TCA(**params, random_state=0).fit(Xs, Xt=Xt)
+    Z = plain.transform(Xt)
+    thrice = TCA(**params).fit(np.tile(Xs, (3, 1)), Xt=np.tile(Xt, (3, 1)))
+    np.testing.assert_allclose(thrice.mu_, 3 * plain.mu_, rtol=0.01)
+    same_up_to_sign(thrice.transform(Xt), Z, atol=1e-6 if n_landmarks is None else 0.05)
+    scaled = TCA(**params, random_state=0).fit(100 * Xs, Xt=100 * Xt)
+    same_up_to_sign(scaled.transform(100 * Xt), Z, atol=1e-6)
+    rbf = TCA().fit(Xs, Xt=Xt)
+    assert rbf.mu_ == pytest.approx(2e-4 * 120)
+    assert TCA(mu=0.3).fit(Xs, Xt=Xt).mu_ == 0.3
+
+
 def test_hundred_standardised_columns_do_not_collapse():
     Xs, ys, Xt, yt = shifted_classes(n=300, d=100, shift=0.2)
     pipe = make_pipeline(StandardScaler(), TCA(LogisticRegression(), random_state=0))
