@@ -1,8 +1,8 @@
 """How far `expected_accuracy` is from the truth, over the bundled tasks.
 
-Run as ``python benchmarks/expected_accuracy.py [rows]``. For source-only and for the
-method that `AutoAdapt` takes: the guess, its interval, the true accuracy on the target,
-and in the end the mean absolute error of each single guess.
+Run as ``python benchmarks/expected_accuracy.py [rows] [logistic|forest|boosting]``. For
+source-only and for the method that `AutoAdapt` takes: the guess, its interval, the true
+accuracy on the target, and in the end the mean absolute error of each single guess.
 """
 
 import sys
@@ -16,12 +16,12 @@ from adapt.model_selection import AutoAdapt
 from adapt.model_selection._candidates import base_estimator, candidates
 
 
-def main(cap="1000"):
+def main(cap="1000", estimator="logistic"):
     rows = []
     for task, kind, Xs, ys, Xt, yt, raw in problems(int(cap), controls=False):
         if kind != "classification":
             continue
-        base = base_estimator("logistic", of_classes=True)
+        base = base_estimator(estimator, of_classes=True, random_state=0)
         chosen = AutoAdapt(base, random_state=0).fit(raw[0], ys, Xt=raw[1]).best_method_
         for name in dict.fromkeys(["SourceOnly", chosen]):
             model = candidates("default", base, trains_on_target=False)[name]
