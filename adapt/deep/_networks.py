@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 
 from adapt.deep import _engine, _losses
+from adapt.deep._initializers import Glorot, glorot
 
 __all__ = [
     "Recipe",
@@ -191,7 +192,8 @@ def inception_encoder(shape, n_filters=32, depth=3):
         raise ValueError(f"`inception_encoder` is for series, got shape {shape}.")
 
     def convolve(x, n, width):
-        return layers.Conv1D(n, width, padding="same", use_bias=False)(x)
+        options = {"use_bias": False, "kernel_initializer": Glorot()}
+        return layers.Conv1D(n, width, padding="same", **options)(x)
 
     inputs = keras.Input(shape)
     x = bridge = Standardise()(inputs)
@@ -218,16 +220,16 @@ def default_task(shape, n_outputs):
     n_outputs : int
         Number of classes, or of regression targets.
     """
-    return _sequential("task", shape, [_dense(32), layers.Dense(n_outputs)])
+    return _sequential("task", shape, [_dense(32), _dense(n_outputs, None)])
 
 
 def default_discriminator(shape, n_outputs=1):
     """Return a discriminator of domains: one hidden layer, then one or more logits."""
-    return _sequential("discriminator", shape, [_dense(64), layers.Dense(n_outputs)])
+    return _sequential("discriminator", shape, [_dense(64), _dense(n_outputs, None)])
 
 
-def _dense(n_units):
-    return layers.Dense(n_units, activation="relu")
+def _dense(n_units, activation="relu"):
+    return layers.Dense(n_units, activation, kernel_initializer=Glorot())
 
 
 def _convolution(rank, n_filters, width):
@@ -235,8 +237,9 @@ def _convolution(rank, n_filters, width):
         1: (layers.Conv1D, layers.MaxPooling1D),
         2: (layers.Conv2D, layers.MaxPooling2D),
     }[rank]
+    options = {"activation": "relu", "kernel_initializer": Glorot()}
     return [
-        convolution(n_filters, width, padding="same", activation="relu"),
+        convolution(n_filters, width, padding="same", **options),
         pool(2, padding="same"),
     ]
 
@@ -254,14 +257,8 @@ def _sequential(name, shape, body):
 
 
 def _draw_weights(network, rng):
-    """Draw kernels from numpy (Glorot & Bengio, 2010), hence alike on all backends."""
     weights = _engine.weights_of(network)
-    for i, w in enumerate(weights):
-        if w.ndim > 1:
-            receptive = np.prod(w.shape[:-2])
-            limit = np.sqrt(6 / (receptive * (w.shape[-2] + w.shape[-1])))
-            weights[i] = rng.uniform(-limit, limit, size=w.shape)
-    network.set_weights(weights)
+    network.set_weights([glorot(w.shape, rng) if w.ndim > 1 else w for w in weights])
 
 
 class Recipe(NamedTuple):

@@ -11,6 +11,7 @@ from keras import layers, ops  # noqa: E402
 from scipy.special import log_expit, log_softmax  # noqa: E402
 
 from adapt.deep import UpdateLambda, _engine, inception_encoder  # noqa: E402
+from adapt.deep._initializers import Glorot  # noqa: E402
 from adapt.deep._networks import logits_of, prepare  # noqa: E402
 from adapt.feature_based import (  # noqa: E402
     ADDA,
@@ -388,3 +389,20 @@ def test_other_discriminators_of_several_sources(two_sources):
 
 def _head(n_outputs):
     return keras.Sequential([layers.Dense(n_outputs)])
+
+
+def test_kernels_drawn_by_numpy_are_those_of_keras():
+    network = keras.Sequential(
+        [layers.Conv1D(40, 5, kernel_initializer=Glorot()), layers.Dense(8)]
+    )
+    network.build((None, 9, 30))
+    kernel = _weights(network)[0]
+    limit = np.sqrt(6 / (5 * (30 + 40)))
+    assert 0.99 * limit < np.abs(kernel).max() < limit
+    assert kernel.std() == pytest.approx(limit / np.sqrt(3), rel=0.02)
+    kernels = []
+    for seed in (0, 0, 1):
+        with _engine.seeded(seed):
+            kernels.append(_weights(keras.models.clone_model(network))[0])
+    np.testing.assert_array_equal(kernels[0], kernels[1])
+    assert np.abs(kernels[0] - kernels[2]).max() > 0.1 * limit
