@@ -1,6 +1,6 @@
 """What feature-based methods are worth, with logistic regression and their defaults.
 
-    python benchmarks/feature_based.py shifts
+    python benchmarks/feature_based.py shifts [METHOD ...]
     python benchmarks/feature_based.py tasks [METHOD ...]
 
 Prints the tables of the user guide: target accuracy on the generators of
@@ -27,8 +27,8 @@ _SEEDS = range(5)
 _ROWS = 1000  # of each domain of a task, at most
 
 
-def methods():
-    """Return name and class of everything that is compared, and its parameters."""
+def methods(names):
+    """Return name, class and parameters of those named, or of all that are compared."""
     found = [("SourceOnly", SourceOnly, {})]
     for name, cls in all_adapters("feature_based", deep=False):
         # FA and PRED need labels of the target, JDOTRegressor numbers, and
@@ -37,7 +37,7 @@ def methods():
             found.append((name, cls, {}))
     for method in "sinkhorn", "group", "unbalanced":
         found.append((f"OTMapping, {method}", OTMapping, {"method": method}))
-    return found
+    return [m for m in found if not names or m[0] in ("SourceOnly", *names)]
 
 
 def bunch(Xs, ys, Xt, yt):
@@ -82,9 +82,9 @@ def task_data(task):
     return bunch(scale.transform(Xs), ys, scale.transform(Xt), yt)
 
 
-def print_shifts():
+def print_shifts(names):
     print(f"{'':24}" + "".join(f"{name:>11}" for name in SHIFTS))
-    for name, cls, params in [*methods(), ("trained on the target", None, {})]:
+    for name, cls, params in [*methods(names), ("trained on the target", None, {})]:
         means = [
             np.mean([accuracy(cls, params, make(seed)) for seed in _SEEDS])
             for make in SHIFTS.values()
@@ -95,10 +95,9 @@ def print_shifts():
 def print_tasks(names):
     tasks = datasets.list_tasks("classification")
     data = [task_data(task) for task in tasks]
-    chosen = [m for m in methods() if not names or m[0] in ("SourceOnly", *names)]
     found = {}
     print(f"{'':24}{'mean':>8}{'gain':>8}{'worst':>8}{'best':>8}{'better':>8}")
-    for name, cls, params in [*chosen, ("trained on the target", None, {})]:
+    for name, cls, params in [*methods(names), ("trained on the target", None, {})]:
         found[name] = np.array([accuracy(cls, params, each) for each in data])
         gain = found[name] - found["SourceOnly"]
         print(
@@ -113,4 +112,4 @@ def print_tasks(names):
 
 if __name__ == "__main__":
     what, *names = sys.argv[1:] or ["shifts"]
-    {"shifts": print_shifts, "tasks": lambda: print_tasks(names)}[what]()
+    {"shifts": print_shifts, "tasks": print_tasks}[what](names)
