@@ -31,9 +31,10 @@ from adapt.imputation._gaussian import (
     choose_strength,
     conditional_draw,
     conditional_mean,
+    fill_held_out,
     gaussian_map,
 )
-from adapt.imputation._held_out import rmse
+from adapt.imputation._held_out import blend_weights, rmse
 from adapt.imputation._names import match_columns
 
 __all__ = ["ClueGAINImputer", "Similarity"]
@@ -42,7 +43,7 @@ _ALL_RATES = (0.1, 0.9)  # shares of cells hidden, if no target is known yet
 _NETWORKS = ("pretrained", "finetuned", "scratch")
 _CANDIDATES = (*_NETWORKS, "gaussian", "blend")
 # What was stopped on the very cells that judge it looks a little too good.
-_OPTIMISM = {"finetuned": 1.01, "scratch": 1.01, "blend": 1.005}
+_OPTIMISM = {"finetuned": 1.01, "scratch": 1.01}
 _N_HIDINGS = 5  # times that a target's cells are hidden, for a similarity
 _ROUND = 0.1  # around the target's share of missing cells, if it is
 
@@ -109,18 +110,17 @@ def _column_edges(Z):
     return np.where(empty, -np.inf, least), np.where(empty, np.inf, most)
 
 
-def _blended(ensemble, filled, T):
-    """Return the share of a network beside a Gaussian, and the error of both.
+def _blended(found, T):
+    """Return the weights of members that have one, and the error of their blend.
 
-    The share is that of least squares on the held-out cells, between 0 and 1.
+    ``found`` has for each member what it makes of held-out cells, NaN elsewhere.
     """
-    cells = ~np.isnan(ensemble.found) & ~np.isnan(filled)
-    apart = ensemble.found[cells] - filled[cells]
-    size = np.sum(np.square(apart))
-    share = np.sum((T - filled)[cells] * apart) / size if size > 0 else 0.0
-    share = float(np.clip(share, 0, 1))
-    both = (1 - share) * filled + share * ensemble.found
-    return share, rmse(both, T, cells)
+    errors = np.stack([filled - T for filled in found.values()], axis=-1)
+    errors = errors[~np.isnan(errors).any(axis=-1)]
+    weights = blend_weights(errors)
+    blend = {k: float(w) for k, w in zip(found, weights, strict=True) if w > 0}
+    cells = np.ones(len(errors), dtype=bool)
+    return blend, rmse(errors @ weights, np.zeros(len(errors)), cells)
 
 
 class ClueGAINImputer(GAINImputer):
@@ -131,13 +131,18 @@ class ClueGAINImputer(GAINImputer):
     a complete and similar data set and to measure similarity by it, is that of
     ClueGAIN [1]_. Everything else is ours: the source is brought to the units of the
     target first; both trainings hide cells and score those; there is no adversary; and
-    what is taken in the end is what fills held-out observed cells of the target best:
+    held-out observed cells of the target decide what is taken in the end:
 
     - "pretrained": the generator as it came from the source;
     - "finetuned": trained on with the target;
     - "scratch": trained on the target alone;
     - "gaussian": a Gaussian with the source as prior, as `GaussianTransferImputer`;
-    - "blend": that Gaussian and the best of the networks, mixed by least squares.
+    - "blend": all the networks and several such Gaussians, in which the source is worth
+      few rows or many, with weights as in stacked regressions [2]_: those that fill
+      held-out cells best, and the fewer cells there are the more alike.
+
+    The blend is taken where it is among the candidates, for to choose one of the others
+    takes more cells than small targets have. Without it, the best of them is.
 
     ``fit(X, X_source=S)`` fills `X`, ``fit(X, Xt=T)`` fills `T`: see
     `GaussianTransferImputer` on which table is which. Rows of the source are filled by
@@ -161,8 +166,8 @@ class ClueGAINImputer(GAINImputer):
 
     candidates : array-like of str, default=("pretrained", "finetuned", "scratch", \
             "gaussian", "blend")
-        What to choose from. Without a source there are no "pretrained" and "finetuned",
-        for series no "gaussian" and "blend".
+        What to choose from, and to blend. Without a source there are no "pretrained"
+        and "finetuned", for series no "gaussian" and "blend".
 
     sources : {"all", "best", "weighted"}, default="all"
         What to do with several sources (different values of `sample_domain`): take all
@@ -228,10 +233,14 @@ class ClueGAINImputer(GAINImputer):
     validation_scores_ : dict of str to float
         Root mean square error of each candidate on held-out cells of the target, in its
         units (standard deviations). Candidates that were stopped on the same cells are
-        compared at 1.01 times that, a blend at 1.005 times.
+        compared at 1.01 times that; that of the blend is on the cells that weigh it.
 
     validation_score_ : float
         That of the one selected.
+
+    weights_ : dict of (str or float) to float
+        What fills the target: networks by name, and Gaussians by the number of rows
+        that the source is worth in them. Weights are positive and sum to 1.
 
     pretrained_ : namedtuple
         What was learned from the source.
@@ -276,6 +285,8 @@ class ClueGAINImputer(GAINImputer):
     ----------
     .. [1] Zhao. "ClueGAIN: application of transfer learning on generative adversarial
        imputation nets (GAIN)." arXiv:2302.03140, 2023.
+
+    .. [2] Breiman. "Stacked regressions." Machine Learning, 1996.
 
     Examples
     --------
@@ -528,30 +539,41 @@ class ClueGAINImputer(GAINImputer):
                 "There is no 'pretrained' or 'finetuned' without a source, no "
                 "'gaussian' for series, and no 'blend' but with it and a network."
             )
-        ensembles, scores, histories, filled = {}, {}, [], None
-        self._gaussian = None
+        scores, weights, histories = {}, {}, []
+        ensembles, gaussians, prior, strength = {}, {}, None, None
         for name in names:
             with self._stage(f"trying {name}"):
                 if name == "blend":
-                    best = min(ensembles, key=lambda k: scores[k] * _OPTIMISM.get(k, 1))
-                    self._blend, scores[name] = _blended(ensembles[best], filled, T)
+                    found = {k: ensemble.found for k, ensemble in ensembles.items()}
+                    weights[name], scores[name] = _blended({**gaussians, **found}, T)
                 elif name == "gaussian":
-                    filled, scores[name] = self._try_gaussian(T, Zs, folds)
+                    prior = self._prior(Zs, T.shape[1])
+                    gaussians = fill_held_out(T, *prior, folds)
+                    strength, by_strength = choose_strength(gaussians, T)
+                    weights[name], scores[name] = {strength: 1.0}, by_strength[strength]
                 else:
                     ensembles[name] = self._try(name, T, folds, rng)
-                    scores[name] = ensembles[name].score
+                    weights[name], scores[name] = {name: 1.0}, ensembles[name].score
                     histories.extend(self.history_ if name != "pretrained" else [])
         self.history_ = histories
         self.validation_scores_ = scores
         fair = {k: v * _OPTIMISM.get(k, 1.0) for k, v in scores.items()}
         known = {k: v for k, v in fair.items() if np.isfinite(v)}
         # Without any observed cell to hold out, nothing is better than the source.
-        self.selected_ = min(known, key=known.get) if known else names[0]
+        best = min(known, key=known.get) if known else names[0]
+        self.selected_ = "blend" if "blend" in known else best
         self.validation_score_ = scores[self.selected_]
-        self._ensemble = ensembles.get(self.selected_)
-        if self.selected_ == "blend":
-            self._ensemble = ensembles[best]
-        self.generators_ = [] if self._ensemble is None else self._ensemble.networks
+        self.weights_ = weights[self.selected_]
+        self._ensembles = {k: v for k, v in ensembles.items() if k in self.weights_}
+        self.generators_ = [g for e in self._ensembles.values() for g in e.networks]
+        self._strength = strength  # of the Gaussian that is drawn from
+        members = {*self.weights_}
+        if self.selected_ not in _NETWORKS:
+            members.add(strength)
+        self._gaussians, found = {}, None
+        for k in sorted(members - {*_NETWORKS}, reverse=True):
+            found = gaussian_map(T, *prior, k, start=found, floor=_FLOOR)[:2]
+            self._gaussians[k] = found
 
     def _possible(self, Zs, T):
         """Return the candidates that can be tried, in an order that serves them."""
@@ -585,23 +607,13 @@ class ClueGAINImputer(GAINImputer):
         self._fine_tunes = False
         return ensemble
 
-    def _try_gaussian(self, T, Zs, folds):
-        """Return held-out cells as the Gaussian fills them, and its score."""
-        mean, cov = np.zeros(T.shape[1]), np.eye(T.shape[1])
-        if Zs is not None:
-            Z = self._without_levels(column_units(Zs)).into(Zs)
-            mean, cov, _ = gaussian_map(Z, mean, cov, 0.0, floor=_FLOOR)
-        strength, scores = choose_strength(T, mean, cov, folds)
-
-        def fitted(Z):
-            return gaussian_map(Z, mean, cov, strength, floor=_FLOOR)[:2]
-
-        filled = np.full(T.shape, np.nan)
-        for fold in folds:
-            shown = np.where(fold, np.nan, T)
-            filled[fold] = conditional_mean(shown, *fitted(shown))[fold]
-        self._gaussian = fitted(T)
-        return filled, scores[strength]
+    def _prior(self, Zs, n_columns):
+        """Return mean and covariance of the source, or of independent columns."""
+        mean, cov = np.zeros(n_columns), np.eye(n_columns)
+        if Zs is None:
+            return mean, cov
+        Z = self._without_levels(column_units(Zs)).into(Zs)
+        return gaussian_map(Z, mean, cov, 0.0, floor=_FLOOR)[:2]
 
     # Imputing
 
@@ -615,15 +627,17 @@ class ClueGAINImputer(GAINImputer):
         if is_source and known is not None:
             source = self._ensemble_of(known)
             return known.units, partial(self._mean_fill, ensemble=source)
-        network = partial(self._mean_fill, ensemble=self._ensemble)
-        if self._gaussian is None or self.selected_ in _NETWORKS:
-            return self._units, network
-        mean, cov = self._gaussian
-        gaussian = partial(conditional_mean, mean=mean, cov=cov)
-        if self.selected_ == "gaussian":
-            return self._units, gaussian
-        share = self._blend
-        return self._units, lambda Z: (1 - share) * gaussian(Z) + share * network(Z)
+        return self._units, self._filled
+
+    def _filled(self, Z):
+        filled = 0.0
+        for name, weight in self.weights_.items():
+            if name in self._ensembles:
+                part = self._mean_fill(Z, self._ensembles[name])
+            else:
+                part = conditional_mean(Z, *self._gaussians[name])
+            filled = filled + weight * part
+        return filled
 
     @staticmethod
     def _ensemble_of(known):
@@ -632,14 +646,14 @@ class ClueGAINImputer(GAINImputer):
     def _sample(self, Z, is_source, rng):
         units, fill = self._way(is_source)
         Z = units.into(Z)
-        if self._gaussian is not None and self.selected_ in ("gaussian", "blend"):
+        if self.selected_ in ("gaussian", "blend"):
             # A blend is as uncertain as the Gaussian, about another mean.
-            mean, cov = self._gaussian
-            spread = conditional_draw(Z, mean, cov, rng) - conditional_mean(
-                Z, mean, cov
+            gaussian = self._gaussians[self._strength]
+            spread = conditional_draw(Z, *gaussian, rng) - conditional_mean(
+                Z, *gaussian
             )
             return units.back(fill(Z) + spread)
-        return units.back(self._drawn(Z, self._ensemble, rng))
+        return units.back(self._drawn(Z, self._ensembles[self.selected_], rng))
 
     # Similarity
 

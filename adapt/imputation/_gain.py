@@ -364,7 +364,7 @@ class GAINImputer(Trainer, TransferImputer):
     def _twin(self):
         twin = super()._twin()
         fitted = "_ensemble", "_best", "generators_", "pretrained_", "_known"
-        for name in vars(twin).keys() & set(fitted):
+        for name in vars(twin).keys() & {*fitted, "_ensembles"}:
             setattr(twin, name, None)
         return twin
 

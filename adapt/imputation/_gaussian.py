@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from adapt._sklearn import Interval, StrOptions
 from adapt.imputation._alignment import column_units, shared_units
 from adapt.imputation._base import TransferImputer
-from adapt.imputation._held_out import cell_folds
+from adapt.imputation._held_out import cell_folds, rmse
 
 __all__ = ["GaussianTransferImputer", "gaussian_map", "observed_log_likelihood"]
 
@@ -249,8 +249,8 @@ def gaussian_map(
     return mean, cov, max_iter + 1
 
 
-def choose_strength(Z, prior_mean, prior_cov, folds, *, max_iter=100, tol=1e-2):
-    """Return the strength of the prior that fills held-out cells best.
+def fill_held_out(Z, prior_mean, prior_cov, folds, *, max_iter=100, tol=1e-2):
+    """Return held-out cells as Gaussians of several strengths of the prior fill them.
 
     Parameters
     ----------
@@ -268,20 +268,16 @@ def choose_strength(Z, prior_mean, prior_cov, folds, *, max_iter=100, tol=1e-2):
 
     Returns
     -------
-    strength : float
-        One of a grid, up to infinity.
-
-    scores : dict of float to float
-        Root mean square error over the held-out cells, for each strength.
+    fills : dict of float to ndarray of the shape of `Z`
+        For each strength of a grid, from infinity down, its values of these cells, each
+        by a Gaussian that was not shown it; NaN elsewhere.
     """
     rows = np.unique(np.maximum(_STRENGTHS * len(Z), 1.0))
-    strengths = [np.inf, *rows[::-1].tolist()]
-    errors = dict.fromkeys(strengths, 0.0)
-    n_cells = sum(int(fold.sum()) for fold in folds)
+    fills = {k: np.full(Z.shape, np.nan) for k in (np.inf, *rows[::-1].tolist())}
     for fold in folds:
         shown = np.where(fold, np.nan, Z)
         found = None
-        for strength in strengths:
+        for strength, filled in fills.items():
             mean, cov, _ = gaussian_map(
                 shown,
                 prior_mean,
@@ -293,9 +289,30 @@ def choose_strength(Z, prior_mean, prior_cov, folds, *, max_iter=100, tol=1e-2):
                 floor=_FLOOR,
             )
             found = mean, cov
-            filled = conditional_mean(shown, mean, cov)
-            errors[strength] += np.sum(np.square(filled[fold] - Z[fold]))
-    scores = {k: float(np.sqrt(e / max(n_cells, 1))) for k, e in errors.items()}
+            filled[fold] = conditional_mean(shown, mean, cov)[fold]
+    return fills
+
+
+def choose_strength(fills, Z):
+    """Return the strength of the prior that fills held-out cells best.
+
+    Parameters
+    ----------
+    fills : dict of float to ndarray
+        What `fill_held_out` gives.
+
+    Z : ndarray of shape (n_samples, n_columns)
+        The rows.
+
+    Returns
+    -------
+    strength : float
+        The best of the grid.
+
+    scores : dict of float to float
+        Root mean square error over the held-out cells, for each strength.
+    """
+    scores = {k: rmse(found, Z, ~np.isnan(found)) for k, found in fills.items()}
     return min(scores, key=scores.get), scores
 
 
@@ -505,7 +522,7 @@ class GaussianTransferImputer(TransferImputer):
         if len(Z) > _TUNING_ROWS:
             Z = Z[rng.choice(len(Z), _TUNING_ROWS, replace=False)]
         folds = cell_folds(~np.isnan(Z), self.cv, rng, self._columns.groups)
-        return choose_strength(Z, mean, cov, folds)
+        return choose_strength(fill_held_out(Z, mean, cov, folds), Z)
 
     def _fitted(self, Z, mean, cov, strength):
         mean, cov, n_iter = gaussian_map(

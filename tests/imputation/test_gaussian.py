@@ -12,8 +12,12 @@ from adapt.imputation import (
     observed_log_likelihood,
 )
 from adapt.imputation._alignment import pseudo_cells
-from adapt.imputation._gaussian import choose_strength, conditional_mean
-from adapt.imputation._held_out import cell_folds
+from adapt.imputation._gaussian import (
+    choose_strength,
+    conditional_mean,
+    fill_held_out,
+)
+from adapt.imputation._held_out import blend_weights, cell_folds
 
 
 def with_holes(X, share, seed=0):
@@ -226,11 +230,28 @@ def test_choosing_hides_cells_from_what_is_fitted():
     Z = with_holes((Xt - Xt.mean(axis=0)) / Xt.std(axis=0), 0.3)
     folds = cell_folds(~np.isnan(Z), 2, np.random.RandomState(0))
     np.testing.assert_array_equal(folds[0] ^ folds[1], ~np.isnan(Z))
-    strength, scores = choose_strength(Z, np.zeros(8), np.eye(8), folds)
+    fills = fill_held_out(Z, np.zeros(8), np.eye(8), folds)
+    strength, scores = choose_strength(fills, Z)
     assert strength == min(scores, key=scores.get)
     # Independent columns of mean 0 fill zeros: an error of their spread.
     cells = np.isfinite(Z)
     assert scores[np.inf] == pytest.approx(np.sqrt(np.mean(Z[cells] ** 2)))
+
+
+def test_weights_of_a_blend_are_the_most_probable():
+    rng = np.random.default_rng(0)
+    errors = rng.normal(size=(200, 1)) + rng.normal(size=(200, 6)) * [1, 1, 2, 2, 3, 9]
+    errors[:, 5] = 3 * errors[:, 0]  # as one of the others, but worse
+    weights = blend_weights(errors)
+    assert weights.sum() == pytest.approx(1)
+    assert np.all(weights >= 0)
+    assert np.count_nonzero(weights) < 6
+    # No weight can move to where the slope is less.
+    noise = np.mean(np.square(errors.mean(axis=1)))
+    slope = errors.T @ errors @ weights + 36 * noise * weights
+    np.testing.assert_allclose(slope[weights > 0], slope.min(), rtol=1e-6)
+    for few in errors[:1], errors[:0], np.zeros((5, 6)):
+        assert blend_weights(few).sum() == pytest.approx(1)
 
 
 def test_warns_if_not_converged():
