@@ -135,8 +135,8 @@ class AutoAdapt(MetaAdapter):
     -----
     Each method is fitted ``2 * cv + 1`` times; one that weighs rows to predict numbers
     `cv` times more, and for all of these together source-only and a forest of 100 trees
-    `cv` times each. A Ctrl-C keeps what is finished, once
-    source-only is. Labels of the target are never looked at.
+    `cv` times each. A Ctrl-C keeps what is finished, once source-only is. Labels of the
+    target are never looked at.
 
     The candidates are few on purpose. Over public benchmarks, choosing among these by
     circular validation gains, and among many more loses.

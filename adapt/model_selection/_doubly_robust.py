@@ -39,7 +39,10 @@ class Risk(NamedTuple):
     weights: np.ndarray
 
     def gain(self, other):
-        """Return how much lower the risk is than another, and its standard error."""
+        """Return how much lower the risk is than another, and its standard error.
+
+        That is of the chance in the rows; models and weights are taken as given.
+        """
         by_model, error = mean_and_error(other.target - self.target)
         left, error_left = mean_and_error(other.source - self.source, self.weights)
         return by_model + left, float(np.hypot(error, error_left))
