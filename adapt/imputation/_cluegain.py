@@ -34,7 +34,7 @@ from adapt.imputation._gaussian import (
     fill_held_out,
     gaussian_map,
 )
-from adapt.imputation._held_out import blend_weights, rmse
+from adapt.imputation._held_out import blend_weights
 from adapt.imputation._names import match_columns
 
 __all__ = ["ClueGAINImputer", "Similarity"]
@@ -119,8 +119,9 @@ def _blended(found, T):
     errors = errors[~np.isnan(errors).any(axis=-1)]
     weights = blend_weights(errors)
     blend = {k: float(w) for k, w in zip(found, weights, strict=True) if w > 0}
-    cells = np.ones(len(errors), dtype=bool)
-    return blend, rmse(errors @ weights, np.zeros(len(errors)), cells)
+    if not len(errors):
+        return blend, np.nan
+    return blend, float(np.sqrt(np.mean(np.square(errors @ weights))))
 
 
 class ClueGAINImputer(GAINImputer):
@@ -564,7 +565,11 @@ class ClueGAINImputer(GAINImputer):
         self.selected_ = "blend" if "blend" in known else best
         self.validation_score_ = scores[self.selected_]
         self.weights_ = weights[self.selected_]
-        self._ensembles = {k: v for k, v in ensembles.items() if k in self.weights_}
+        self._ensembles = {
+            k: ensemble._replace(found=None)
+            for k, ensemble in ensembles.items()
+            if k in self.weights_
+        }
         self.generators_ = [g for e in self._ensembles.values() for g in e.networks]
         self._strength = strength  # of the Gaussian that is drawn from
         members = {*self.weights_}

@@ -363,8 +363,11 @@ class GAINImputer(Trainer, TransferImputer):
 
     def _twin(self):
         twin = super()._twin()
-        fitted = "_ensemble", "_best", "generators_", "pretrained_", "_known"
-        for name in vars(twin).keys() & {*fitted, "_ensembles"}:
+        fitted = (
+            *("_ensemble", "_ensembles", "_best", "_known"),
+            *("generators_", "pretrained_"),
+        )
+        for name in vars(twin).keys() & set(fitted):
             setattr(twin, name, None)
         return twin
 
