@@ -359,13 +359,12 @@ class DeepAdapter(
             return ops.split(z, [Xs.shape[0]])
         return self._features(Xs), self._features(Xt)
 
-    def _task_loss(self, batch, zs, head="task", zl=None, scores=None):
+    def _task_loss(self, batch, zs, head="task", scores=None, labelled=None):
         """Return the weighted task loss of source features.
 
         Where there are labelled target rows, their mean loss is added. ``head`` names
-        the network from features to predictions. What is at hand need not be computed
-        again: ``zl`` are the features of labelled target rows, ``scores`` are the
-        predictions for ``zs``.
+        the network from features to predictions. Those at hand need not be computed
+        again: ``scores`` for ``zs``, and ``labelled`` for labelled target rows.
         """
         if scores is None:
             scores = self._scores(zs, head)
@@ -374,15 +373,15 @@ class DeepAdapter(
                 value = self._labels.measure(metric, batch["ys"], scores)
                 batch["notes"][name] = value
         loss = ops.mean(batch["ws"] * self._labels.losses(batch["ys"], scores))
-        return loss + self._labelled_loss(batch, head, zl)
+        return loss + self._labelled_loss(batch, head, labelled)
 
-    def _labelled_loss(self, batch, head="task", zl=None):
+    def _labelled_loss(self, batch, head="task", scores=None):
         """Return the mean task loss of labelled target rows, 0 if there are none."""
         if "Xl" not in batch:
             return 0.0
-        if zl is None:
-            zl = self._features(batch["Xl"])
-        return ops.mean(self._labels.losses(batch["yl"], self._scores(zl, head)))
+        if scores is None:
+            scores = self._scores(self._features(batch["Xl"]), head)
+        return ops.mean(self._labels.losses(batch["yl"], scores))
 
     def _scores(self, z, head="task"):
         """Return the predictions for features: numbers, or one logit per class."""

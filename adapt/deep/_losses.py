@@ -133,7 +133,7 @@ def softmax_cross_entropy(y, logits):
     -------
     loss : tensor of shape (n_rows,)
     """
-    return ops.logsumexp(logits, axis=-1) - of_class(y, logits)
+    return -of_class(y, ops.log_softmax(logits, axis=-1))
 
 
 def of_class(y, values):

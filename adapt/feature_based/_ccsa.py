@@ -156,7 +156,9 @@ class CCSA(DeepAdapter):
             batch["yl"],
             batch["margin"],
         )
+        own, labelled = self._scores_of_both(zs, zl)
+        task_loss = self._task_loss(batch, zs, scores=own, labelled=labelled)
         return {
-            "task_loss": (1 - batch["gamma"]) * self._task_loss(batch, zs, zl=zl),
+            "task_loss": (1 - batch["gamma"]) * task_loss,
             "contrast": batch["gamma"] * contrast,
         }
