@@ -148,7 +148,7 @@ class DeepAdapter(
         of such networks.
 
     joint_batch : bool, default=True
-        Whether the source and target rows of a step pass the encoder as one batch or as
+        Whether the source and target rows of a step pass a network as one batch or as
         two. It matters to layers that look across a batch, such as batch normalisation.
 
     device_budget : float, default=2**31
@@ -393,10 +393,6 @@ class DeepAdapter(
             scores = self._scores(ops.concatenate([zs, zt]), head)
             return ops.split(scores, [zs.shape[0]])
         return self._scores(zs, head), self._scores(zt, head)
-
-    def _predictions(self, z, head="task"):
-        """Return predictions for features: numbers, or one probability per class."""
-        return self._labels.predictions(self._scores(z, head))
 
     # How it is trained
 

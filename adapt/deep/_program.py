@@ -403,6 +403,8 @@ def outputs_of(networks, recipes, X):
         key = (*key, keras.config.dtype_policy().name)
         with _lock:
             function = _kept.get(key)
+            if function is not None:
+                _kept.move_to_end(key)
     if function is None:
         if key is not None and sum(n.count_params() for n in networks) <= _LARGEST:
             with _engine.seeded(0):

@@ -87,8 +87,9 @@ class BNM(DeepAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        norm = _losses.batch_nuclear_norm(self._predictions(zt))
+        own, other = self._scores_of_both(zs, zt)
+        norm = _losses.batch_nuclear_norm(self._labels.predictions(other))
         return {
-            "task_loss": self._task_loss(batch, zs),
+            "task_loss": self._task_loss(batch, zs, scores=own),
             "norm_loss": -batch["lambda_"] * norm,
         }

@@ -202,7 +202,8 @@ class CoDATS(AdversarialAdapter):
         }
         if self.target_proportions is not None:
             known = ops.convert_to_tensor(self.target_proportions, dtype="float32")
-            mean = ops.mean(self._predictions(zt), axis=0)
+            p = self._labels.predictions(self._scores(zt))
+            mean = ops.mean(p, axis=0)
             log_ratio = ops.log(known + _losses.TINY) - ops.log(mean + _losses.TINY)
             losses["proportion_loss"] = ops.sum(known * log_ratio)
         return losses

@@ -218,8 +218,9 @@ class DeepSelfTraining(DeepAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        wrong = _losses.softmax_cross_entropy(batch["guess"], self._scores(zt))
+        own, other = self._scores_of_both(zs, zt)
+        wrong = _losses.softmax_cross_entropy(batch["guess"], other)
         return {
-            "task_loss": self._task_loss(batch, zs),
+            "task_loss": self._task_loss(batch, zs, scores=own),
             "guess_loss": batch["lambda_"] * ops.mean(batch["joined"] * wrong),
         }

@@ -165,11 +165,12 @@ class DeepJDOT(DeepAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        labels = _losses.cross_cost(batch["ys"], self._scores(zt), self._labels.losses)
+        own, other = self._scores_of_both(zs, zt)
+        labels = _losses.cross_cost(batch["ys"], other, self._labels.losses)
         features = _losses.squared_distances(_losses.flatten(zs), _losses.flatten(zt))
         cost = batch["alpha"] * features + labels
         plan = _losses.transport_plan(cost, batch["reg"], self.n_iterations)
         return {
-            "task_loss": self._task_loss(batch, zs),
+            "task_loss": self._task_loss(batch, zs, scores=own),
             "transport_loss": batch["lambda_"] * ops.sum(plan * cost),
         }

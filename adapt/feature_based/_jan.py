@@ -81,9 +81,10 @@ class JAN(DeepAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        outputs = [self._predictions(z) for z in (zs, zt)]
+        scores = self._scores_of_both(zs, zt)
+        predictions = [*map(self._labels.predictions, scores)]
         features = _losses.flatten(zs), _losses.flatten(zt)
         return {
-            "task_loss": self._task_loss(batch, zs),
-            "mmd_loss": batch["lambda_"] * _losses.joint_mmd(features, outputs),
+            "task_loss": self._task_loss(batch, zs, scores=scores[0]),
+            "mmd_loss": batch["lambda_"] * _losses.joint_mmd(features, predictions),
         }

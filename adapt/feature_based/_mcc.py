@@ -150,8 +150,9 @@ class MCC(DeepAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        confusion = _losses.class_confusion(self._scores(zt), batch["temperature"])
+        own, other = self._scores_of_both(zs, zt)
+        confusion = _losses.class_confusion(other, batch["temperature"])
         return {
-            "task_loss": self._task_loss(batch, zs),
+            "task_loss": self._task_loss(batch, zs, scores=own),
             "confusion_loss": batch["lambda_"] * confusion,
         }

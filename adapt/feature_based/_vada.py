@@ -229,7 +229,7 @@ class VADA(VirtualAdversary, AdversarialAdapter):
     def _losses(self, batch):
         zs, zt = self._encode(batch)
         Xs, Xt = batch["Xs"], batch["Xt"]
-        ls, lt = self._scores(zs), self._scores(zt)
+        ls, lt = self._scores_of_both(zs, zt)
         if self.joint_batch:
             X, logits = ops.concatenate([Xs, Xt]), ops.concatenate([ls, lt])
             both = self._divergence(batch, X, logits)
@@ -238,7 +238,7 @@ class VADA(VirtualAdversary, AdversarialAdapter):
             source = self._divergence(batch, Xs, ls)
             target = self._divergence(batch, Xt, lt)
         return {
-            "task_loss": self._task_loss(batch, zs),
+            "task_loss": self._task_loss(batch, zs, scores=ls),
             "disc_loss": self._domain_loss(batch, zs, zt, batch["lambda_"]),
             "entropy_loss": batch["lambda_target"] * ops.mean(_losses.entropy(lt)),
             "source_vat_loss": batch["lambda_source"] * ops.mean(source),
