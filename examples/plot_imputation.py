@@ -63,5 +63,4 @@ plt.show()
 # %%
 # Missing pixels are drawn pale red in the second row. From a fifth of the pixels nobody
 # reads every digit, but the clue gives back strokes where the others leave a blur. The
-# same call takes `ClueGAINImputer`, which tries networks too and keeps the Gaussian
-# where that is better.
+# same call takes `ClueGAINImputer`, which blends networks and Gaussians.
