@@ -462,12 +462,12 @@ def logits_of(network, x, training=True):
     -------
     logits : tensor of shape (n_rows, n_outputs), dtype float32
     """
+    if not emits_probabilities(network):
+        return ops.cast(network(x, training=training), "float32")
     last = _last_layer(network)
-    activation = getattr(last, "activation", None)
-    if not emits_probabilities(network) or activation is None:
-        outputs = ops.cast(network(x, training=training), "float32")
-        return _losses.logits_of(outputs) if emits_probabilities(network) else outputs
-    last.activation = keras.activations.linear
+    if isinstance(last, layers.Softmax):
+        return _losses.logits_of(ops.cast(network(x, training=training), "float32"))
+    activation, last.activation = last.activation, keras.activations.linear
     try:
         outputs = ops.cast(network(x, training=training), "float32")
     finally:
