@@ -1,8 +1,8 @@
 """The engine: the only file that knows TensorFlow, JAX and PyTorch apart.
 
 It offers the same few functions on each: `minimize` (one gradient step),
-`value_and_gradient` and `repeat` for losses that need them, `compile_epoch` (a loop
-over index batches of data that lies on the device, compiled into one call) and
+`value_and_gradient`, `repeat` and `matmul` for losses that need them, `compile_epoch`
+(a loop over index batches of data that lies on the device, compiled into one call) and
 `compile_forward`.
 """
 
@@ -19,6 +19,7 @@ __all__ = [
     "COMPILED",
     "compile_epoch",
     "compile_forward",
+    "matmul",
     "minimize",
     "repeat",
     "seeded",
@@ -70,6 +71,15 @@ def weights_of(network):
     return [to_numpy(w.value) for w in network.weights]
 
 
+def _matmul(x, y, transpose_a=False, transpose_b=False):
+    """Return the product of matrices, of which either may be transposed first.
+
+    TensorFlow takes longer to transpose a small one than to multiply it, unless the
+    product is told to.
+    """
+    return (x.T if transpose_a else x) @ (y.T if transpose_b else y)
+
+
 def _batch(data, index, scalars):
     """Gather the rows of one step."""
     batch = {
@@ -118,6 +128,7 @@ if BACKEND == "tensorflow":
 
     PACKED_MODES = ("graph", "serial")
     _rows = tf.gather  # `ops.take` would wrap negative numbers around
+    matmul = tf.matmul
     _fork_generators = nullcontext
     to_device = tf.convert_to_tensor
     to_numpy = np.asarray
@@ -231,6 +242,7 @@ elif BACKEND == "jax":
     import jax
 
     PACKED_MODES = ()
+    matmul = _matmul
     _fork_generators = nullcontext
     to_device = jax.numpy.asarray
     to_numpy = np.asarray
@@ -346,6 +358,7 @@ else:
     from torch.fx.experimental.proxy_tensor import make_fx
 
     PACKED_MODES = ()
+    matmul = _matmul
     to_device = ops.convert_to_tensor
 
     def to_numpy(x):

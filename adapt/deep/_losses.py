@@ -89,7 +89,7 @@ def coral(zs, zt):
     share = [[1 / max(ns - 1, 1)]] * ns + [[-1 / max(nt - 1, 1)]] * nt
     share = ops.convert_to_tensor(share, dtype=z.dtype)
     # Both factors of this symmetric product have the same gradient: one is computed.
-    half = ops.matmul(ops.transpose(ops.stop_gradient(z)), z * share)
+    half = _engine.matmul(ops.stop_gradient(z), z * share, transpose_a=True)
     gap = 2 * half - ops.stop_gradient(half)
     return ops.mean(ops.square(gap)) / 4
 
@@ -204,7 +204,7 @@ def squared_distances(x, y):
     origin = ops.stop_gradient(ops.mean(x, axis=0))
     x, y = x - origin, y - origin
     xx, yy = ops.sum(x * x, axis=1), ops.sum(y * y, axis=1)
-    d = xx[:, None] + yy - 2 * ops.matmul(x, ops.transpose(y))
+    d = xx[:, None] + yy - 2 * _engine.matmul(x, y, transpose_b=True)
     return ops.maximum(d, 0.0)
 
 
@@ -323,7 +323,7 @@ def class_confusion(logits, temperature):
     p = ops.softmax(logits, axis=-1)
     weight = ops.stop_gradient(1 + ops.exp(-entropy(logits)))
     weight = weight / ops.mean(weight)
-    confusion = ops.matmul(ops.transpose(p), p * weight[:, None])
+    confusion = _engine.matmul(p, p * weight[:, None], transpose_a=True)
     confusion = confusion / ops.sum(confusion, axis=1, keepdims=True)
     return 1 - ops.mean(ops.diagonal(confusion))
 
@@ -347,9 +347,11 @@ def batch_nuclear_norm(p):
     Cui et al. "Towards discriminability and diversity: batch nuclear-norm maximization
     under label insufficient situations." CVPR, 2020.
     """
-    values, vectors = ops.eigh(ops.stop_gradient(ops.matmul(ops.transpose(p), p)))
+    values, vectors = ops.eigh(
+        ops.stop_gradient(_engine.matmul(p, p, transpose_a=True))
+    )
     scaled = vectors / ops.sqrt(ops.maximum(values, TINY))
-    inverse_root = ops.stop_gradient(ops.matmul(scaled, ops.transpose(vectors)))
+    inverse_root = ops.stop_gradient(_engine.matmul(scaled, vectors, transpose_b=True))
     # U V^T = p (p'p)^(-1/2), and the norm is its inner product with p.
     direction = ops.stop_gradient(ops.matmul(p, inverse_root))
     return ops.sum(direction * p) / p.shape[0]
