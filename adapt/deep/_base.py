@@ -353,11 +353,14 @@ class DeepAdapter(
 
         ``target="Xl"`` takes the labelled target rows.
         """
-        Xs, Xt = batch["Xs"], batch[target]
+        return self._of_both(self._features, batch["Xs"], batch[target])
+
+    def _of_both(self, function, source, target):
+        """Return a function of rows of two domains, which pass as one batch or two."""
         if self.joint_batch:
-            z = self._features(ops.concatenate([Xs, Xt]))
-            return ops.split(z, [Xs.shape[0]])
-        return self._features(Xs), self._features(Xt)
+            values = function(ops.concatenate([source, target]))
+            return ops.split(values, [source.shape[0]])
+        return function(source), function(target)
 
     def _task_loss(self, batch, zs, head="task", scores=None, labelled=None):
         """Return the weighted task loss of source features.
@@ -389,10 +392,7 @@ class DeepAdapter(
 
     def _scores_of_both(self, zs, zt, head="task"):
         """Return the predictions for features of both domains, like `_encode`."""
-        if self.joint_batch:
-            scores = self._scores(ops.concatenate([zs, zt]), head)
-            return ops.split(scores, [zs.shape[0]])
-        return self._scores(zs, head), self._scores(zt, head)
+        return self._of_both(lambda z: self._scores(z, head), zs, zt)
 
     # How it is trained
 
