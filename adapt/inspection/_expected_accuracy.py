@@ -113,8 +113,8 @@ def agreement_accuracy(right, source_agrees, target_agrees):
     accuracy : float
         Between 0 and the source accuracy: more agreement is no more accuracy.
     """
-    fall = np.mean(source_agrees) - np.mean(target_agrees)
-    return float(max(np.mean(right) - max(fall, 0), 0))
+    accuracy = confidence_difference(right, source_agrees, target_agrees)
+    return min(accuracy, float(np.mean(right)))
 
 
 class _Rows(NamedTuple):

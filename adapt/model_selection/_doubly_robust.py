@@ -10,12 +10,11 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.ensemble import ExtraTreesRegressor
 
 from adapt.base import SourceOnly
 from adapt.metrics._base import call_as
-from adapt.model_selection._evidence import mean_and_error, run
+from adapt.model_selection._evidence import fit_on_source, mean_and_error, run, spread
 
 
 class FoldPredictions(NamedTuple):
@@ -86,9 +85,7 @@ def doubly_robust_risk(predictions, reference, ys, weights):
 def _fold(method, task, train, test):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = clone(method).fit(
-            task.Xs[train], task.ys[train], Xt=task.Xt, **task.weights_of(train)
-        )
+        model = fit_on_source(method, task, train)
     return (
         call_as(model, "predict", task.Xs[test], 0),
         call_as(model, "predict", task.Xt, -1),
@@ -128,8 +125,7 @@ class GainOfWeights:
         trees = ExtraTreesRegressor(min_samples_leaf=3, random_state=task.random_state)
         self.reference = predict_in_folds(SourceOnly(trees), task)
         self.baseline = self._risk(baseline)
-        mean = np.average(task.ys, weights=weights)
-        self.spread = np.average((task.ys - mean) ** 2, weights=weights)
+        self.spread = spread(task.ys, weights)
 
     def _risk(self, method):
         predictions = predict_in_folds(method, self.task)
@@ -140,5 +136,4 @@ class GainOfWeights:
     def of(self, method):
         """Return the gain of a method, and its standard error."""
         gain, error = self._risk(method).gain(self.baseline)
-        spread = max(self.spread, np.finfo(float).tiny)
-        return gain / spread, error / spread
+        return gain / self.spread, error / self.spread

@@ -84,6 +84,13 @@ class HeldOut(NamedTuple):
         return mean_and_error(self.values - other.values, self.weights)
 
 
+def spread(y, weights):
+    """Return the weighted variance of numbers, positive also where they are equal."""
+    mean = np.average(y, weights=weights)
+    variance = np.average((y - mean) ** 2, weights=weights)
+    return max(variance, np.finfo(float).tiny)
+
+
 def judge(y, predicted, scoring, weights=None):
     """Return predictions as `HeldOut` values, whose weighted mean is the score.
 
@@ -107,9 +114,7 @@ def judge(y, predicted, scoring, weights=None):
     """
     weights = np.ones(len(y)) if weights is None else weights
     if scoring == "r2":
-        mean = np.average(y, weights=weights)
-        spread = np.average((y - mean) ** 2, weights=weights)
-        loss = (y - predicted) ** 2 / max(spread, np.finfo(float).tiny)
+        loss = (y - predicted) ** 2 / spread(y, weights)
         return HeldOut(1 - loss, weights)
     if scoring == "balanced_accuracy":
         sums = {label: weights[y == label].sum() for label in np.unique(y)}
@@ -117,13 +122,18 @@ def judge(y, predicted, scoring, weights=None):
     return HeldOut((predicted == y).astype(float), weights)
 
 
+def fit_on_source(method, task, train):
+    """Return a method fitted on the source rows ``train``, and the target."""
+    return clone(method).fit(
+        task.Xs[train], task.ys[train], Xt=task.Xt, **task.weights_of(train)
+    )
+
+
 def _fold_of_source(method, scorers, task, train, test):
     """Return what each scorer is to judge: predictions of the rows ``test``."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = clone(method).fit(
-            task.Xs[train], task.ys[train], Xt=task.Xt, **task.weights_of(train)
-        )
+        model = fit_on_source(method, task, train)
         return [scorer.held_out(model, task.Xs[test]) for scorer in scorers]
 
 
