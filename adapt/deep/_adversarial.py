@@ -1,7 +1,6 @@
 """What methods with a discriminator of domains share."""
 
 import numpy as np
-from keras import ops
 from scipy.special import expit, softmax
 
 from adapt.deep import _losses
@@ -130,24 +129,18 @@ class AdversarialAdapter(DeepAdapter):
         """Return the discriminator's logits for features."""
         return logits_of(self.discriminator_, z)
 
-    def _domain_logits(self, zs, zt, strength=None):
-        """Return the discriminator's logits for source and target features.
+    def _domain_loss(self, batch, z, strength=None, weights=None):
+        """Return the discriminator's loss on source and, below them, target features.
 
         With a ``strength`` the gradient is reversed on its way back to the features.
+        ``weights`` are those of the rows.
         """
-        z = ops.concatenate([zs, zt])
         if strength is not None:
             z = _losses.reverse_gradient(z, strength)
-        return ops.split(self._logits(z), [zs.shape[0]])
-
-    def _domain_loss(self, batch, zs, zt, strength=None, weights=(None, None)):
-        """Return the discriminator's loss on source and target features.
-
-        ``strength`` is as in `_domain_logits`, ``weights`` are those of the rows of
-        both domains.
-        """
-        logits = self._domain_logits(zs, zt, strength)
-        return _losses.domain_cross_entropy(*logits, *weights, batch.get("ds"))
+        n_source = batch["Xs"].shape[0]
+        return _losses.domain_cross_entropy(
+            self._logits(z), n_source, weights, batch.get("ds")
+        )
 
     def _probabilities(self, outputs):
         """Return the probability of the source, from outputs as arrays."""

@@ -353,21 +353,29 @@ class DeepAdapter(
 
         ``target="Xl"`` takes the labelled target rows.
         """
-        return self._of_both(self._features, batch["Xs"], batch[target])
+        return self._split(batch, self._encode_both(batch, target))
 
-    def _of_both(self, function, source, target):
-        """Return a function of rows of two domains, which pass as one batch or two."""
+    def _encode_both(self, batch, target="Xt"):
+        """Return the features of source rows and, below them, of target rows."""
+        rows = ops.concatenate([batch["Xs"], batch[target]])
+        return self._of_both(self._features, batch, rows)
+
+    def _split(self, batch, values):
+        """Return the source's part and the target's of a tensor of both."""
+        return ops.split(values, [batch["Xs"].shape[0]])
+
+    def _of_both(self, function, batch, rows):
+        """Return a function of rows of both, which pass as one batch or as two."""
         if self.joint_batch:
-            values = function(ops.concatenate([source, target]))
-            return ops.split(values, [source.shape[0]])
-        return function(source), function(target)
+            return function(rows)
+        return ops.concatenate([function(part) for part in self._split(batch, rows)])
 
-    def _task_loss(self, batch, zs, head="task", scores=None, labelled=None):
+    def _task_loss(self, batch, zs=None, head="task", scores=None, labelled=None):
         """Return the weighted task loss of source features.
 
         Where there are labelled target rows, their mean loss is added. ``head`` names
         the network from features to predictions. Those at hand need not be computed
-        again: ``scores`` for ``zs``, and ``labelled`` for labelled target rows.
+        again: ``scores`` for source rows, and ``labelled`` for labelled target rows.
         """
         if scores is None:
             scores = self._scores(zs, head)
@@ -390,9 +398,10 @@ class DeepAdapter(
         """Return the predictions for features: numbers, or one logit per class."""
         return self._labels.scores_of(getattr(self, f"{head}_"), z)
 
-    def _scores_of_both(self, zs, zt, head="task"):
-        """Return the predictions for features of both domains, like `_encode`."""
-        return self._of_both(lambda z: self._scores(z, head), zs, zt)
+    def _scores_of_both(self, batch, z, head="task"):
+        """Return the predictions for features of both, for each, like `_encode`."""
+        scores = self._of_both(lambda z: self._scores(z, head), batch, z)
+        return self._split(batch, scores)
 
     # How it is trained
 

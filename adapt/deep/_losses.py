@@ -6,6 +6,7 @@ domains is one number. Cross-entropies take logits, which neither overflow nor s
 
 import math
 
+import numpy as np
 from keras import ops
 
 from adapt.deep import _engine
@@ -153,13 +154,7 @@ def squared_error(y, outputs):
     return ops.mean(ops.square(y - outputs), axis=-1)
 
 
-def domain_cross_entropy(
-    source_logits,
-    target_logits,
-    source_weights=None,
-    target_weights=None,
-    source_domains=None,
-):
+def domain_cross_entropy(logits, n_source, weights=None, source_domains=None):
     """Return the cross-entropy of a discriminator of domains.
 
     The means over both domains are added, not averaged, as in ADAPT. Weights of rows
@@ -167,35 +162,40 @@ def domain_cross_entropy(
 
     Parameters
     ----------
-    source_logits, target_logits : tensors of shape (n_rows, n_logits)
-        One logit, of being a source row; or one for each source, and a last one for the
-        target.
+    logits : tensor of shape (n_rows, n_logits)
+        Those of source rows and, below them, of target rows: one logit, of being a
+        source row; or one for each source, and a last one for the target.
 
-    source_weights, target_weights : tensors of shape (n_rows,) or None
+    n_source : int
+        Number of source rows.
+
+    weights : tensor of shape (n_rows,), default=None
         Weights.
 
-    source_domains : integer tensor of shape (n_rows,) or None
+    source_domains : integer tensor of shape (n_source,), default=None
         Numbers of the sources, where they are told apart.
 
     Returns
     -------
     loss : scalar tensor
     """
-    if source_logits.shape[-1] == 1:
-        losses = ops.softplus(-source_logits)[:, 0], ops.softplus(target_logits)[:, 0]
+    sizes = n_source, logits.shape[0] - n_source
+
+    def by_domain(*values, **kwargs):
+        return ops.convert_to_tensor(np.repeat(values, sizes), **kwargs)
+
+    if logits.shape[1] == 1:
+        losses = ops.softplus(by_domain(-1, 1, dtype="float32") * logits[:, 0])
     else:
-        last = ops.zeros_like(target_logits[:, 0], dtype=source_domains.dtype)
-        last = last + (target_logits.shape[-1] - 1)
-        losses = (
-            softmax_cross_entropy(source_domains, source_logits),
-            softmax_cross_entropy(last, target_logits),
-        )
-    loss = 0.0
-    for each, weights in zip(losses, (source_weights, target_weights), strict=True):
-        if weights is not None:
-            each = each * (weights / ops.mean(weights))
-        loss = loss + ops.mean(each)
-    return loss
+        target = ops.full(sizes[1:], logits.shape[1] - 1, dtype=source_domains.dtype)
+        domains = ops.concatenate([source_domains, target])
+        losses = softmax_cross_entropy(domains, logits)
+    if weights is None:
+        share = by_domain(1 / sizes[0], 1 / sizes[1], dtype="float32")
+    else:
+        parts = ops.split(weights, [n_source])
+        share = ops.concatenate([part / ops.sum(part) for part in parts])
+    return ops.sum(share * losses)
 
 
 def squared_distances(x, y):

@@ -209,8 +209,8 @@ class ADDA(AdversarialAdapter):
 
     def _disc_losses(self, batch):
         zs = ops.cast(self.encoder_src_(batch["Xs"], training=False), "float32")
-        logits = self._domain_logits(zs, self._features(batch["Xt"]))
-        return {"disc_loss": _losses.domain_cross_entropy(*logits)}
+        z = ops.concatenate([zs, self._features(batch["Xt"])])
+        return {"disc_loss": self._domain_loss(batch, z)}
 
     def _encoder_losses(self, batch):
         logits = self._logits(self._features(batch["Xt"]))

@@ -86,10 +86,9 @@ class BNM(DeepAdapter):
     _classes_only = True
 
     def _losses(self, batch):
-        zs, zt = self._encode(batch)
-        own, other = self._scores_of_both(zs, zt)
+        own, other = self._scores_of_both(batch, self._encode_both(batch))
         norm = _losses.batch_nuclear_norm(self._labels.predictions(other))
         return {
-            "task_loss": self._task_loss(batch, zs, scores=own),
+            "task_loss": self._task_loss(batch, scores=own),
             "norm_loss": -batch["lambda_"] * norm,
         }

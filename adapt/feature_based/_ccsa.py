@@ -148,16 +148,13 @@ class CCSA(DeepAdapter):
         self.device_budget = device_budget
 
     def _losses(self, batch):
-        zs, zl = self._encode(batch, "Xl")
+        z = self._encode_both(batch, "Xl")
+        zs, zl = self._split(batch, _losses.flatten(z))
         contrast = _losses.contrastive(
-            _losses.flatten(zs),
-            batch["ys"],
-            _losses.flatten(zl),
-            batch["yl"],
-            batch["margin"],
+            zs, batch["ys"], zl, batch["yl"], batch["margin"]
         )
-        own, labelled = self._scores_of_both(zs, zl)
-        task_loss = self._task_loss(batch, zs, scores=own, labelled=labelled)
+        own, labelled = self._scores_of_both(batch, z)
+        task_loss = self._task_loss(batch, scores=own, labelled=labelled)
         return {
             "task_loss": (1 - batch["gamma"]) * task_loss,
             "contrast": batch["gamma"] * contrast,

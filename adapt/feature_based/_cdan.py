@@ -240,19 +240,16 @@ class CDAN(AdversarialAdapter):
         return self.conditioning_(ops.concatenate([_losses.flatten(z), p], axis=-1))
 
     def _losses(self, batch):
-        zs, zt = self._encode(batch)
-        scores = self._scores_of_both(zs, zt)
-        logits = ops.stop_gradient(ops.concatenate(scores))
-        z = _losses.reverse_gradient(ops.concatenate([zs, zt]), batch["lambda_"])
+        z = self._encode_both(batch)
+        scores = self._of_both(self._scores, batch, z)
+        own, _ = self._split(batch, scores)
+        logits = ops.stop_gradient(scores)
+        z = _losses.reverse_gradient(z, batch["lambda_"])
         joint = self._conditional(z, ops.softmax(logits))
-        weights = None, None
-        if self.entropy:
-            weights = ops.split(1 + ops.exp(-_losses.entropy(logits)), [zs.shape[0]])
+        weights = 1 + ops.exp(-_losses.entropy(logits)) if self.entropy else None
         return {
-            "task_loss": self._task_loss(batch, zs, scores=scores[0]),
-            "disc_loss": self._domain_loss(
-                batch, *ops.split(joint, [zs.shape[0]]), weights=weights
-            ),
+            "task_loss": self._task_loss(batch, scores=own),
+            "disc_loss": self._domain_loss(batch, joint, weights=weights),
         }
 
     def predict_disc(self, X, *, sample_domain=None):

@@ -195,10 +195,11 @@ class CoDATS(AdversarialAdapter):
             )
 
     def _losses(self, batch):
-        zs, zt = self._encode(batch)
+        z = self._encode_both(batch)
+        zs, zt = self._split(batch, z)
         losses = {
             "task_loss": self._task_loss(batch, zs),
-            "disc_loss": self._domain_loss(batch, zs, zt, batch["lambda_"]),
+            "disc_loss": self._domain_loss(batch, z, batch["lambda_"]),
         }
         if self.target_proportions is not None:
             known = ops.convert_to_tensor(self.target_proportions, dtype="float32")

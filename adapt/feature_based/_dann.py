@@ -91,8 +91,8 @@ class DANN(AdversarialAdapter):
     """
 
     def _losses(self, batch):
-        zs, zt = self._encode(batch)
+        z = self._encode_both(batch)
         return {
-            "task_loss": self._task_loss(batch, zs),
-            "disc_loss": self._domain_loss(batch, zs, zt, batch["lambda_"]),
+            "task_loss": self._task_loss(batch, self._split(batch, z)[0]),
+            "disc_loss": self._domain_loss(batch, z, batch["lambda_"]),
         }

@@ -217,10 +217,9 @@ class DeepSelfTraining(DeepAdapter):
         return [Update(self._source_losses, ("encoder", "task"))]
 
     def _losses(self, batch):
-        zs, zt = self._encode(batch)
-        own, other = self._scores_of_both(zs, zt)
+        own, other = self._scores_of_both(batch, self._encode_both(batch))
         wrong = _losses.softmax_cross_entropy(batch["guess"], other)
         return {
-            "task_loss": self._task_loss(batch, zs, scores=own),
+            "task_loss": self._task_loss(batch, scores=own),
             "guess_loss": batch["lambda_"] * ops.mean(batch["joined"] * wrong),
         }

@@ -164,13 +164,14 @@ class DeepJDOT(DeepAdapter):
         self.n_iterations = n_iterations
 
     def _losses(self, batch):
-        zs, zt = self._encode(batch)
-        own, other = self._scores_of_both(zs, zt)
+        z = self._encode_both(batch)
+        zs, zt = self._split(batch, z)
+        own, other = self._scores_of_both(batch, z)
         labels = _losses.cross_cost(batch["ys"], other, self._labels.losses)
         features = _losses.squared_distances(_losses.flatten(zs), _losses.flatten(zt))
         cost = batch["alpha"] * features + labels
         plan = _losses.transport_plan(cost, batch["reg"], self.n_iterations)
         return {
-            "task_loss": self._task_loss(batch, zs, scores=own),
+            "task_loss": self._task_loss(batch, scores=own),
             "transport_loss": batch["lambda_"] * ops.sum(plan * cost),
         }

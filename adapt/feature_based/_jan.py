@@ -80,11 +80,11 @@ class JAN(DeepAdapter):
     """
 
     def _losses(self, batch):
-        zs, zt = self._encode(batch)
-        scores = self._scores_of_both(zs, zt)
+        z = self._encode_both(batch)
+        features = self._split(batch, _losses.flatten(z))
+        scores = self._scores_of_both(batch, z)
         predictions = [*map(self._labels.predictions, scores)]
-        features = _losses.flatten(zs), _losses.flatten(zt)
         return {
-            "task_loss": self._task_loss(batch, zs, scores=scores[0]),
+            "task_loss": self._task_loss(batch, scores=scores[0]),
             "mmd_loss": batch["lambda_"] * _losses.joint_mmd(features, predictions),
         }

@@ -149,10 +149,9 @@ class MCC(DeepAdapter):
         self.temperature = temperature
 
     def _losses(self, batch):
-        zs, zt = self._encode(batch)
-        own, other = self._scores_of_both(zs, zt)
+        own, other = self._scores_of_both(batch, self._encode_both(batch))
         confusion = _losses.class_confusion(other, batch["temperature"])
         return {
-            "task_loss": self._task_loss(batch, zs, scores=own),
+            "task_loss": self._task_loss(batch, scores=own),
             "confusion_loss": batch["lambda_"] * confusion,
         }

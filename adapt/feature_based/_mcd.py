@@ -200,12 +200,14 @@ class MCD(DeepAdapter):
         return ops.mean(ops.abs(own - other))
 
     def _separate(self, batch):
-        zs, zt = self._encode(batch)
-        own = self._scores_of_both(zs, zt)
-        other = self._scores_of_both(zs, zt, "discriminator")
+        z = self._encode_both(batch)
+        own = self._scores_of_both(batch, z)
+        other = self._scores_of_both(batch, z, "discriminator")
         return {
-            "task_loss": self._task_loss(batch, zs, scores=own[0]),
-            "second_loss": self._task_loss(batch, zs, "discriminator", scores=other[0]),
+            "task_loss": self._task_loss(batch, scores=own[0]),
+            "second_loss": self._task_loss(
+                batch, head="discriminator", scores=other[0]
+            ),
             "separation": -self._discrepancy(own[1], other[1]),
         }
 

@@ -166,10 +166,10 @@ class MDD(DeepAdapter):
         make("discriminator", default_task, features, n_outputs, like="task")
 
     def _losses(self, batch):
-        zs, zt = self._encode(batch)
-        own = self._scores_of_both(zs, zt)
-        reversed_ = (_losses.reverse_gradient(z, batch["lambda_"]) for z in (zs, zt))
-        other = self._scores_of_both(*reversed_, "discriminator")
+        z = self._encode_both(batch)
+        own = self._scores_of_both(batch, z)
+        reversed_ = _losses.reverse_gradient(z, batch["lambda_"])
+        other = self._scores_of_both(batch, reversed_, "discriminator")
         if self._labels.classes is None:
             near = self._labels.losses(ops.stop_gradient(own[0]), other[0])
             far = -self._labels.losses(ops.stop_gradient(own[1]), other[1])
@@ -178,7 +178,7 @@ class MDD(DeepAdapter):
             near = _losses.softmax_cross_entropy(classes[0], other[0])
             far = _losses.unlikelihood(classes[1], other[1])
         return {
-            "task_loss": self._task_loss(batch, zs, scores=own[0]),
+            "task_loss": self._task_loss(batch, scores=own[0]),
             "disc_loss": batch["gamma"] * ops.mean(near) + ops.mean(far),
         }
 

@@ -227,9 +227,9 @@ class VADA(VirtualAdversary, AdversarialAdapter):
         self.n_power = n_power
 
     def _losses(self, batch):
-        zs, zt = self._encode(batch)
+        z = self._encode_both(batch)
         Xs, Xt = batch["Xs"], batch["Xt"]
-        ls, lt = self._scores_of_both(zs, zt)
+        ls, lt = self._scores_of_both(batch, z)
         if self.joint_batch:
             X, logits = ops.concatenate([Xs, Xt]), ops.concatenate([ls, lt])
             both = self._divergence(batch, X, logits)
@@ -238,8 +238,8 @@ class VADA(VirtualAdversary, AdversarialAdapter):
             source = self._divergence(batch, Xs, ls)
             target = self._divergence(batch, Xt, lt)
         return {
-            "task_loss": self._task_loss(batch, zs, scores=ls),
-            "disc_loss": self._domain_loss(batch, zs, zt, batch["lambda_"]),
+            "task_loss": self._task_loss(batch, scores=ls),
+            "disc_loss": self._domain_loss(batch, z, batch["lambda_"]),
             "entropy_loss": batch["lambda_target"] * ops.mean(_losses.entropy(lt)),
             "source_vat_loss": batch["lambda_source"] * ops.mean(source),
             "target_vat_loss": batch["lambda_target"] * ops.mean(target),

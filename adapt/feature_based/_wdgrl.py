@@ -192,23 +192,25 @@ class WDGRL(AdversarialAdapter):
         return ops.cast(self.discriminator_(z, training=True), "float32")
 
     def _critic_losses(self, batch):
-        zs, zt = (ops.stop_gradient(z) for z in self._encode(batch))
+        z = ops.stop_gradient(self._encode_both(batch))
+        zs, zt = self._split(batch, z)
         share = ops.reshape(batch["between"], (-1,) + (1,) * (len(zs.shape) - 1))
         between = share * zs + (1 - share) * zt
         penalty, values = _losses.gradient_penalty(
-            self._critic, ops.concatenate([zs, zt, between])
+            self._critic, ops.concatenate([z, between])
         )
         return {
-            "disc_loss": -_distance(values[: zs.shape[0] + zt.shape[0]], zs.shape[0]),
+            "disc_loss": -_distance(values[: z.shape[0]], zs.shape[0]),
             "gp": batch["gamma"] * penalty,
         }
 
     def _losses(self, batch):
-        zs, zt = self._encode(batch)
-        distance = _distance(self._critic(ops.concatenate([zs, zt])), zs.shape[0])
+        z = self._encode_both(batch)
+        zs, _ = self._split(batch, z)
         return {
             "task_loss": self._task_loss(batch, zs),
-            "wasserstein_loss": batch["lambda_"] * distance,
+            "wasserstein_loss": batch["lambda_"]
+            * _distance(self._critic(z), zs.shape[0]),
         }
 
     def predict_disc(self, X, *, sample_domain=None):

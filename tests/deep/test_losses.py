@@ -93,14 +93,22 @@ def test_softmax_cross_entropy():
     np.testing.assert_allclose(_value(found), expected, rtol=1e-5)
 
 
-def test_domain_cross_entropy_tells_sources_apart(z):
+@pytest.mark.parametrize("weigh", [False, True])
+def test_domain_cross_entropy_tells_sources_apart(weigh, z):
     zs, zt = (v[:, :3] for v in z)
     domains = np.array([0, 1, 1, 0, 1, 0, 0])
-    weights = np.arange(1.0, 8.0)
+    n_rows = len(zs) + len(zt)
+    weights = np.arange(1.0, n_rows + 1) if weigh else np.ones(n_rows)
     rows = -log_softmax(zs, axis=1)[np.arange(7), domains]
-    expected = np.average(rows, weights=weights) - log_softmax(zt, axis=1)[:, 2].mean()
-    tensors = map(ops.convert_to_tensor, (zs, zt, weights.astype("float32")))
-    found = _losses.domain_cross_entropy(*tensors, None, ops.convert_to_tensor(domains))
+    expected = np.average(rows, weights=weights[:7])
+    rows = -log_softmax(zt, axis=1)[:, 2]
+    expected += np.average(rows, weights=weights[7:])
+    found = _losses.domain_cross_entropy(
+        ops.convert_to_tensor(np.concatenate([zs, zt])),
+        len(zs),
+        ops.convert_to_tensor(weights.astype("float32")) if weigh else None,
+        ops.convert_to_tensor(domains),
+    )
     assert _value(found) == pytest.approx(expected, rel=1e-5)
 
 
@@ -111,9 +119,10 @@ def test_sigmoid_cross_entropy_neither_overflows_nor_saturates():
 
 
 def test_domain_cross_entropy_says_one_for_the_source():
-    sure = ops.convert_to_tensor(np.full((3, 1), 20.0, dtype="float32"))
-    assert _value(_losses.domain_cross_entropy(sure, -sure)) < 1e-6
-    assert _value(_losses.domain_cross_entropy(-sure, sure)) == pytest.approx(40)
+    sure = np.array([[20.0]] * 3 + [[-20.0]] * 5, dtype="float32")
+    right, wrong = map(ops.convert_to_tensor, (sure, -sure))
+    assert _value(_losses.domain_cross_entropy(right, 3)) < 1e-6
+    assert _value(_losses.domain_cross_entropy(wrong, 3)) == pytest.approx(40)
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.3, 2.0])
