@@ -135,9 +135,9 @@ class GAINImputer(Trainer, TransferImputer):
 
     preset : {"default", "reference"}, default="default"
         "reference" is the method as published with its code: three layers as wide as
-        the table, sigmoid outputs of columns brought to 0 to 1, every observed cell
-        shown, uniform noise up to 0.01 in the holes, 10,000 steps without early
-        stopping, :math:`\alpha = 100`.
+        the table, of normal kernels of variance 2 / inputs at first, sigmoid outputs of
+        columns brought to 0 to 1, every observed cell shown, uniform noise up to 0.01
+        in the holes, 10,000 steps without early stopping, :math:`\alpha = 100`.
 
     adversarial_weight : float or None, default=None
         Weight of the adversarial loss beside the reconstruction, :math:`1 / \alpha`.
@@ -497,7 +497,11 @@ class GAINImputer(Trainer, TransferImputer):
                 )
             networks[name] = network
             setattr(self, f"{name}_", network)
-        if self.generator is None and not preset.bounded:
+        if preset.bounded:
+            for name, network in networks.items():
+                if getattr(self, name) is None:
+                    _networks.draw_as_published(network, rng)
+        elif self.generator is None:
             # Outputs of zero are the means of the columns: training starts from there.
             kernel = networks["generator"].layers[-1].kernel
             kernel.assign(np.zeros(kernel.shape))

@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers, ops
 from scipy.special import softmax
 
+from adapt.deep import _engine
 from adapt.deep._initializers import Glorot
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "cell_losses",
     "default_discriminator",
     "default_generator",
+    "draw_as_published",
     "probabilities",
 ]
 
@@ -79,6 +81,24 @@ def default_generator(shape, n_units, n_outputs, activation):
 def default_discriminator(shape, n_units, n_outputs):
     """Return a discriminator of cells, as `default_generator`, with logits."""
     return _network("discriminator", shape, n_units, n_outputs, None)
+
+
+def draw_as_published(network, rng):
+    """Draw kernels as the published code of GAIN does: normal, of variance 2 / inputs.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Its kernels are replaced.
+
+    rng : RandomState
+        Draws them.
+    """
+    weights = _engine.weights_of(network)
+    for i, w in enumerate(weights):
+        if w.ndim > 1:
+            weights[i] = rng.normal(0, np.sqrt(2 / np.prod(w.shape[:-1])), w.shape)
+    network.set_weights(weights)
 
 
 def activate(raw, groups):

@@ -167,6 +167,16 @@ def test_training_starts_from_the_means(digits):
     np.testing.assert_allclose(filled, means, atol=1e-4)
 
 
+def test_networks_of_the_reference_start_as_published():
+    Z = np.random.default_rng(0).random((40, 40))
+    imputer = GAINImputer(preset="reference", n_steps=1, learning_rate=1e-12)
+    imputer.set_params(random_state=0).fit(Z)
+    for network in (imputer.generators_[0], imputer.discriminator_):
+        for w in _engine.weights_of(network):
+            expected = np.sqrt(2 / w.shape[0]) if w.ndim > 1 else 0
+            assert w.std() == pytest.approx(expected, rel=0.05, abs=1e-9)
+
+
 def test_outliers_are_compressed_where_columns_have_no_bounds():
     x = np.array([[0.01, -40.0, 1.0, 0.0]], dtype="float32")
     generator = default_generator((4,), 8, 2, None)
