@@ -247,9 +247,9 @@ class TransferImputer(TransformerMixin, BaseAdapter):
         """Return the output from the input and its filled matrix."""
         n_features = X.shape[-1]
         filled = self._columns.decode(Z.reshape(-1, Z.shape[-1]), n_features)
-        filled = filled.reshape(X.shape).astype(X.dtype)
+        filled = filled.reshape(X.shape).astype(X.dtype, copy=False)
         filled = np.where(np.isnan(X), filled, X)
-        if not self.keep_empty_features:
+        if not self.keep_empty_features and len(self._columns.kept) < n_features:
             filled = filled[..., self._columns.kept]
         if self.add_indicator:
             missing = self.indicator_.transform(X.reshape(-1, n_features))

@@ -722,7 +722,7 @@ class ClueGAINImputer(GAINImputer):
             hidden = hide_cells(rng, (len(T),), self._cells, self._groups, (0.0, 1.0))
             hidden &= observed
             shown = np.where(hidden, np.nan, np.clip(T, *edges))
-            filled = units.back(self._fill(shown, generator, recipe))
+            filled = units.back(self._fill(shown, [generator], recipe))
             for sums, guess in ((error, filled), (baseline, others)):
                 squares = np.where(hidden, np.square((guess - Zt) / spread), 0.0)
                 per_row = squares.reshape(len(T), -1).sum(axis=1)

@@ -86,9 +86,11 @@ class Columns(NamedTuple):
 
     def encode(self, X):
         """Return the matrix of a table, in float64; a level never seen is missing."""
+        X = X[:, self.kept].astype(np.float64, copy=False)
+        if all(levels is None for levels in self.levels):
+            return X
         parts = []
-        for j, levels in zip(self.kept, self.levels, strict=True):
-            x = X[:, j].astype(np.float64)
+        for x, levels in zip(X.T, self.levels, strict=True):
             if levels is None:
                 parts.append(x[:, None])
                 continue
@@ -100,12 +102,12 @@ class Columns(NamedTuple):
     def decode(self, Z, n_features):
         """Return the table of a matrix without missing values; empty columns are 0."""
         X = np.zeros((len(Z), n_features))
-        groups = zip(self.kept, self.levels, self.whole, self.groups, strict=True)
-        for j, levels, whole, group in groups:
+        X[:, self.kept] = Z[:, [group.start for group in self.groups]]
+        whole = self.kept[self.whole]
+        X[:, whole] = np.rint(X[:, whole])
+        for j, levels, group in zip(self.kept, self.levels, self.groups, strict=True):
             if levels is not None:
                 X[:, j] = levels[Z[:, group].argmax(axis=1)]
-            else:
-                X[:, j] = np.rint(Z[:, group.start]) if whole else Z[:, group.start]
         return X
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 from keras import ops
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, gen_batches
 
 from adapt._sklearn import Interval, StrOptions
 from adapt.deep import _engine, _program
@@ -28,6 +28,7 @@ _EPOCH = 50  # steps between two looks at the held-out cells, at least
 _PATIENCE = 20  # looks without a better score
 _FEW_CELLS = 200_000  # below, folds hold out all cells in turn
 _N_RESIDUALS = 1000  # of each column, for draws
+_BLOCK_ROWS = 4096  # filled at once
 
 
 class _Preset(NamedTuple):
@@ -540,7 +541,7 @@ class GAINImputer(Trainer, TransferImputer):
         for network, fold in zip(networks, folds, strict=False):
             if fold.any():
                 shown = np.where(fold, np.nan, Z)
-                found[fold] = self._fill(shown, network, recipe)[fold]
+                found[fold] = self._fill(shown, [network], recipe)[fold]
         cells = ~np.isnan(found)
         residuals = (found - Z).reshape(-1, Z.shape[-1])
         pools = [r[~np.isnan(r)][:_N_RESIDUALS] for r in residuals.T]
@@ -580,7 +581,7 @@ class GAINImputer(Trainer, TransferImputer):
             return {}
         shown, true, cells = held_out
         network, recipe = networks["generator"], self._recipes["generator"]
-        return {"val_rmse": rmse(self._fill(shown, network, recipe), true, cells)}
+        return {"val_rmse": rmse(self._fill(shown, [network], recipe), true, cells)}
 
     def _after_epoch(self, logs, networks):
         if "val_rmse" not in logs:
@@ -593,18 +594,24 @@ class GAINImputer(Trainer, TransferImputer):
 
     # Imputing
 
-    def _fill(self, Z, network, recipe, noise=None):
-        """Return what a generator makes of rows, in the networks' units."""
-        shown = ~np.isnan(Z)
+    def _fill(self, Z, networks, recipe, noise=None):
+        """Return the mean of what generators make of rows, in the networks' units."""
         if noise is None:
             noise = 0.0 if _PRESETS[self.preset].hides else 0.005
-        pair = np.concatenate([np.where(shown, Z, noise), shown], axis=-1)
-        raw = _program.outputs_of([network], [recipe], pair.astype(np.float32))
-        return _networks.probabilities(raw, self._groups)
+        noise = np.broadcast_to(noise, Z.shape)
+        filled = np.zeros(Z.shape)
+        for rows in gen_batches(len(Z), _BLOCK_ROWS):  # what stays in the cache is fast
+            shown = ~np.isnan(Z[rows])
+            values = np.where(shown, Z[rows], noise[rows])
+            pair = np.concatenate([values, shown], axis=-1, dtype=np.float32)
+            for network in networks:
+                raw = _program.outputs_of([network], [recipe], pair)
+                filled[rows] += _networks.probabilities(raw, self._groups)
+            filled[rows] /= len(networks)
+        return filled
 
     def _mean_fill(self, Z, ensemble, noise=None):
-        parts = [self._fill(Z, n, ensemble.recipe, noise) for n in ensemble.networks]
-        return np.where(np.isnan(Z), np.mean(parts, axis=0), Z)
+        return self._fill(Z, ensemble.networks, ensemble.recipe, noise)
 
     def _impute(self, Z, is_source):
         filled = self._mean_fill(self._units.into(Z), self._ensemble)

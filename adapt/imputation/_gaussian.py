@@ -26,23 +26,28 @@ _STRENGTHS = np.array([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0])  # times ro
 _TUNING_ROWS = 500
 
 
-def _blocks(observed):
-    """Group rows by what they observe.
+def _blocks(cells):
+    """Group rows by which cells they have, as those that they observe.
 
     Yields ``(rows, columns)`` of shapes (n_patterns, n_rows) and (n_patterns, n_cells):
-    for each of several patterns the rows that have it and the cells they observe.
+    for each of several patterns the rows and the cells of each; of no cells, nothing.
     """
-    patterns, inverse, counts = np.unique(
-        observed, axis=0, return_inverse=True, return_counts=True
+    _, first, inverse, counts = np.unique(
+        np.packbits(cells, axis=1),  # far fewer bytes to sort
+        axis=0,
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
     )
-    by_pattern = np.split(np.argsort(inverse, kind="stable"), np.cumsum(counts)[:-1])
+    patterns = cells[first]
+    order, begin = np.argsort(inverse, kind="stable"), np.cumsum(counts) - counts
     sizes = np.stack([patterns.sum(axis=1), counts], axis=1)
     for n_cells, n_rows in np.unique(sizes[sizes[:, 0] > 0], axis=0):
         which = np.flatnonzero(np.all(sizes == (n_cells, n_rows), axis=1))
         step = max(1, _BLOCK // int(n_cells * (n_cells + n_rows)))
         for start in range(0, len(which), step):
             part = which[start : start + step]
-            rows = np.stack([by_pattern[i] for i in part])
+            rows = order[begin[part][:, None] + np.arange(n_rows)]
             yield rows, np.nonzero(patterns[part])[1].reshape(len(part), -1)
 
 
@@ -72,6 +77,16 @@ def _gains(Z, mean, cov, blocks):
     return gains, precisions.reshape(d, d)
 
 
+def _solved(M, V, cells):
+    """Return ``M_cc^-1 v_c`` for each row ``v`` and its cells ``c``, zero elsewhere."""
+    solved = np.zeros_like(V)
+    for rows, columns in _blocks(cells):
+        at = rows[:, :, None], columns[:, None, :]
+        part = np.linalg.solve(_submatrices(M, columns), np.swapaxes(V[at], 1, 2))
+        solved[at] = np.swapaxes(part, 1, 2)
+    return solved
+
+
 def conditional_mean(Z, mean, cov):
     """Return the rows with missing cells at their mean given the observed ones.
 
@@ -91,14 +106,15 @@ def conditional_mean(Z, mean, cov):
     filled : ndarray of shape (n_samples, n_columns)
         ``m_m + S_mo S_oo^-1 (z_o - m_o)`` where `Z` is NaN.
     """
-    gains = np.zeros_like(Z)
-    for rows, columns in _blocks(~np.isnan(Z)):
-        residuals = _residuals(Z, mean, rows, columns)
-        solved = np.linalg.solve(
-            _submatrices(cov, columns), np.swapaxes(residuals, 1, 2)
-        )
-        gains[rows[:, :, None], columns[:, None, :]] = np.swapaxes(solved, 1, 2)
-    return np.where(np.isnan(Z), mean + gains @ cov, Z)
+    missing = np.isnan(Z)
+    off = np.where(missing, 0.0, Z - mean)
+    few = missing.mean(axis=1, keepdims=True) < 0.5
+    # The same follows from the precision matrix, by equations of the missing cells: we
+    # solve those, or the ones of the observed cells, whichever are fewer.
+    precision = np.linalg.inv(cov)
+    moved = _solved(cov, off, ~missing & ~few) @ cov
+    moved -= _solved(precision, off @ precision, missing & few)
+    return np.where(missing, mean + moved, Z)
 
 
 def conditional_draw(Z, mean, cov, rng):
