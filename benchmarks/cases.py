@@ -13,7 +13,8 @@ class Shallow(NamedTuple):
     """A method with its parameters, and the least ratio that it should reach.
 
     ``target`` says what it is given of the target: "rows", "labels" as well, or "only"
-    the labelled target with a model fitted on the source.
+    the labelled target with a model fitted on the source. ``ours`` are parameters that
+    only this library has.
     """
 
     method: str
@@ -21,6 +22,7 @@ class Shallow(NamedTuple):
     task: str = "regression"
     target: str = "rows"
     bar: float | None = None
+    ours: dict = {}
 
 
 class Deep(NamedTuple):
@@ -85,7 +87,13 @@ AGAINST_SKADA = {
     "DomainStandardScaler": Shallow("DomainStandardScaler"),
     "TCA": Shallow("TCA", {"n_components": 10, "gamma": 1 / 20}, bar=4),
     "TJM": Shallow("TJM", {"n_components": 10, "gamma": 1 / 20, "mu": 0.01}, bar=5),
-    "MMDLSConS": Shallow("MMDLSConS", {"gamma": 1 / 20}, bar=5),
+    "MMDLSConS": Shallow(
+        # Else there would be draws in which nothing is to be done.
+        "MMDLSConS",
+        {"gamma": 1 / 20},
+        bar=5,
+        ours={"min_separation": 0},
+    ),
     "IWC": Shallow("IWC"),
     "KMM": Shallow("KMM", {"gamma": 0.03}),
     "GaussianWeighting": Shallow("GaussianWeighting"),

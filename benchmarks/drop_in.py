@@ -30,10 +30,11 @@ def _class(name):
     return next(getattr(p, name) for p in _PACKAGES if name in p.__all__)
 
 
-def shallow(case, n, seed):
+def shallow(case, n, seed, **params):
     """Time the fit of a shallow case, and score it on target rows held out."""
     data = problems.problem("table", case.task, n, seed)
     warm_up = problems.problem("table", case.task, 200, seed)
+    case = case._replace(params={**case.params, **params})
     _shallow_fit(case, warm_up)()  # imports that wait for the first use
     model, cost = measure.timed_fit(_shallow_fit(case, data))
     score = problems.SCORES[case.task](data.y_test, model.predict(data.X_test))

@@ -11,7 +11,7 @@ def work(job):
 
     case = CASES[job["peer"]][job["case"]]
     if isinstance(case, Shallow):
-        return drop_in.shallow(case, job["n"], job["seed"])
+        return drop_in.shallow(case, job["n"], job["seed"], **case.ours)
     xla = {"jit_compile": True} if job["variant"].endswith("+xla") else {}
     return drop_in.deep(case, job["seed"], job["started"], **case.ours, **xla)
 

@@ -1,7 +1,8 @@
 r"""Location-scale mapping under conditional shift.
 
 Each class of the source is stretched and moved, column by column, until the source as a
-whole looks like the target by the maximum mean discrepancy.
+whole looks like the target by the maximum mean discrepancy. Where classes overlap this
+cannot be told from other frequencies of the classes, and they are left where they are.
 """
 
 import warnings
@@ -102,7 +103,43 @@ def landmark_discrepancy(Xt, landmarks, gamma):
     return discrepancy
 
 
-def location_scale(X, member, discrepancy, lambda_, max_iter, tol):
+def least_separation(X, member):
+    r"""Return how far the two nearest classes lie apart, less one standard error.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows.
+
+    member : ndarray of shape (n_samples, n_classes)
+        One where a row is of a class, else zero.
+
+    Returns
+    -------
+    separation : float
+        Least of the Mahalanobis distances between means of classes, by the covariance
+        that they share. The squares are corrected for the bias that columns and few
+        rows bring, and from each distance its standard error is taken. Not below zero;
+        zero also where there are too few rows to tell. Time O(n_samples n_features^2).
+    """
+    counts = member.sum(axis=0)
+    means = member.T @ X / counts[:, np.newaxis]
+    within = X - member @ means
+    freedom = len(X) - len(counts)
+    values, axes = np.linalg.eigh(within.T @ within / max(freedom, 1))
+    kept = values > len(X) * np.finfo(float).eps * values[-1]
+    rank = kept.sum()
+    means = means @ (axes[:, kept] / np.sqrt(values[kept]))
+    one, other = np.triu_indices(len(counts), 1)
+    rows = 1 / counts[one] + 1 / counts[other]
+    squares = ((means[one] - means[other]) ** 2).sum(axis=1)
+    squares = squares * max(0, freedom - rank - 1) / max(freedom, 1) - rank * rows
+    distances = np.sqrt(np.maximum(squares, 0))
+    error = np.sqrt(rows + distances**2 / (2 * (counts[one] + counts[other])))
+    return max(0.0, (distances - error).min(initial=np.inf))
+
+
+def location_scale(X, member, discrepancy, lambda_, coupling, max_iter, tol):
     r"""Find the stretch and the move of each class.
 
     Parameters
@@ -117,8 +154,11 @@ def location_scale(X, member, discrepancy, lambda_, max_iter, tol):
         Of rows: a value and its gradient.
 
     lambda_ : float
-        Strength of the penalty, the mean over rows of
-        :math:`\|w - 1\|^2 + \|b\|^2`.
+        Strength of the penalty. It is :math:`\|\bar w - 1\|^2 + \|\bar b\|^2`, with the
+        means of the maps over rows.
+
+    coupling : float
+        How many times more the variances of the maps over rows cost.
 
     max_iter, tol
         Largest number of steps, and the gradient at which they end.
@@ -138,9 +178,12 @@ def location_scale(X, member, discrepancy, lambda_, max_iter, tol):
         scale, shift = flat.reshape(shape)
         value, slope = discrepancy(X * (member @ scale) + member @ shift)
         off = np.stack([scale - 1, shift])
-        value += lambda_ * (share * off**2).sum()
+        mean = (share * off).sum(axis=1, keepdims=True)
+        apart = off - mean
+        value += lambda_ * ((mean**2).sum() + coupling * (share * apart**2).sum())
         by_class = np.stack([member.T @ (slope * X), member.T @ slope])
-        return value, (by_class + 2 * lambda_ * share * off).ravel()
+        by_class += 2 * lambda_ * share * (mean + coupling * apart)
+        return value, by_class.ravel()
 
     start = np.stack([np.ones(shape[1:]), np.zeros(shape[1:])]).ravel()
     options = {"maxiter": max_iter, "gtol": tol, "ftol": 1e-9}
@@ -155,12 +198,19 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
     they are. Stretch and move are the same for all rows of a class, and minimise
 
     .. math:: \Big\| \frac{1}{n_s} \sum_i \phi(w_{y_i} \odot x_i^s + b_{y_i}) -
-              \frac{1}{n_t} \sum_j \phi(x_j^t) \Big\|^2 + \frac{\lambda}{n_s} \sum_i
-              \left( \|w_{y_i} - 1\|^2 + \|b_{y_i}\|^2 \right)
+              \frac{1}{n_t} \sum_j \phi(x_j^t) \Big\|^2 + \lambda \Big( \|\bar w - 1\|^2
+              + \|\bar b\|^2 + \frac{\rho}{n_s} \sum_i \|w_{y_i} - \bar w\|^2 +
+              \|b_{y_i} - \bar b\|^2 \Big)
 
-    with the features :math:`\phi` of the Gaussian kernel. Columns are standardised over
-    both domains for the search, so that the map does not depend on their units. Classes
-    are taken to have the same shares in both domains. Target labels are never read.
+    with the features :math:`\phi` of the Gaussian kernel, the means :math:`\bar w` and
+    :math:`\bar b` over the rows of the source, and the coupling :math:`\rho`. Columns
+    are standardised over both domains for the search, so that the map does not depend
+    on their units. Target labels are never read.
+
+    Classes are taken to have the same shares in both domains, and if they have not, the
+    map moves rows of one class onto the other. From the rows of the target both can be
+    told apart only where classes form clusters. So nothing is mapped where they do not
+    (`min_separation`).
 
     Parameters
     ----------
@@ -174,6 +224,17 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
         Strength of the penalty that keeps the map near the identity. By chance alone
         the discrepancy is about ``1 / n_s + 1 / n_t``: a penalty that costs no more
         lets the maps of small classes follow it.
+
+    coupling : float, default=10.0
+        How many times more it costs that the maps of classes differ than that all move
+        together. With 1, each class is penalised for itself; the larger, the more it is
+        one map.
+
+    min_separation : float, default=2.0
+        Least distance that the means of any two classes of the source must have, by the
+        covariance within classes (Mahalanobis) and less its standard error; else the
+        maps are the identity. Two normal distributions, mixed half and half, have two
+        peaks if they are more than 2 apart. With 0, classes are always mapped.
 
     gamma : float, default=None
         Of the kernel ``exp(-gamma * |x - y|**2)`` between standardised rows. If None,
@@ -206,6 +267,10 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
     scale_, shift_ : ndarray of shape (n_classes, n_features)
         The maps ``x * scale_ + shift_`` of the classes, in the units of `X`, in sorted
         order of the classes.
+
+    separation_ : float
+        What `min_separation` is held against. Zero if there are as many columns as
+        rows.
 
     discrepancy_ : float
         What the maps leave of the squared discrepancy, with the penalty.
@@ -242,7 +307,8 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
 
     Notes
     -----
-    A step takes time O(n_s (n_s + n_t) d), or O((n_s + n_t) p d) with p landmarks;
+    A step takes time O(n_s (n_s + n_t) d), or O((n_s + n_t) p d) with p landmarks, and
+    the separation O(n_s d^2 + d^3);
     memory O(n_s (n_s + n_t)), or some copies of the data.
 
     `fit` maps rows by their labels. `transform` has none: there, a source row is mapped
@@ -275,6 +341,8 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
     _parameter_constraints: dict = {
         **FeatureAdapter._parameter_constraints,
         "lambda_": [Interval(Real, 0, None, closed="left")],
+        "coupling": [Interval(Real, 0, None, closed="left")],
+        "min_separation": [Interval(Real, 0, None, closed="left")],
         "gamma": [Interval(Real, 0, None, closed="neither"), None],
         "n_landmarks": [Interval(Integral, 1, None, closed="left"), None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -287,6 +355,8 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
         Xt=None,
         lambda_=0.01,
         *,
+        coupling=10.0,
+        min_separation=2.0,
         gamma=None,
         n_landmarks=None,
         max_iter=200,
@@ -299,6 +369,8 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
             estimator, Xt, copy=copy, verbose=verbose, random_state=random_state
         )
         self.lambda_ = lambda_
+        self.coupling = coupling
+        self.min_separation = min_separation
         self.gamma = gamma
         self.n_landmarks = n_landmarks
         self.max_iter = max_iter
@@ -317,23 +389,32 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
         if self.gamma is None:
             self.gamma_ = median_gamma(Xs, Xt, random_state=rng)
         classes, self._class = np.unique(ys, return_inverse=True)
-        scale, shift, result = location_scale(
-            Xs,
-            np.eye(len(classes))[self._class],
-            self._discrepancy_to(Xs, Xt, rng),
-            self.lambda_,
-            self.max_iter,
-            self.tol,
-        )
-        if result.status == 1:
-            warnings.warn(
-                f"MMDLSConS stopped after {result.nit} steps, before the gradient fell "
-                "to `tol`. Raise `max_iter` or `tol`.",
-                ConvergenceWarning,
-                stacklevel=2,
+        member = np.eye(len(classes))[self._class]
+        discrepancy = self._discrepancy_to(Xs, Xt, rng)
+        self.separation_ = least_separation(Xs, member)
+        if self.separation_ < self.min_separation:
+            scale = np.ones((len(classes), Xs.shape[1]))
+            shift = np.zeros_like(scale)
+            self.discrepancy_, self.n_iter_ = float(discrepancy(Xs)[0]), 1
+        else:
+            scale, shift, result = location_scale(
+                Xs,
+                member,
+                discrepancy,
+                self.lambda_,
+                self.coupling,
+                self.max_iter,
+                self.tol,
             )
+            self.discrepancy_, self.n_iter_ = float(result.fun), max(1, result.nit)
+            if result.status == 1:
+                warnings.warn(
+                    f"MMDLSConS stopped after {result.nit} steps, before the gradient "
+                    "fell to `tol`. Raise `max_iter` or `tol`.",
+                    ConvergenceWarning,
+                    stacklevel=2,
+                )
         self.scale_, self.shift_ = scale, shift * spread + mean * (1 - scale)
-        self.discrepancy_, self.n_iter_ = float(result.fun), max(1, result.nit)
         self._seen, self._mean, self._spread = Xs, mean, spread
 
     def _discrepancy_to(self, Xs, Xt, rng):

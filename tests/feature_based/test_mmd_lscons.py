@@ -7,7 +7,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from adapt.feature_based import MMDLSConS
-from adapt.feature_based._mmd_lscons import exact_discrepancy, landmark_discrepancy
+from adapt.feature_based._mmd_lscons import (
+    exact_discrepancy,
+    landmark_discrepancy,
+    least_separation,
+)
 from tests.common import shifted_classes
 
 
@@ -70,9 +74,11 @@ def test_known_maps_are_found(n_landmarks):
     np.testing.assert_array_equal(model.transform(Xt), Xt)
 
 
-def test_solution_is_stationary():
+@pytest.mark.parametrize("coupling", [1, 10])
+def test_solution_is_stationary(coupling):
     Xs, ys, Xt, *_ = classes_with_maps(n=100)
-    model = MMDLSConS(lambda_=0.01, tol=1e-7).fit(Xs, ys, Xt=Xt)
+    Xs, ys = Xs[ys.argsort()][20:], np.sort(ys)[20:]  # 30 and 50 rows
+    model = MMDLSConS(lambda_=0.01, coupling=coupling, tol=1e-7).fit(Xs, ys, Xt=Xt)
     X = np.vstack([Xs, Xt])
     mean, spread = X.mean(axis=0), X.std(axis=0)
     standard = (Xt - mean) / spread
@@ -81,13 +87,66 @@ def test_solution_is_stationary():
         scale, shift = flat.reshape(2, 2, 2)
         moved = (Xs - mean) / spread * scale[ys] + shift[ys]
         value = exact_discrepancy(standard, model.gamma_)(moved)[0]
-        off = ((scale[ys] - 1) ** 2 + shift[ys] ** 2).sum(axis=1).mean()
-        return value + 0.01 * off
+        maps = np.hstack([scale[ys] - 1, shift[ys]])  # of every row
+        return (
+            value
+            + 0.01 * ((maps.mean(axis=0) ** 2) + coupling * maps.var(axis=0)).sum()
+        )
 
     move = (model.shift_ - mean * (1 - model.scale_)) / spread
     best = np.stack([model.scale_, move]).ravel()
     np.testing.assert_allclose(objective(best), model.discrepancy_)
     assert np.abs(approx_fprime(best, objective)).max() < 1e-5
+
+
+def test_separation_of_normal_classes():
+    rng = np.random.default_rng(0)
+    counts, mix = [30, 60, 60], rng.normal(size=(8, 8))
+    y = np.repeat([0, 1, 2], counts)
+    centres = np.zeros((3, 8))
+    centres[1, 0], centres[2, 1] = 3, 5  # 3, 5 and sqrt(34) apart
+    error = np.sqrt(1 / 30 + 1 / 60 + 3**2 / (2 * 90))
+    found = [
+        least_separation((centres[y] + rng.normal(size=(150, 8))) @ mix, np.eye(3)[y])
+        for _ in range(200)
+    ]
+    np.testing.assert_allclose(np.mean(found), 3 - error, atol=0.05)
+    # The standard error is that: over draws the distance spreads by as much.
+    np.testing.assert_allclose(np.std(found), error, rtol=0.2)
+    few = rng.normal(size=(6, 8))
+    assert least_separation(few, np.eye(2)[[0, 0, 0, 1, 1, 1]]) == 0
+
+
+def other_shares(distance):
+    """Return domains that differ in nothing but how frequent their classes are."""
+    rng = np.random.default_rng(0)
+    ys, yt = np.arange(400) % 2, (np.arange(400) % 5 > 0).astype(int)
+    Xs, Xt = rng.normal(size=(2, 400, 2))
+    Xs[:, 0] += distance * ys
+    Xt[:, 0] += distance * yt
+    return Xs, ys, Xt, yt
+
+
+def test_classes_that_overlap_are_not_mapped():
+    Xs, ys, Xt, yt = other_shares(distance=1.5)
+    model = MMDLSConS(LogisticRegression()).fit(Xs, ys, Xt=Xt)
+    np.testing.assert_allclose(model.separation_, 1.5, atol=0.3)
+    np.testing.assert_array_equal(model.transform(Xs, sample_domain=0), Xs)
+    source_only = LogisticRegression().fit(Xs, ys).score(Xt, yt)
+    assert model.score(Xt, yt) == source_only
+    mapped = MMDLSConS(LogisticRegression(), min_separation=0).fit(Xs, ys, Xt=Xt)
+    assert mapped.discrepancy_ < model.discrepancy_ / 3
+    assert mapped.score(Xt, yt) < source_only - 0.03
+
+
+def test_coupled_classes_move_together():
+    Xs, ys, Xt, *_ = classes_with_maps(n=200)
+    apart, together = (
+        np.ptp(MMDLSConS(coupling=c).fit(Xs, ys, Xt=Xt).scale_, axis=0).max()
+        for c in (1, 1e5)
+    )
+    assert apart > 0.1
+    assert together < 0.01
 
 
 def test_units_do_not_matter():
