@@ -83,6 +83,13 @@ class _Pretrained(NamedTuple):
     recipe: object
 
 
+class _Candidate(NamedTuple):
+    """One way to fill the target."""
+
+    weights: dict  # of its members
+    score: float  # root mean square error on held-out cells
+
+
 def jackknife(error, baseline):
     """Return ``1 - sqrt(sum(error) / sum(baseline))`` and its standard error.
 
@@ -111,7 +118,7 @@ def _column_edges(Z):
 
 
 def _blended(found, T):
-    """Return the weights of members that have one, and the error of their blend.
+    """Return the candidate that mixes its members.
 
     ``found`` has for each member what it makes of held-out cells, NaN elsewhere.
     """
@@ -120,8 +127,17 @@ def _blended(found, T):
     weights = blend_weights(errors)
     blend = {k: float(w) for k, w in zip(found, weights, strict=True) if w > 0}
     if not len(errors):
-        return blend, np.nan
-    return blend, float(np.sqrt(np.mean(np.square(errors @ weights))))
+        return _Candidate(blend, np.nan)
+    return _Candidate(blend, float(np.sqrt(np.mean(np.square(errors @ weights)))))
+
+
+def _selected(scores):
+    """Return the candidate to take: the blend, or else the one of least error."""
+    known = {k: v * _OPTIMISM.get(k, 1.0) for k, v in scores.items() if np.isfinite(v)}
+    if "blend" in known:
+        return "blend"
+    # Without any observed cell to hold out, nothing is better than the source.
+    return min(known, key=known.get) if known else next(iter(scores))
 
 
 class ClueGAINImputer(GAINImputer):
@@ -540,43 +556,47 @@ class ClueGAINImputer(GAINImputer):
                 "There is no 'pretrained' or 'finetuned' without a source, no "
                 "'gaussian' for series, and no 'blend' but with it and a network."
             )
-        scores, weights, histories = {}, {}, []
-        ensembles, gaussians, prior, strength = {}, {}, None, None
+        prior = self._prior(Zs, T.shape[1]) if "gaussian" in names else None
+        tried, ensembles = self._try_all(names, T, prior, folds, rng)
+        self.validation_scores_ = {k: candidate.score for k, candidate in tried.items()}
+        self.selected_ = _selected(self.validation_scores_)
+        self.weights_, self.validation_score_ = tried[self.selected_]
+        if prior is not None:
+            (self._strength,) = tried["gaussian"].weights  # for draws
+        self._keep_members(ensembles, T, prior)
+
+    def _try_all(self, names, T, prior, folds, rng):
+        """Return the candidates by name, and those of them that are networks."""
+        tried, ensembles, gaussians, histories = {}, {}, {}, []
         for name in names:
             with self._stage(f"trying {name}"):
                 if name == "blend":
                     found = {k: ensemble.found for k, ensemble in ensembles.items()}
-                    weights[name], scores[name] = _blended({**gaussians, **found}, T)
+                    tried[name] = _blended({**gaussians, **found}, T)
                 elif name == "gaussian":
-                    prior = self._prior(Zs, T.shape[1])
                     gaussians = fill_held_out(T, *prior, folds)
-                    strength, by_strength = choose_strength(gaussians, T)
-                    weights[name], scores[name] = {strength: 1.0}, by_strength[strength]
+                    strength, scores = choose_strength(gaussians, T)
+                    tried[name] = _Candidate({strength: 1.0}, scores[strength])
                 else:
                     ensembles[name] = self._try(name, T, folds, rng)
-                    weights[name], scores[name] = {name: 1.0}, ensembles[name].score
+                    tried[name] = _Candidate({name: 1.0}, ensembles[name].score)
                     histories.extend(self.history_ if name != "pretrained" else [])
         self.history_ = histories
-        self.validation_scores_ = scores
-        fair = {k: v * _OPTIMISM.get(k, 1.0) for k, v in scores.items()}
-        known = {k: v for k, v in fair.items() if np.isfinite(v)}
-        # Without any observed cell to hold out, nothing is better than the source.
-        best = min(known, key=known.get) if known else names[0]
-        self.selected_ = "blend" if "blend" in known else best
-        self.validation_score_ = scores[self.selected_]
-        self.weights_ = weights[self.selected_]
+        return tried, ensembles
+
+    def _keep_members(self, ensembles, T, prior):
+        """Keep the networks of what was selected, and fit its Gaussians."""
         self._ensembles = {
             k: ensemble._replace(found=None)
             for k, ensemble in ensembles.items()
             if k in self.weights_
         }
         self.generators_ = [g for e in self._ensembles.values() for g in e.networks]
-        self._strength = strength  # of the Gaussian that is drawn from
-        members = {*self.weights_}
+        strengths = {*self.weights_} - {*_NETWORKS}
         if self.selected_ not in _NETWORKS:
-            members.add(strength)
+            strengths.add(self._strength)
         self._gaussians, found = {}, None
-        for k in sorted(members - {*_NETWORKS}, reverse=True):
+        for k in sorted(strengths, reverse=True):
             found = gaussian_map(T, *prior, k, start=found, floor=_FLOOR)[:2]
             self._gaussians[k] = found
 
