@@ -11,6 +11,7 @@ from adapt.deep._schedules import UpdateLambda
 __all__ = [
     "DeepAdapter",
     "Phase",
+    "ScaledDense",
     "Standardise",
     "Update",
     "UpdateLambda",
@@ -28,6 +29,7 @@ __getattr__, __dir__ = lazy(
     _base=["DeepAdapter", "Phase", "Update"],
     _losses=["coral", "domain_cross_entropy", "reverse_gradient"],
     _networks=[
+        "ScaledDense",
         "Standardise",
         "default_discriminator",
         "default_encoder",

@@ -413,7 +413,7 @@ class DeepAdapter(
             self.classes_ = self._labels.classes
         self._shape = domains.Xs.shape[1:]
         groups, rows, held_out = self._data(domains, rng)
-        networks = self._prepare_networks(domains.Xs, rng)
+        networks = self._prepare_networks(domains, rng)
         self.history_ = {}
         self.__dict__.pop("pretrain_history_", None)
         self.n_epochs_ = 0
@@ -485,10 +485,13 @@ class DeepAdapter(
         rows["target"] = np.sort(order[n:])
         return groups, rows, (source, domains.Xt[order[:n]] if n else None)
 
-    def _prepare_networks(self, Xs, rng):
+    def _prepare_networks(self, domains, rng):
+        numbers = self._labels.classes is None
         networks, self._recipes = {}, {}
 
         def make(name, default, shape, *args, like=None):
+            if default is default_task:
+                args = *args, numbers
             network, output_shape, self._recipes[name] = prepare(
                 name,
                 getattr(self, name if like is None else like, None),
@@ -508,8 +511,9 @@ class DeepAdapter(
             return output_shape
 
         self._make_networks(make, self._shape, self._labels.n_outputs)
+        ys = self._labels.encode(domains.ys) if numbers else None
         for network in networks.values():
-            learn_scales(network, Xs)
+            learn_scales(network, domains.Xs, ys)
         return networks
 
     def _evaluate(self, networks, held_out):

@@ -16,6 +16,7 @@ from adapt.deep._initializers import Glorot, glorot
 
 __all__ = [
     "Recipe",
+    "ScaledDense",
     "Standardise",
     "default_discriminator",
     "default_encoder",
@@ -54,18 +55,60 @@ class Standardise(layers.Layer):
             _engine.to_numpy(self.scale.value) != 1
         ):
             return
-        scaler = StandardScaler()
-        for rows in gen_batches(len(X), 4096):
-            scaler.partial_fit(np.asarray(X[rows]).reshape(-1, X.shape[-1]))
-        self.mean.assign(scaler.mean_)
-        self.scale.assign(1 / scaler.scale_)
+        mean, scale = _mean_and_scale(X)
+        self.mean.assign(mean)
+        self.scale.assign(1 / scale)
 
 
-def learn_scales(network, X):
-    """Let the `Standardise` layers of an encoder learn from source rows."""
+@keras.saving.register_keras_serializable("adapt")
+class ScaledDense(layers.Dense):
+    """Linear layer whose outputs are brought to the means and scales of labels.
+
+    A network learns numbers around 0 of a size around 1 best; this layer stretches and
+    shifts them. In a task network that is trained from fresh, deep methods set means
+    and scales to those of the source's labels. Until then, it is a `Dense` layer.
+    """
+
+    def build(self, shape):
+        super().build(shape)
+        size = (self.units,)
+        self.mean = self.add_weight(size, "zeros", trainable=False, name="mean")
+        self.excess = self.add_weight(size, "zeros", trainable=False, name="excess")
+
+    def call(self, x, training=None):
+        return super().call(x, training=training) * (1 + self.excess) + self.mean
+
+    # `Dense` stores its kernel and its bias alone.
+    def save_own_variables(self, store):
+        layers.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store):
+        layers.Layer.load_own_variables(self, store)
+
+    def learn(self, y):
+        """Take over the means and scales of ``y``, unless there are some already."""
+        if any(_engine.to_numpy(v.value).any() for v in (self.mean, self.excess)):
+            return
+        mean, scale = _mean_and_scale(y)
+        self.mean.assign(mean)
+        self.excess.assign(scale - 1)
+
+
+def _mean_and_scale(X):
+    """Return the mean and the scale of each column, 1 for one that is constant."""
+    scaler = StandardScaler()
+    for rows in gen_batches(len(X), 4096):
+        scaler.partial_fit(np.asarray(X[rows]).reshape(-1, X.shape[-1]))
+    return scaler.mean_, scaler.scale_
+
+
+def learn_scales(network, X=None, y=None):
+    """Let `Standardise` layers learn from rows ``X``, `ScaledDense` from numbers."""
     for layer in getattr(network, "layers", []):
-        if isinstance(layer, Standardise):
+        if isinstance(layer, Standardise) and X is not None:
             layer.learn(X)
+        if isinstance(layer, ScaledDense) and y is not None:
+            layer.learn(y)
 
 
 def learn_statistics(network, X):
@@ -209,7 +252,7 @@ def inception_encoder(shape, n_filters=32, depth=3):
     return keras.Model(inputs, layers.GlobalAveragePooling1D()(x), name="encoder")
 
 
-def default_task(shape, n_outputs):
+def default_task(shape, n_outputs, numbers=False):
     """Return a task network: one hidden layer and linear outputs.
 
     Parameters
@@ -219,8 +262,15 @@ def default_task(shape, n_outputs):
 
     n_outputs : int
         Number of classes, or of regression targets.
+
+    numbers : bool, default=False
+        Whether the outputs are numbers: then the last layer is a `ScaledDense`, in
+        float32 whatever the policy.
     """
-    return _sequential("task", shape, [_dense(32), _dense(n_outputs, None)])
+    last = _dense(n_outputs, None)
+    if numbers:
+        last = ScaledDense(n_outputs, kernel_initializer=Glorot(), dtype="float32")
+    return _sequential("task", shape, [_dense(32), last])
 
 
 def default_discriminator(shape, n_outputs=1):

@@ -225,11 +225,14 @@ class NetworkTransfer(DeepAdapter):
                 self._default_task,
                 features,
                 self._labels.n_outputs,
+                self._labels.classes is None,
                 rng=rng,
             )
+        numbers = None if self._labels.classes is not None else self._labels.encode(y)
         for name, given in ("encoder", encoder), ("task", task):
-            if name in self._reads_rows and not getattr(given, "built", False):
-                learn_scales(getattr(self, f"{name}_"), X)
+            if not getattr(given, "built", False):
+                rows = X if name in self._reads_rows else None
+                learn_scales(getattr(self, f"{name}_"), rows, numbers)
         hold = None
         own = np.random.RandomState(rng.randint(2**31 - 1))  # for the same batches
         if self._holds():

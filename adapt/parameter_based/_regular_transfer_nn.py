@@ -16,10 +16,10 @@ from adapt.parameter_based._source_networks import identity, weighted_layers
 __all__ = ["RegularTransferNN"]
 
 
-def default_network(shape, n_outputs):
+def default_network(shape, n_outputs, numbers=False):
     """Return a whole network: the default encoder, and the default task after it."""
     encoder = default_encoder(shape)
-    task = default_task(tuple(encoder.output_shape[1:]), n_outputs)
+    task = default_task(tuple(encoder.output_shape[1:]), n_outputs, numbers)
     body = [keras.Input(shape), *encoder.layers, *task.layers]
     return keras.Sequential(body, name="task")
 

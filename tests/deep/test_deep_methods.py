@@ -21,7 +21,8 @@ from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
 
 from adapt.deep import _engine  # noqa: E402
-from adapt.feature_based import DANN, DeepCORAL  # noqa: E402
+from adapt.feature_based import DANN, DeepCORAL, DeepSource  # noqa: E402
+from adapt.parameter_based import FineTuning  # noqa: E402
 
 SMALL = {"epochs": 2, "batch_size": 32, "random_state": 0}
 
@@ -383,6 +384,21 @@ def test_errors_before_any_training(params, message, tables):
 def _dense(n_units, n_inputs=None):
     first = [] if n_inputs is None else [keras.Input((n_inputs,))]
     return keras.Sequential([*first, layers.Dense(n_units)])
+
+
+def test_numbers_may_be_of_any_scale(tables):
+    Xs, _, Xt = tables
+    y = 2 * Xs[:, 0] - Xs[:, 1]
+    shifted = 50 * y + 1e5
+    model, other = (DeepSource(**SMALL).fit(Xs, v, Xt=Xt) for v in (y, shifted))
+    found = (other.predict(Xt) - 1e5) / 50
+    np.testing.assert_allclose(found, model.predict(Xt), atol=0.01)
+    restored = pickle.loads(pickle.dumps(other))
+    np.testing.assert_array_equal(restored.predict(Xt), other.predict(Xt))
+    tuned = FineTuning(other.encoder_, other.task_, **SMALL).fit(Xs, shifted)
+    assert tuned.score(Xs, shifted) > 0.1
+    heads = FineTuning(other.encoder_, **SMALL).fit(Xs, np.c_[shifted, y])
+    np.testing.assert_allclose(heads.predict(Xs).mean(axis=0), [1e5, 0], atol=50)
 
 
 @pytest.mark.one_backend
