@@ -1,21 +1,23 @@
 r"""Geodesic flow kernel.
 
-The principal subspaces of the domains are two points on a manifold of subspaces. Rows
-are compared by their coordinates in all subspaces on the shortest way between the two.
+A subspace of each domain is a point on a manifold of subspaces. Rows are compared by
+their coordinates in all subspaces on the shortest way between the two.
 """
 
 from numbers import Integral
 
 import numpy as np
-from scipy.linalg import svd
-from sklearn.base import OneToOneFeatureMixin
+from scipy.linalg import qr, svd
+from sklearn.base import OneToOneFeatureMixin, is_regressor
+from sklearn.utils.multiclass import type_of_target
 
-from adapt._sklearn import Interval
+from adapt._sklearn import Interval, StrOptions
 from adapt.base import FeatureAdapter
-from adapt.feature_based._moments import column_scale
+from adapt.feature_based._moments import column_scale, least_separation
 
 _MOST_AXES = 64  # up to which the number of axes is searched
 _ORTHOGONAL = 0.999  # disagreement that counts as a right angle
+_TWO_PEAKS = 2  # deviations between the means of two normal classes
 
 
 def principal_axes(X):
@@ -24,6 +26,49 @@ def principal_axes(X):
     _, values, axes = svd(centred, full_matrices=False, check_finite=False)
     kept = values > max(X.shape) * np.finfo(values.dtype).eps * values[0]
     return axes[kept].T
+
+
+def label_axes(X, Y, n_axes):
+    """Return directions in which ``X`` varies along with ``Y``, as columns.
+
+    They are the weights of partial least squares; where these come to an end,
+    principal axes of what is left of ``X`` follow.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows.
+
+    Y : ndarray of shape (n_samples, n_outputs)
+        Numbers, or a column of zeros and ones for each class.
+
+    n_axes : int
+        Number of axes, at most the rank of ``X`` about its mean.
+
+    Returns
+    -------
+    axes : ndarray of shape (n_features, n_axes)
+        Orthonormal. Time O(n_samples n_features^2 + n_axes n_features^2).
+    """
+    X = X - X.mean(axis=0)
+    scatter, cross, axes = X.T @ X, X.T @ (Y - Y.mean(axis=0)), []
+    least = len(X) * np.finfo(float).eps * np.linalg.norm(cross)
+    while len(axes) < n_axes:
+        U, values, _ = svd(cross, full_matrices=False)
+        if values[0] <= least:
+            break
+        axes.append(U[:, 0])
+        # Rows lose what they have of the score X w, and with them both products.
+        along = scatter @ axes[-1]
+        loading = along / (axes[-1] @ along)
+        cross = cross - np.outer(loading, axes[-1] @ cross)
+        scatter = scatter - np.outer(loading, along)
+    found = np.reshape(axes, (-1, X.shape[1])).T
+    found = qr(found, mode="economic")[0]
+    rest = n_axes - found.shape[1]
+    if rest:
+        found = np.hstack([found, principal_axes(X - X @ found @ found.T)[:, :rest]])
+    return found
 
 
 def half_of_variance(X, axes):
@@ -96,14 +141,15 @@ def disagreement(Ps, Pt, Pst, n_axes):
 class GFK(OneToOneFeatureMixin, FeatureAdapter):
     r"""Geodesic flow kernel [1]_: coordinates on the way between two subspaces.
 
-    The first principal axes of source and target span two subspaces, and a shortest
-    way :math:`\Phi(t), 0 \le t \le 1`, leads from one to the other. Rows are compared
-    by all their coordinates on the way,
+    The first axes of source and target span two subspaces, and a shortest way
+    :math:`\Phi(t), 0 \le t \le 1`, leads from one to the other. Rows are compared by
+    all their coordinates on the way,
 
     .. math:: x^T G x' = \int_0^1 (\Phi(t)^T x)^T (\Phi(t)^T x') \, dt,
 
-    and the features are :math:`G^{1/2} x`, of which there are as many as columns. Each
-    domain is centred by its own mean, as for its principal axes.
+    and the features are :math:`G^{1/2} x`, of which there are as many as columns. The
+    axes of the target are its principal ones. Those of a source with labels are the
+    weights of partial least squares, with which the method did best in the paper.
 
     Parameters
     ----------
@@ -115,12 +161,24 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
         Target rows, used when `fit` is given none.
 
     n_components : int, default=None
-        Number of principal axes of each domain, which must have as many. If None, the
-        first number up to 64 at which each domain has a direction at a right angle to
-        the axes of both domains together (the subspace disagreement measure of the
-        paper is one), or that holds half of the variance of each domain, if that is
-        more; all axes if there is none. Columns are multiplied with `column_scale_`
+        Number of axes of each domain, which must have as many. If None, the first
+        number up to 64 of principal axes at which each domain has a direction at a
+        right angle to those of both domains together (the subspace disagreement measure
+        of the paper is one), or that holds half of the variance of each domain, if that
+        is more; all axes if there is none. Columns are multiplied with `column_scale_`
         before.
+
+    source_axes : {"auto", "pca", "pls"}, default="auto"
+        Axes of the source: principal ones, or those of partial least squares with its
+        labels. "auto" takes the latter where there are labels.
+
+    center : {"auto", "domain", "both"}, default="auto"
+        Whether rows are centred by the mean of their domain, so that the means agree,
+        or all by the mean of both. Where classes are not as frequent in the target as
+        in the source, their means should not agree, and from rows alone this cannot be
+        told from a move unless classes form clusters. "auto" is "both" where there are
+        labels of the source that form none: numbers, and classes with a `separation_`
+        below 2, from where on a mixture of two normal distributions has two peaks.
 
     copy : bool, default=True
         Whether a clone of `estimator` is fitted, or `estimator` itself.
@@ -147,7 +205,12 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
         its axes would follow them alone.
 
     mean_source_, mean_target_ : ndarray of shape (n_features,)
-        Means of the domains, of columns times `column_scale_`.
+        What is taken off the rows of each domain, of columns times `column_scale_`.
+
+    separation_ : float
+        Least distance between the means of two classes of the source, by the covariance
+        within classes (Mahalanobis) and less its standard error; 0 for numbers, and
+        infinite without labels. Zero if there are as many columns as rows.
 
     estimator_ : estimator
         The fitted estimator.
@@ -162,7 +225,8 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
     ------
     ValueError
         If a domain has no variance, if it has fewer principal axes than `n_components`,
-        or if the data are not finite.
+        if `source_axes` is "pls" and the source has no labels, or if the data are not
+        finite.
 
     See Also
     --------
@@ -170,11 +234,11 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
 
     Notes
     -----
-    Time O(n d min(n, d)) for n rows in both domains, and at most 64 times O(64^2 d) for
-    the search of the number of axes; memory O(n d).
+    Time O(n d min(n, d)) for n rows in both domains, O(n d^2) with labels, and at most
+    64 times O(64^2 d) for the search of the number of axes; memory O(n d), and O(d^2).
 
     Axes follow the scale of the columns: standardise columns of different units first.
-    With all axes the kernel is the identity, and only the means are aligned.
+    With all axes the kernel is the identity, and at most the means are aligned.
 
     References
     ----------
@@ -198,6 +262,8 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
     _parameter_constraints: dict = {
         **FeatureAdapter._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "source_axes": [StrOptions({"auto", "pca", "pls"})],
+        "center": [StrOptions({"auto", "domain", "both"})],
     }
 
     def __init__(
@@ -206,6 +272,8 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
         Xt=None,
         n_components=None,
         *,
+        source_axes="auto",
+        center="auto",
         copy=True,
         verbose=0,
         random_state=None,
@@ -214,6 +282,8 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
             estimator, Xt, copy=copy, verbose=verbose, random_state=random_state
         )
         self.n_components = n_components
+        self.source_axes = source_axes
+        self.center = center
 
     def _fit_maps(self, domains):
         Xs, Xt = (X.astype(np.float64, copy=False) for X in (domains.Xs, domains.Xt))
@@ -221,6 +291,12 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
             raise ValueError(
                 "GFK needs at least 2 rows in each domain, got n_samples = "
                 f"{len(Xs)} in the source and {len(Xt)} in the target."
+            )
+        labels = self._label_columns(domains.ys, Xs)
+        if self.source_axes == "pls" and labels is None:
+            raise ValueError(
+                "GFK requires y to be passed, but the target y is None: with "
+                '`source_axes="pls"` the axes of the source depend on it.'
             )
         self.column_scale_ = np.ones(Xs.shape[1])
         if self.n_components is None:
@@ -249,8 +325,30 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
             least = max(half_of_variance(Xs, Ps), half_of_variance(Xt, Pt))
             size = min(max(size, least), limit)
         self.n_components_ = size
-        self.coef_ = flow_root(Ps[:, :size], Pt[:, :size])
+        Ps, Pt = Ps[:, :size], Pt[:, :size]
+        if labels is not None and self.source_axes != "pca":
+            Ps = label_axes(Xs, labels, size)
+        self.coef_ = flow_root(Ps, Pt)
         self.mean_source_, self.mean_target_ = Xs.mean(axis=0), Xt.mean(axis=0)
+        overlap = self.separation_ < _TWO_PEAKS
+        if self.center == "both" or (self.center == "auto" and overlap):
+            self.mean_source_ = np.concatenate([Xs, Xt]).mean(axis=0)
+            self.mean_target_ = self.mean_source_
+
+    def _label_columns(self, ys, Xs):
+        """Return labels of the source as numbers, one column for each class."""
+        self.separation_ = np.inf
+        if ys is None:
+            return None
+        columns = ys.reshape(len(ys), -1)
+        numbers = type_of_target(ys).startswith("continuous")
+        if numbers or is_regressor(self._stand_in()):
+            self.separation_ = 0.0
+            return columns.astype(np.float64)
+        codes = [np.unique(y, return_inverse=True) for y in columns.T]
+        members = [np.eye(len(classes))[code] for classes, code in codes]
+        self.separation_ = min(least_separation(Xs, member) for member in members)
+        return np.hstack(members)
 
     def _map(self, X, mean):
         Z = (X * self.column_scale_ - mean) @ self.coef_

@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 from adapt._kernels import kernel_matrix, kernel_product, median_gamma, row_blocks
 from adapt._sklearn import Interval
 from adapt.base import FeatureAdapter
-from adapt.feature_based._moments import symmetric_power
+from adapt.feature_based._moments import least_separation, symmetric_power
 
 _EXACT = 2000  # rows of both domains up to which all pairs are looked at
 _LANDMARKS = 500
@@ -101,42 +101,6 @@ def landmark_discrepancy(Xt, landmarks, gamma):
         return gap @ gap, slope
 
     return discrepancy
-
-
-def least_separation(X, member):
-    r"""Return how far the two nearest classes lie apart, less one standard error.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Rows.
-
-    member : ndarray of shape (n_samples, n_classes)
-        One where a row is of a class, else zero.
-
-    Returns
-    -------
-    separation : float
-        Least of the Mahalanobis distances between means of classes, by the covariance
-        that they share. The squares are corrected for the bias that columns and few
-        rows bring, and from each distance its standard error is taken. Not below zero;
-        zero also where there are too few rows to tell. Time O(n_samples n_features^2).
-    """
-    counts = member.sum(axis=0)
-    means = member.T @ X / counts[:, np.newaxis]
-    within = X - member @ means
-    freedom = len(X) - len(counts)
-    values, axes = np.linalg.eigh(within.T @ within / max(freedom, 1))
-    kept = values > len(X) * np.finfo(float).eps * values[-1]
-    rank = kept.sum()
-    means = means @ (axes[:, kept] / np.sqrt(values[kept]))
-    one, other = np.triu_indices(len(counts), 1)
-    rows = 1 / counts[one] + 1 / counts[other]
-    squares = ((means[one] - means[other]) ** 2).sum(axis=1)
-    squares = squares * max(0, freedom - rank - 1) / max(freedom, 1) - rank * rows
-    distances = np.sqrt(np.maximum(squares, 0))
-    error = np.sqrt(rows + distances**2 / (2 * (counts[one] + counts[other])))
-    return max(0.0, (distances - error).min(initial=np.inf))
 
 
 def location_scale(X, member, discrepancy, lambda_, coupling, max_iter, tol):

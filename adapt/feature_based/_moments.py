@@ -39,6 +39,42 @@ def covariance(X, lambda_):
     return empirical_covariance(X) + lambda_ * np.eye(X.shape[1])
 
 
+def least_separation(X, member):
+    r"""Return how far the two nearest classes lie apart, less one standard error.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows.
+
+    member : ndarray of shape (n_samples, n_classes)
+        One where a row is of a class, else zero.
+
+    Returns
+    -------
+    separation : float
+        Least of the Mahalanobis distances between means of classes, by the covariance
+        that they share. The squares are corrected for the bias that columns and few
+        rows bring, and from each distance its standard error is taken. Not below zero;
+        zero also where there are too few rows to tell. Time O(n_samples n_features^2).
+    """
+    counts = member.sum(axis=0)
+    means = member.T @ X / counts[:, np.newaxis]
+    within = X - member @ means
+    freedom = len(X) - len(counts)
+    values, axes = np.linalg.eigh(within.T @ within / max(freedom, 1))
+    kept = values > len(X) * np.finfo(float).eps * values[-1]
+    rank = kept.sum()
+    means = means @ (axes[:, kept] / np.sqrt(values[kept]))
+    one, other = np.triu_indices(len(counts), 1)
+    rows = 1 / counts[one] + 1 / counts[other]
+    squares = ((means[one] - means[other]) ** 2).sum(axis=1)
+    squares = squares * max(0, freedom - rank - 1) / max(freedom, 1) - rank * rows
+    distances = np.sqrt(np.maximum(squares, 0))
+    error = np.sqrt(rows + distances**2 / (2 * (counts[one] + counts[other])))
+    return max(0.0, (distances - error).min(initial=np.inf))
+
+
 def column_scale(Xs, Xt):
     """Return factors for columns that spread wider than any does in the source.
 

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 from scipy.integrate import quad_vec
 from scipy.linalg import orth, subspace_angles
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from adapt.feature_based import GFK
 from adapt.feature_based._gfk import (
     disagreement,
     flow_root,
     half_of_variance,
+    label_axes,
     principal_axes,
 )
 
@@ -158,3 +160,63 @@ def test_axes_hold_half_of_the_variance():
         expected = np.flatnonzero(shares.cumsum() >= shares.sum() / 2)[0] + 1
         assert half_of_variance(X, axes) == expected
     assert GFK().fit(Xs, Xt=Xt).n_components_ >= 8
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_axes_by_labels_are_the_weights_of_partial_least_squares(classes):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(80, 6)) * [3, 2, 1, 1, 1, 0.5], rng.integers(3, size=80)
+    X += rng.normal(size=(3, 6))[y]
+    Y = np.eye(3)[y] if classes else X[:, :1] ** 2 + X[:, 1:2]
+    expected = PLSRegression(5, scale=False, tol=1e-12).fit(X, Y).x_weights_
+    found = label_axes(X, Y, 5)
+    np.testing.assert_allclose(np.abs(found.T @ expected), np.eye(5), atol=1e-5)
+
+
+def test_principal_axes_follow_where_labels_tell_no_more():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, 4))
+    X = orth(X - X.mean(axis=0)) * [1, 1, 3, 2]
+    first = np.abs(label_axes(X, X[:, :1], 3))
+    np.testing.assert_allclose(first, np.eye(4)[:, [0, 2, 3]], atol=1e-7)
+    constant = label_axes(X, np.ones((50, 1)), 2)
+    np.testing.assert_allclose(np.abs(constant), np.eye(4)[:, [2, 3]], atol=1e-7)
+
+
+def test_axes_of_the_source_by_its_labels():
+    Xs, Xt = domains()
+    ys = Xs[:, 5] > 0  # a direction of little variance
+    model = GFK(n_components=3, source_axes="auto").fit(Xs, ys, Xt=Xt)
+    Ps = label_axes(Xs, np.eye(2)[ys.astype(int)], 3)
+    Pt = PCA(3).fit(Xt).components_.T
+    G = kernel_by_quadrature(Ps, Pt)
+    np.testing.assert_allclose(model.coef_ @ model.coef_, G, atol=1e-8)
+    plain, blind = (
+        GFK(n_components=3, source_axes="pca").fit(Xs, y, Xt=Xt) for y in (ys, None)
+    )
+    np.testing.assert_array_equal(plain.coef_, blind.coef_)
+    with pytest.raises(ValueError, match=r"requires y to be passed.*source_axes"):
+        GFK(source_axes="pls").fit(Xs, Xt=Xt)
+
+
+@pytest.mark.parametrize("distance", [1.0, 4.0])
+def test_means_agree_only_where_classes_form_clusters(distance):
+    rng = np.random.default_rng(0)
+    ys, yt = np.arange(300) % 2, (np.arange(300) % 5 > 0).astype(int)
+    Xs, Xt = rng.normal(size=(2, 300, 3))
+    Xs[:, 0] += distance * ys
+    Xt[:, 0] += distance * yt
+    model = GFK().fit(Xs, ys, Xt=Xt)
+    np.testing.assert_allclose(model.separation_, distance, atol=0.3)
+    apart = distance < 2
+    assert np.array_equal(model.mean_source_, model.mean_target_) == apart
+    other = GFK(center="domain" if apart else "both").fit(Xs, ys, Xt=Xt)
+    assert np.array_equal(other.mean_source_, other.mean_target_) != apart
+    # Numbers form no clusters, and without labels the means agree.
+    numbers = GFK(LinearRegression()).fit(Xs, Xs[:, 0], Xt=Xt)
+    np.testing.assert_array_equal(numbers.mean_source_, numbers.mean_target_)
+    assert numbers.separation_ == 0
+    plain = GFK().fit(Xs, Xt=Xt)
+    for rows, domain in (Xs, 0), (Xt, -1):
+        means = plain.transform(rows, sample_domain=domain).mean(axis=0)
+        np.testing.assert_allclose(means, 0, atol=1e-12)

@@ -7,11 +7,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from adapt.feature_based import MMDLSConS
-from adapt.feature_based._mmd_lscons import (
-    exact_discrepancy,
-    landmark_discrepancy,
-    least_separation,
-)
+from adapt.feature_based._mmd_lscons import exact_discrepancy, landmark_discrepancy
+from adapt.feature_based._moments import least_separation
 from tests.common import shifted_classes
 
 
