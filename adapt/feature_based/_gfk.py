@@ -50,12 +50,12 @@ def label_axes(X, Y, n_axes):
     axes : ndarray of shape (n_features, n_axes)
         Orthonormal. Time O(n_samples n_features^2 + n_axes n_features^2).
     """
-    X = X - X.mean(axis=0)
-    scatter, cross, axes = X.T @ X, X.T @ (Y - Y.mean(axis=0)), []
-    least = len(X) * np.finfo(float).eps * np.linalg.norm(cross)
+    X, Y = X - X.mean(axis=0), Y - Y.mean(axis=0)
+    scatter, cross, axes = X.T @ X, X.T @ Y, []
+    rounding = len(X) * np.finfo(float).eps * np.linalg.norm(X) * np.linalg.norm(Y)
     while len(axes) < n_axes:
         U, values, _ = svd(cross, full_matrices=False)
-        if values[0] <= least:
+        if values[0] <= rounding:
             break
         axes.append(U[:, 0])
         # Rows lose what they have of the score X w, and with them both products.
