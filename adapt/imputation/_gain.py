@@ -11,7 +11,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 from keras import ops
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state
 
 from adapt._sklearn import Interval, StrOptions
 from adapt.deep import _engine, _program
@@ -28,7 +28,7 @@ _EPOCH = 50  # steps between two looks at the held-out cells, at least
 _PATIENCE = 20  # looks without a better score
 _FEW_CELLS = 200_000  # below, folds hold out all cells in turn
 _N_RESIDUALS = 1000  # of each column, for draws
-_BLOCK_ROWS = 4096  # filled at once
+_BLOCK_ROWS = 2048  # filled at once: few enough to stay in the cache
 
 
 class _Preset(NamedTuple):
@@ -599,15 +599,18 @@ class GAINImputer(Trainer, TransferImputer):
         if noise is None:
             noise = 0.0 if _PRESETS[self.preset].hides else 0.005
         noise = np.broadcast_to(noise, Z.shape)
-        filled = np.zeros(Z.shape)
-        for rows in gen_batches(len(Z), _BLOCK_ROWS):  # what stays in the cache is fast
+        filled = np.empty(Z.shape)
+        for start in range(0, len(Z), _BLOCK_ROWS):
+            # The last block overlaps with the one before: all are of one size, for
+            # which JAX compiles once.
+            start = max(min(start, len(Z) - _BLOCK_ROWS), 0)
+            rows = slice(start, start + _BLOCK_ROWS)
             shown = ~np.isnan(Z[rows])
             values = np.where(shown, Z[rows], noise[rows])
             pair = np.concatenate([values, shown], axis=-1, dtype=np.float32)
-            for network in networks:
-                raw = _program.outputs_of([network], [recipe], pair)
-                filled[rows] += _networks.probabilities(raw, self._groups)
-            filled[rows] /= len(networks)
+            raws = (_program.outputs_of([n], [recipe], pair) for n in networks)
+            parts = [_networks.probabilities(raw, self._groups) for raw in raws]
+            filled[rows] = np.mean(parts, axis=0)
         return filled
 
     def _mean_fill(self, Z, ensemble, noise=None):
