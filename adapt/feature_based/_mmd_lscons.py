@@ -272,7 +272,7 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
     Notes
     -----
     A step takes time O(n_s (n_s + n_t) d), or O((n_s + n_t) p d) with p landmarks, and
-    the separation O(n_s d^2 + d^3);
+    the separation O(n_s d min(n_s, d));
     memory O(n_s (n_s + n_t)), or some copies of the data.
 
     `fit` maps rows by their labels. `transform` has none: there, a source row is mapped

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from numbers import Real
 
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import eigh, svd
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.covariance import empirical_covariance, ledoit_wolf
 from sklearn.utils.validation import check_is_fitted
@@ -56,16 +56,16 @@ def least_separation(X, member):
         Least of the Mahalanobis distances between means of classes, by the covariance
         that they share. The squares are corrected for the bias that columns and few
         rows bring, and from each distance its standard error is taken. Not below zero;
-        zero also where there are too few rows to tell. Time O(n_samples n_features^2).
+        zero also where there are too few rows to tell. Time O(n d min(n, d)).
     """
     counts = member.sum(axis=0)
     means = member.T @ X / counts[:, np.newaxis]
     within = X - member @ means
     freedom = len(X) - len(counts)
-    values, axes = np.linalg.eigh(within.T @ within / max(freedom, 1))
-    kept = values > len(X) * np.finfo(float).eps * values[-1]
+    _, values, axes = svd(within, full_matrices=False, check_finite=False)
+    kept = values > max(X.shape) * np.finfo(float).eps * values[0]
     rank = kept.sum()
-    means = means @ (axes[:, kept] / np.sqrt(values[kept]))
+    means = means @ (axes[kept].T / values[kept]) * np.sqrt(max(freedom, 1))
     one, other = np.triu_indices(len(counts), 1)
     rows = 1 / counts[one] + 1 / counts[other]
     squares = ((means[one] - means[other]) ** 2).sum(axis=1)
