@@ -48,6 +48,7 @@ def test_contract(check, cls):
     check(partial(cls, **{**QUICK, **LONG.get(check.__name__, {})}))
 
 
+@pytest.mark.one_backend
 def test_pipeline_and_search():
     common.check_pipeline_and_search(partial(ClueGAINImputer, **QUICK))
 
