@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from adapt.datasets import list_tasks, load_dataset
-from adapt.feature_based import BDA, JDA, TCA, TJM, fMMD
+from adapt.feature_based import BDA, GFK, JDA, TCA, TJM, MMDLSConS, fMMD
 from adapt.model_selection._inputs import preprocess, read_domains
 
 METHODS = [TCA, JDA, BDA, TJM]
@@ -60,7 +60,7 @@ def test_no_collapse_on_real_data(name, prepare):
     Xs, ys, Xt, yt = some_rows(*prepare(task), n)
     source_only = LogisticRegression(max_iter=1000).fit(Xs, ys).score(Xt, yt)
     allowed = 0.03 + KNOWN.get((task.dataset, prepare.__name__), 0)
-    for cls in [*METHODS, fMMD]:
+    for cls in [*METHODS, fMMD, GFK, MMDLSConS]:
         model = cls(LogisticRegression(max_iter=1000), random_state=0)
         gain = model.fit(Xs, ys, Xt=Xt).score(Xt, yt) - source_only
         assert gain >= -allowed, (cls.__name__, gain)
