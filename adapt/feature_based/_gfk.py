@@ -43,7 +43,7 @@ def label_axes(X, Y, n_axes):
         Numbers, or a column of zeros and ones for each class.
 
     n_axes : int
-        Number of axes, at most the rank of ``X`` about its mean.
+        Largest number of axes. There are no more than directions in which rows differ.
 
     Returns
     -------
@@ -52,16 +52,18 @@ def label_axes(X, Y, n_axes):
     """
     X, Y = X - X.mean(axis=0), Y - Y.mean(axis=0)
     scatter, cross, axes = X.T @ X, X.T @ Y, []
-    rounding = len(X) * np.finfo(float).eps * np.linalg.norm(X) * np.linalg.norm(Y)
+    size = np.linalg.norm(X)
+    rounding = len(X) * np.finfo(float).eps * size
     while len(axes) < n_axes:
         U, values, _ = svd(cross, full_matrices=False)
-        if values[0] <= rounding:
+        axis = U[:, 0]
+        along = scatter @ axis
+        if values[0] <= rounding * np.linalg.norm(Y) or axis @ along <= rounding * size:
             break
-        axes.append(U[:, 0])
+        axes.append(axis)
         # Rows lose what they have of the score X w, and with them both products.
-        along = scatter @ axes[-1]
-        loading = along / (axes[-1] @ along)
-        cross = cross - np.outer(loading, axes[-1] @ cross)
+        loading = along / (axis @ along)
+        cross = cross - np.outer(loading, axis @ cross)
         scatter = scatter - np.outer(loading, along)
     found = np.reshape(axes, (-1, X.shape[1])).T
     found = qr(found, mode="economic")[0]
@@ -324,11 +326,11 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
             # Axes of like variance come in any order, which is at a right angle too.
             least = max(half_of_variance(Xs, Ps), half_of_variance(Xt, Pt))
             size = min(max(size, least), limit)
-        self.n_components_ = size
-        Ps, Pt = Ps[:, :size], Pt[:, :size]
+        Ps = Ps[:, :size]
         if labels is not None and self.source_axes != "pca":
             Ps = label_axes(Xs, labels, size)
-        self.coef_ = flow_root(Ps, Pt)
+        self.n_components_ = Ps.shape[1]
+        self.coef_ = flow_root(Ps, Pt[:, : self.n_components_])
         self.mean_source_, self.mean_target_ = Xs.mean(axis=0), Xt.mean(axis=0)
         overlap = self.separation_ < _TWO_PEAKS
         if self.center == "both" or (self.center == "auto" and overlap):

@@ -122,9 +122,10 @@ def test_a_turned_subspace_is_adapted_to():
 def test_columns_of_very_different_scale():
     Xs, Xt = domains(d=3)
     scale = [1e-3, 1, 1e3]
-    Z = GFK().fit(Xs * scale, Xt=Xt * scale).transform(Xt * scale)
-    assert np.isfinite(Z).all()
-    assert Z.std() > 1
+    for ys in None, Xs[:, 0] > 0:
+        Z = GFK().fit(Xs * scale, ys, Xt=Xt * scale).transform(Xt * scale)
+        assert np.isfinite(Z).all()
+        assert Z.std() > 1
 
 
 def test_axes_that_are_not_there():
