@@ -69,7 +69,8 @@ def label_axes(X, Y, n_axes):
     found = qr(found, mode="economic")[0]
     rest = n_axes - found.shape[1]
     if rest:
-        found = np.hstack([found, principal_axes(X - X @ found @ found.T)[:, :rest]])
+        left = principal_axes(X - X @ found @ found.T)[:, :rest]
+        found = qr(np.hstack([found, left]), mode="economic")[0]
     return found
 
 
