@@ -189,6 +189,15 @@ def test_outliers_are_compressed_where_columns_have_no_bounds():
     assert len(bounded.layers) == len(generator.layers) - 1  # as published
 
 
+@pytest.mark.one_backend
+def test_rows_are_filled_in_blocks_as_at_once(monkeypatch):
+    Z = common.tables()[2]
+    imputer = GAINImputer(**QUICK).fit(Z)
+    whole = imputer.transform(Z)
+    monkeypatch.setattr("adapt.imputation._gain._BLOCK_ROWS", 7)
+    np.testing.assert_allclose(imputer.transform(Z), whole, rtol=1e-5)
+
+
 def test_given_networks_are_copied(digits):
     generator = keras.Sequential([keras.Input((8,)), layers.Dense(4)])
     before = generator.get_weights()
