@@ -62,7 +62,8 @@ def problems(cap, controls, skip=()):
     """Yield name, kind, the two domains as numbers, and their rows as they are.
 
     They have at most ``cap`` rows each. With ``controls``, each source is split in two
-    at random: pairs without shift.
+    at random: pairs without shift if "halves"; if "thinned", three quarters of the rows
+    of every other class are left out of one half, so that only class shares differ.
     """
     seen = set()
     for task in list_tasks():
@@ -83,6 +84,11 @@ def problems(cap, controls, skip=()):
             seen.add(name)
             half = len(source) // 2
             source, target = source[:half], source[half:]
+            if controls == "thinned":
+                if task.kind == "regression":
+                    continue
+                thin = np.isin(y[target], np.unique(y)[::2])
+                target = target[~thin | (rng.random(len(target)) < 0.25)]
         rows = [np.sort(part[:cap]) for part in (source, target)]
         take = [X.iloc[part] if hasattr(X, "iloc") else X[part] for part in rows]
         with warnings.catch_warnings():
@@ -313,7 +319,11 @@ def main():
     parser.add_argument("--limit", type=int, default=120, help="seconds a fit")
     parser.add_argument("--skip", nargs="+", default=(), help="data sets to leave out")
     parser.add_argument("--search", action="store_true", help="over `GRIDS`")
-    parser.add_argument("--controls", action="store_true", help="pairs without shift")
+    parser.add_argument(
+        "--controls",
+        choices=("halves", "thinned"),
+        help="pairs without shift, or whose class shares alone differ",
+    )
     args = parser.parse_args()
     if args.verb != "run":
         table(args.results, rst=args.verb == "rst")
