@@ -177,11 +177,11 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
 
     center : {"auto", "domain", "both"}, default="auto"
         Whether rows are centred by the mean of their domain, so that the means agree,
-        or all by the mean of both. Where classes are not as frequent in the target as
-        in the source, their means should not agree, and from rows alone this cannot be
-        told from a move unless classes form clusters. "auto" is "both" where there are
-        labels of the source that form none: numbers, and classes with a `separation_`
-        below 2, from where on a mixture of two normal distributions has two peaks.
+        or all by the mean of both, which is the safe choice where classes may be more
+        or less frequent in the target: then the means should not agree. "auto" is
+        "both" where labels of the source form no clusters, so that rows cannot tell a
+        move from other frequencies: numbers, and classes with a `separation_` below 2,
+        from where on a mixture of two normal distributions has two peaks.
 
     copy : bool, default=True
         Whether a clone of `estimator` is fitted, or `estimator` itself.

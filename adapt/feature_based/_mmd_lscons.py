@@ -174,7 +174,7 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
     Classes are taken to have the same shares in both domains, and if they have not, the
     map moves rows of one class onto the other. From the rows of the target both can be
     told apart only where classes form clusters. So nothing is mapped where they do not
-    (`min_separation`).
+    (`min_separation`); where they do, shares that differ still harm.
 
     Parameters
     ----------
