@@ -185,7 +185,8 @@ def domain_cross_entropy(logits, n_source, weights=None, source_domains=None):
         return ops.convert_to_tensor(np.repeat(values, sizes), **kwargs)
 
     if logits.shape[1] == 1:
-        losses = ops.softplus(by_domain(-1, 1, dtype="float32") * logits[:, 0])
+        signs = by_domain(-1, 1, dtype="float32")
+        losses = ops.softplus(signs * ops.reshape(logits, (-1,)))
     else:
         target = ops.full(sizes[1:], logits.shape[1] - 1, dtype=source_domains.dtype)
         domains = ops.concatenate([source_domains, target])

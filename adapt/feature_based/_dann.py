@@ -92,7 +92,7 @@ class DANN(AdversarialAdapter):
 
     def _losses(self, batch):
         z = self._encode_both(batch)
-        return {
-            "task_loss": self._task_loss(batch, self._split(batch, z)[0]),
-            "disc_loss": self._domain_loss(batch, z, batch["lambda_"]),
-        }
+        # First what is longer: XLA starts no second thread for the rest then.
+        disc_loss = self._domain_loss(batch, z, batch["lambda_"])
+        zs, _ = self._split(batch, z)
+        return {"task_loss": self._task_loss(batch, zs), "disc_loss": disc_loss}
