@@ -27,6 +27,17 @@ def to_itself(cls):
     return sub
 
 
+def other_shares(distance, n_samples, n_features):
+    """Return domains that differ in nothing but how frequent their classes are."""
+    rng = np.random.default_rng(0)
+    rows = np.arange(n_samples)
+    ys, yt = rows % 2, (rows % 5 > 0).astype(int)
+    Xs, Xt = rng.normal(size=(2, n_samples, n_features))
+    Xs[:, 0] += distance * ys
+    Xt[:, 0] += distance * yt
+    return Xs, ys, Xt, yt
+
+
 def shifted_classes(n=120, d=4, seed=0, n_classes=2, shift=0.5):
     """Return ``Xs, ys, Xt, yt``: Gaussian classes, the target moved and stretched."""
     rng = np.random.default_rng(seed)

@@ -218,6 +218,7 @@ class NetworkTransfer(DeepAdapter):
             )
             n_outputs = output_shape[-1]
         self._labels, columns = match_labels(y, self.loss, known, n_outputs)
+        numbers = self._labels.classes is None
         if task is None:
             self.task_, output_shape, recipe = prepare(
                 "task",
@@ -225,14 +226,14 @@ class NetworkTransfer(DeepAdapter):
                 self._default_task,
                 features,
                 self._labels.n_outputs,
-                self._labels.classes is None,
+                numbers,
                 rng=rng,
             )
-        numbers = None if self._labels.classes is not None else self._labels.encode(y)
+        ys = self._labels.encode(y) if numbers else None
         for name, given in ("encoder", encoder), ("task", task):
             if not getattr(given, "built", False):
                 rows = X if name in self._reads_rows else None
-                learn_scales(getattr(self, f"{name}_"), rows, numbers)
+                learn_scales(getattr(self, f"{name}_"), rows, ys)
         hold = None
         own = np.random.RandomState(rng.randint(2**31 - 1))  # for the same batches
         if self._holds():
@@ -245,7 +246,6 @@ class NetworkTransfer(DeepAdapter):
         self._has_new_head = task is None or columns is not None
         n = len(self.encoder_.weights)
         if columns is not None:
-            numbers = self._labels.classes is None
             self.task_, recipe, places = replace_head(self.task_, columns, numbers, rng)
             output_shape = self.task_.output_shape[1:]
             for i in places if hold is not None else ():

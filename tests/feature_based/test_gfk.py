@@ -16,6 +16,7 @@ from adapt.feature_based._gfk import (
     label_axes,
     principal_axes,
 )
+from tests.common import other_shares
 
 
 def kernel_by_quadrature(Ps, Pt):
@@ -202,11 +203,7 @@ def test_axes_of_the_source_by_its_labels():
 
 @pytest.mark.parametrize("distance", [1.0, 4.0])
 def test_means_agree_only_where_classes_form_clusters(distance):
-    rng = np.random.default_rng(0)
-    ys, yt = np.arange(300) % 2, (np.arange(300) % 5 > 0).astype(int)
-    Xs, Xt = rng.normal(size=(2, 300, 3))
-    Xs[:, 0] += distance * ys
-    Xt[:, 0] += distance * yt
+    Xs, ys, Xt, _ = other_shares(distance, n_samples=300, n_features=3)
     model = GFK().fit(Xs, ys, Xt=Xt)
     np.testing.assert_allclose(model.separation_, distance, atol=0.3)
     apart = distance < 2

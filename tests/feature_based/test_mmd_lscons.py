@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from adapt.feature_based import MMDLSConS
 from adapt.feature_based._mmd_lscons import exact_discrepancy, landmark_discrepancy
 from adapt.feature_based._moments import least_separation
-from tests.common import shifted_classes
+from tests.common import other_shares, shifted_classes
 
 
 def naive_discrepancy(X, Y, gamma):
@@ -114,18 +114,8 @@ def test_separation_of_normal_classes():
     assert least_separation(few, np.eye(2)[[0, 0, 0, 1, 1, 1]]) == 0
 
 
-def other_shares(distance):
-    """Return domains that differ in nothing but how frequent their classes are."""
-    rng = np.random.default_rng(0)
-    ys, yt = np.arange(400) % 2, (np.arange(400) % 5 > 0).astype(int)
-    Xs, Xt = rng.normal(size=(2, 400, 2))
-    Xs[:, 0] += distance * ys
-    Xt[:, 0] += distance * yt
-    return Xs, ys, Xt, yt
-
-
 def test_classes_that_overlap_are_not_mapped():
-    Xs, ys, Xt, yt = other_shares(distance=1.5)
+    Xs, ys, Xt, yt = other_shares(1.5, n_samples=400, n_features=2)
     model = MMDLSConS(LogisticRegression()).fit(Xs, ys, Xt=Xt)
     np.testing.assert_allclose(model.separation_, 1.5, atol=0.3)
     np.testing.assert_array_equal(model.transform(Xs, sample_domain=0), Xs)
