@@ -229,11 +229,11 @@ class VADA(VirtualAdversary, AdversarialAdapter):
     def _losses(self, batch):
         z = self._encode_both(batch)
         Xs, Xt = batch["Xs"], batch["Xt"]
-        ls, lt = self._scores_of_both(batch, z)
+        logits = self._of_both(self._scores, batch, z)
+        ls, lt = self._split(batch, logits)
         if self.joint_batch:
-            X, logits = ops.concatenate([Xs, Xt]), ops.concatenate([ls, lt])
-            both = self._divergence(batch, X, logits)
-            source, target = ops.split(both, [Xs.shape[0]])
+            both = self._divergence(batch, ops.concatenate([Xs, Xt]), logits)
+            source, target = self._split(batch, both)
         else:
             source = self._divergence(batch, Xs, ls)
             target = self._divergence(batch, Xt, lt)
