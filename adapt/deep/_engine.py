@@ -250,6 +250,18 @@ elif BACKEND == "jax":
     def _rows(array, index):
         return array.at[index].get(mode="promise_in_bounds")
 
+    def _options(state):
+        """Return options that keep small networks to one thread on a CPU.
+
+        By its own choice XLA hands operations to a second one, which takes longer than
+        they last.
+        """
+        small = sum(v.value.size for v in state) < _FEW_PARAMETERS
+        known = jax.__version_info__ >= (0, 9, 1)
+        if not (small and known and jax.default_backend() == "cpu"):
+            return {}
+        return {"xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED"}
+
     def choose_mode(jit_compile, networks, n_steps):
         """Return how to run an epoch: ``"fused"`` or ``"step"``."""
         if jit_compile is None:
@@ -331,7 +343,8 @@ elif BACKEND == "jax":
             return one(values, sums, _batch(data, index, scalars))
 
         # Nothing is donated, so that an interrupt leaves the variables as they were.
-        compiled = jax.jit(epoch if mode == "fused" else single)
+        function = epoch if mode == "fused" else single
+        compiled = jax.jit(function, compiler_options=_options(state))
 
         def run(data, index, scalars, n_steps):
             if begin is not None:
