@@ -621,6 +621,8 @@ class WeightAdapter(MetaAdapter):
         "resample": ["boolean"],
     }
 
+    _weighs_labels = False  # whether rows of one label have one weight
+
     def __init__(
         self,
         estimator=None,

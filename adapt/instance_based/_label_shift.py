@@ -123,6 +123,7 @@ class LabelShiftAdapter(WeightAdapter):
         "cv": ["cv_object"],
     }
 
+    _weighs_labels = True
     _allows_nan = True
     _allows_sparse = True
     _soft = True  # whether predictions are probabilities, or else labels

@@ -9,7 +9,7 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils import check_random_state, column_or_1d, get_tags
 from sklearn.utils.multiclass import type_of_target
 
 from adapt._kernels import kernel_product, median_gamma
@@ -117,6 +117,10 @@ class MMDTarS(WeightAdapter):
         Number of knots for numbers: quantiles of the labels of the source, from the
         smallest to the largest.
 
+    max_rows : int or None, default=10_000
+        Most rows of each domain that kernel means are taken over, drawn at random. If
+        None, all.
+
     weight_clip : float, default=None
         Largest weight, in units of the mean weight, before the mean is brought back to
         one.
@@ -132,8 +136,8 @@ class MMDTarS(WeightAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the rows of the median heuristic and the bootstrap, and seeds what in
-        `estimator` has no seed of its own.
+        Draws the rows of kernel means, of the median heuristic and of the bootstrap,
+        and seeds what in `estimator` has no seed of its own.
 
     Attributes
     ----------
@@ -192,8 +196,9 @@ class MMDTarS(WeightAdapter):
 
     Notes
     -----
-    With k classes or knots: time O(n_s (n_s + n_t) (d + k)), quadratic in the rows, and
-    memory O(n_s k) beside one block of about a million kernel values.
+    With k classes or knots: time O(n_s (n_s + n_t) (d + k)), quadratic in the rows, but
+    for no more than `max_rows` of them; memory O(n_s k) beside one block of about a
+    million kernel values.
 
     Labels are taken as numbers if `estimator` is a regressor, and without an
     `estimator` if they are continuous. In [1]_ the weights of numbers are smoothed by
@@ -225,7 +230,10 @@ class MMDTarS(WeightAdapter):
         "gamma": [Interval(Real, 0, None, closed="neither"), None],
         "lambda_": [Interval(Real, 0, None, closed="left"), None],
         "n_knots": [Interval(Integral, 2, None, closed="left")],
+        "max_rows": [Interval(Integral, 2, None, closed="left"), None],
     }
+
+    _weighs_labels = True
 
     def __init__(
         self,
@@ -236,6 +244,7 @@ class MMDTarS(WeightAdapter):
         gamma=None,
         lambda_=None,
         n_knots=10,
+        max_rows=10_000,
         weight_clip=None,
         resample=False,
         copy=True,
@@ -255,37 +264,50 @@ class MMDTarS(WeightAdapter):
         self.gamma = gamma
         self.lambda_ = lambda_
         self.n_knots = n_knots
+        self.max_rows = max_rows
 
     def _weigh(self, domains):
         Xs, Xt, ys = domains.Xs, domains.Xt, self._check_labels(domains.ys)
         ws, wt = shares(domains.source_weight, Xs), shares(domains.target_weight, Xt)
+        rng = check_random_state(self.random_state)
         self.gamma_ = self.gamma
         if self.gamma is None:
-            self.gamma_ = median_gamma(Xs, Xt, random_state=self.random_state)
+            self.gamma_ = median_gamma(Xs, Xt, random_state=rng)
         kernel = {"kernel": self.kernel, "gamma": self.gamma_}
         numbers = self._are_numbers(ys)
-        lambda_ = self.lambda_
-        if lambda_ is None:
-            lambda_ = 2 if numbers else 1
-        lambda_ /= effective_sample_size(ws)
         if numbers:
             self.knots_ = np.unique(np.quantile(ys, np.linspace(0, 1, self.n_knots)))
             B = hat_functions(ys, self.knots_)
         else:
             classes, y = np.unique(ys, return_inverse=True)
             B = np.eye(len(classes))[y]
-        W = ws[:, None] * B
-        c = W.sum(axis=0)
+        rows, target_rows = (self._drawn(w, rng) for w in (ws, wt))
+        Xs, Xt, w = Xs[rows], Xt[target_rows], ws[rows] / ws[rows].sum()
+        W = w[:, None] * B[rows]
         G = W.T @ kernel_product(Xs, Xs, W, **kernel)
-        g = W.T @ kernel_product(Xs, Xt, wt, **kernel)
-        coef = matching_coefficients(G, g, c, lambda_ * B.T @ W)
+        g = W.T @ kernel_product(Xs, Xt, wt[target_rows], **kernel)
+        g /= wt[target_rows].sum()
+        lambda_ = self.lambda_
+        if lambda_ is None:
+            lambda_ = 2 if numbers else 1
+        penalty = lambda_ / effective_sample_size(w) * B[rows].T @ W
+        coef = matching_coefficients(G, g, W.sum(axis=0), penalty)
+        coef[W.sum(axis=0) == 0] = 1  # of a class that was not drawn nothing is known
+        c = ws @ B
+        coef /= c @ coef
         if numbers:
             self.knot_weights_ = coef
         else:
             self.source_priors_, self.class_weights_ = c, coef
             self.priors_ = coef * c
-            self._warn_if_singular(G, c, np.square(W).sum(axis=0))
+            self._warn_if_singular(G, W.sum(axis=0), np.square(W).sum(axis=0))
         return B @ coef
+
+    def _drawn(self, weight, rng):
+        """Return which rows kernel means are taken over."""
+        if self.max_rows is None or len(weight) <= self.max_rows:
+            return slice(None)
+        return np.sort(rng.choice(len(weight), self.max_rows, replace=False))
 
     def _check_labels(self, ys):
         if ys is None:

@@ -2,6 +2,7 @@
 
 from sklearn.base import clone, is_regressor
 
+from adapt._sklearn import takes_sample_weight
 from adapt.base import BaseAdapter, MetaAdapter, SourceOnly
 
 BASELINE = "SourceOnly"
@@ -64,10 +65,11 @@ def default_candidates(estimator):
     Returns
     -------
     candidates : dict of str to adapter
-        For regressors, whose maps seldom help, also weights.
+        For classifiers also weights of classes; for regressors, whose maps seldom help,
+        weights of rows.
     """
     from adapt.feature_based import CORAL, SA, DomainStandardScaler, LinearOT
-    from adapt.instance_based import ULSIF
+    from adapt.instance_based import ULSIF, MMDTarS
 
     found = {
         "DomainStandardScaler": DomainStandardScaler(estimator),
@@ -77,6 +79,9 @@ def default_candidates(estimator):
     }
     if estimator is not None and is_regressor(estimator):
         found["ULSIF"] = ULSIF(estimator, random_state=0)
+    else:
+        resample = estimator is not None and not takes_sample_weight(estimator)
+        found["MMDTarS"] = MMDTarS(estimator, resample=resample, random_state=0)
     return found
 
 

@@ -5,8 +5,9 @@ in, without labels. Circular validation is the evidence for a method. Importance
 can only speak against it, for they may rest on few rows: by losses in its own space and
 by clear losses on the way back. A method is chosen if the evidence is large beside its
 own standard error, and if there is a shift to begin with; otherwise source-only is.
-Where numbers are predicted, weights have other evidence, see `by_weights`.
-`compare` shows all of it, and `AutoAdapt` goes by it.
+Where numbers are predicted, weights have other evidence, see `by_weights`. Of classes
+the rows tell beforehand which methods are out of place, and for which any gain is
+enough, see `due_margin`. `compare` shows all of it, and `AutoAdapt` goes by it.
 """
 
 import math
@@ -20,6 +21,7 @@ from adapt.base import WeightAdapter
 from adapt.metrics import CircularValidation, ImportanceWeighted
 from adapt.metrics._two_sample_tests import shift_p_value
 from adapt.model_selection._candidates import BASELINE, base_estimator
+from adapt.model_selection._classes import LikeTarget, class_evidence
 from adapt.model_selection._doubly_robust import GainOfWeights
 from adapt.model_selection._evidence import held_out_source, held_out_target, judge
 from adapt.model_selection._table import is_classification
@@ -152,6 +154,44 @@ def standing(gain, error):
     return {"gain": gain, "gain_se": error, "margin": margin}
 
 
+def weighs_classes(method):
+    """Whether a method gives rows of one class one weight."""
+    return isinstance(method, WeightAdapter) and method._weighs_labels
+
+
+def due_margin(method, evidence, margin):
+    """Return how many standard errors a method must gain on source-only.
+
+    Parameters
+    ----------
+    method : BaseAdapter
+        A method other than source-only.
+
+    evidence : ClassEvidence or None
+        What the rows tell of classes; None if numbers are predicted.
+
+    margin : float
+        What is due where the rows tell nothing.
+
+    Returns
+    -------
+    due : float
+        If other frequencies of classes explain most of the shift, one is enough for
+        weights of classes, and maps are out of place: they would take the frequencies
+        for features. If not, weights of classes are out of place; and if classes stand
+        apart then, any gain is enough for maps.
+    """
+    if evidence is None:
+        return margin
+    maps = not isinstance(method, WeightAdapter)
+    if weighs_classes(method):
+        # The weights are estimates, which may cost where there is little to gain.
+        return 1.0 if evidence.frequencies_differ else math.inf
+    if maps and evidence.frequencies_differ:
+        return math.inf
+    return 0.0 if maps and evidence.stand_apart else margin
+
+
 def by_weights(method, task):
     """Whether importance weights, not the way back, are the evidence for a method.
 
@@ -163,17 +203,86 @@ def by_weights(method, task):
     return task.scoring == "r2" and isinstance(method, WeightAdapter)
 
 
+class OnSource:
+    """Judge methods by held-out source rows, against source-only.
+
+    Parameters
+    ----------
+    baseline : BaseAdapter
+        Source-only; it is the first to be judged.
+
+    task : Task
+        The domains.
+
+    margin : float
+        How many standard errors are clear.
+    """
+
+    def __init__(self, baseline, task, margin):
+        self.baseline, self.task, self.margin = baseline, task, margin
+        self._circular = CircularValidation().fit(task.Xs, task.Xt)
+        self._weighted = ImportanceWeighted().fit(task.Xs, task.Xt)
+        self.rows_in_use = self._weighted.effective_sample_size(task.Xs)
+        self.classes = None
+        if task.scoring != "r2":
+            self.classes = class_evidence(
+                task.Xs, task.ys, task.Xt, task.source_weight, task.random_state
+            )
+        self._of_baseline = self._gain_of_weights = None
+
+    def __call__(self, method):
+        """Return the columns of the table that hold evidence."""
+        scorers = [self._circular, self._weighted]
+        by_classes = self.classes is not None and weighs_classes(method)
+        if by_classes or (method is self.baseline and self.classes is not None):
+            scorers.append(LikeTarget(self.classes.weights))
+        held_out = held_out_source(method, scorers, self.task)
+        if method is self.baseline:
+            self._of_baseline = held_out
+        if by_weights(method, self.task):
+            gain = self._doubly_robust(method)
+        elif by_classes:
+            gain = held_out[2].gain(self._of_baseline[2])
+        else:
+            gain = self._there_and_back(*held_out[:2])
+        row = standing(*gain)
+        row["circular"], row["circular_se"] = held_out[0].score()
+        row["weighted"], row["weighted_se"] = held_out[1].score()
+        return row
+
+    def _there_and_back(self, returned, reweighted):
+        """Return the gain, and its standard error, of predictions by both scorers."""
+        gain, gain_se = returned.gain(self._of_baseline[0])
+        # The way back may fail where the target has no rows, through no fault of the
+        # way there. So it must not be clearly worse where the target has some.
+        alike, alike_se = returned._replace(weights=reweighted.weights).gain(
+            self._of_baseline[0]
+        )
+        if alike < -self.margin * alike_se:
+            gain += alike
+        # Few rows may carry the weights: they speak against a method, not for it.
+        return gain + min(0.0, reweighted.gain(self._of_baseline[1])[0]), gain_se
+
+    def _doubly_robust(self, method):
+        if self._gain_of_weights is None:
+            self._gain_of_weights = GainOfWeights(
+                self.baseline, self.task, self._weighted.weights(self.task.Xs)
+            )
+        gain, gain_se = self._gain_of_weights.of(method)
+        return gain if self.rows_in_use >= LEAST_ROWS else min(0.0, gain), gain_se
+
+
 def choose_on_source(
     comparison, methods, estimator, task, verbose, *, time_limit=None, table=True
 ):
     """Score methods on held-out source rows, and show the truth where it is known.
 
-    Where it is clear beforehand that none is to be chosen, the others than source-only
-    are left out, unless all are wanted for a ``table``.
+    Those of which it is clear beforehand that they are not to be chosen are left out,
+    unless all are wanted for a ``table``.
     """
-    circular = CircularValidation().fit(task.Xs, task.Xt)
-    weighted = ImportanceWeighted().fit(task.Xs, task.Xt)
-    comparison.source_rows_in_use = weighted.effective_sample_size(task.Xs)
+    judged = OnSource(methods[BASELINE], task, comparison.margin)
+    comparison.source_rows_in_use = judged.rows_in_use
+    comparison.classes = judged.classes
     comparison.shift_p_value = shift_p_value(task.Xs, task.Xt, task.random_state)
     if comparison.shift_p_value >= LEVEL:
         comparison.forgone = (
@@ -186,48 +295,24 @@ def choose_on_source(
             f"{len(task.ys)} source rows are too few to hold some out, so that no "
             "method can be judged."
         )
+    due = {
+        name: due_margin(method, judged.classes, comparison.margin)
+        for name, method in methods.items()
+        if name != BASELINE
+    }
+    comparison.left_out = {name for name in due if math.isinf(due[name])}
     if comparison.forgone and not (table and scored):
         methods = {BASELINE: methods[BASELINE]}
+    elif not table:
+        methods = {k: v for k, v in methods.items() if k not in comparison.left_out}
     if task.yt is not None:
         trained_there = held_out_target(estimator, task)
         if trained_there is not None:
             comparison.ceiling = trained_there.score()[0]
-    baseline, gain_of_weights = {}, None
-
-    def columns(row, there_and_back, reweighted):
-        row["circular"], row["circular_se"] = there_and_back.score()
-        row["weighted"], row["weighted_se"] = reweighted.score()
-        return row
-
-    def judged(name, method):
-        """Return the columns of the table that hold evidence."""
-        nonlocal gain_of_weights
-        there_and_back, reweighted = held_out_source(method, [circular, weighted], task)
-        if name == BASELINE:
-            baseline.update(circular=there_and_back, weighted=reweighted)
-        if by_weights(method, task):
-            if gain_of_weights is None:
-                gain_of_weights = GainOfWeights(
-                    methods[BASELINE], task, weighted.weights(task.Xs)
-                )
-            gain, gain_se = gain_of_weights.of(method)
-            if comparison.source_rows_in_use < LEAST_ROWS:
-                gain = min(0.0, gain)
-            return columns(standing(gain, gain_se), there_and_back, reweighted)
-        gain, gain_se = there_and_back.gain(baseline["circular"])
-        # The way back may fail where the target has no rows, through no fault of the
-        # way there. So it must not be clearly worse where the target has some.
-        alike, alike_se = there_and_back._replace(weights=reweighted.weights).gain(
-            baseline["circular"]
-        )
-        if alike < -comparison.margin * alike_se:
-            gain += alike
-        # Few rows may carry the weights: they speak against a method, not for it.
-        gain += min(0.0, reweighted.gain(baseline["weighted"])[0])
-        return columns(standing(gain, gain_se), there_and_back, reweighted)
 
     def evaluate(name, method):
-        row = {"method": name} | (judged(name, method) if scored else standing(0, 0))
+        row = {"method": name, "due": due.get(name, 0.0)}
+        row |= judged(method) if scored else standing(0, 0)
         model, row["fit_seconds"] = fit_timed(
             method, task.Xs, task.ys, Xt=task.Xt, **task.weights_of(slice(None))
         )
@@ -241,3 +326,6 @@ def choose_on_source(
         return row, model
 
     one_by_one(comparison, methods, evaluate, verbose, time_limit)
+    if not comparison.forgone:
+        for name in sorted(comparison.left_out - methods.keys()):
+            comparison.add({"method": name, "due": math.inf})

@@ -11,7 +11,7 @@ _NOTES = {
     "circular": "score of source rows, held out, by way of the target and back",
     "weighted": "score of source rows like those of the target, worth {rows:.0f} rows",
     "held out": "score of labelled target rows, held out",
-    "margin": "gain{less} over its standard error; {margin:g} are due",
+    "margin": "gain{less} over its standard error; {due}",
     "fit": "time of one fit",
     "target": "true {scoring} on the target; no method was shown its labels",
     "gap": "difference of 'target' to a model trained on the target ({ceiling:.3f})",
@@ -65,6 +65,13 @@ class Comparison:
     shift_p_value : float
         How often chance would set source and target as far apart; NaN if not tested.
 
+    explained_by_classes : float
+        Share of the shift that other frequencies of classes explain; NaN if not known.
+
+    separation : float
+        How far the nearest classes of the source lie apart, in standard deviations; NaN
+        if not known.
+
     interrupted : bool
         Whether it ended early; the methods that were finished are here.
     """
@@ -81,6 +88,8 @@ class Comparison:
         self.ceiling = math.nan
         self.source_rows_in_use = math.nan
         self.shift_p_value = math.nan
+        self.classes = None
+        self.left_out = set()
         self.forgone = ""
         self.interrupted = False
         self.rows = []
@@ -109,34 +118,73 @@ class Comparison:
         preprocessor : transformer
             Fitted; from rows as given to numbers.
         """
-        self.rows.sort(key=lambda row: -row.get("gain", -math.inf))
+        self.rows.sort(
+            key=lambda row: (
+                row["method"] in self.left_out,
+                -row.get("gain", -math.inf),
+            )
+        )
         finished = [row for row in self.rows if row["method"] in self._models]
-        clear = [row for row in finished if row["margin"] >= self.margin]
-        others = [row for row in finished if row["method"] != BASELINE]
+        able = [
+            row for row in finished if row["method"] not in {BASELINE, *self.left_out}
+        ]
+        clear = [
+            row for row in able if row["gain"] > 0 and row["margin"] >= self._due(row)
+        ]
+        self.recommended = BASELINE
+        about = self._about_classes()
+        about = f"{about}: " if about else ""
         if self.forgone:
-            self.recommended = BASELINE
-            self.reason = self.forgone
+            reason = self.forgone
         elif clear:
             best = clear[0]
             self.recommended = best["method"]
-            self.reason = (
-                f"{best['method']} gains {best['gain']:.3f} on {BASELINE}, which is "
-                f"{best['margin']:.1f} standard errors."
+            reason = (
+                f"{about}{best['method']} gains {best['gain']:.3f} on {BASELINE}, "
+                f"which is {best['margin']:.1f} standard errors."
             )
-        elif not others:
-            self.recommended = BASELINE
-            self.reason = "No other method was finished."
-        else:
-            best = others[0]
-            self.recommended = BASELINE
-            self.reason = (
-                f"No method is clearly better than {BASELINE}: the best, "
+        elif able:
+            best = able[0]
+            due = self._due(best)
+            reason = (
+                f"no method is clearly better than {BASELINE}: the best, "
                 f"{best['method']}, gains {best['gain']:+.3f}, which is "
-                f"{best['margin']:+.1f} standard errors where {self.margin:g} are due."
+                f"{best['margin']:+.1f} standard errors"
+                + (f" where {due:g} are due." if due else ".")
             )
+        elif self.left_out:
+            reason = f"{self._explained()}: no method here is made for that."
+        else:
+            reason = "no other method was finished."
+        self.reason = reason[0].upper() + reason[1:]
         self.best_estimator = Pipeline(
             [("preprocess", preprocessor), ("adapt", self._models[self.recommended])]
         )
+
+    @property
+    def explained_by_classes(self):
+        return math.nan if self.classes is None else self.classes.explained
+
+    @property
+    def separation(self):
+        return math.nan if self.classes is None else self.classes.separation
+
+    def _due(self, row):
+        return row.get("due", self.margin)
+
+    def _about_classes(self):
+        """Return what the rows tell of classes, if it matters to methods."""
+        if self.classes is None:
+            return ""
+        if self.classes.frequencies_differ:
+            return f"{self._explained()}, so that one standard error is due"
+        if self.classes.stand_apart:
+            return "classes stand apart, so that any gain is enough"
+        return ""
+
+    def _explained(self):
+        share = self.classes.explained
+        return f"other frequencies of classes explain {share:.0%} of the shift"
 
     def predict(self, X):
         """Predict labels of target rows by the recommended method.
@@ -171,7 +219,7 @@ class Comparison:
         )
         columns = ["method"]
         columns += [name for score in scores for name in (score, f"{score}_se")]
-        columns += ["gain", "gain_se", "margin", "fit_seconds", "ess"]
+        columns += ["gain", "gain_se", "margin", "due", "fit_seconds", "ess"]
         columns += ["target", "gap", "error"]
         table = pd.DataFrame(self.rows, columns=columns)
         table["gap"] = table["target"] - self.ceiling
@@ -196,6 +244,8 @@ class Comparison:
             "n_target_labelled": self.n_labelled,
             "source_rows_in_use": plain(self.source_rows_in_use),
             "shift_p_value": plain(self.shift_p_value),
+            "explained_by_classes": plain(self.explained_by_classes),
+            "separation": plain(self.separation),
             "target_trained": plain(self.ceiling),
             "interrupted": self.interrupted,
             "results": [
@@ -205,6 +255,11 @@ class Comparison:
         }
 
     # ------------------------------------------------------------------------ text
+
+    def _margin_as_text(self, row):
+        if row["method"] in self.left_out:
+            return "never"
+        return "" if row["method"] == BASELINE else f"{row['margin']:+.1f}"
 
     def _columns(self):
         """Return the headings and widths of the printed table."""
@@ -233,7 +288,7 @@ class Comparison:
             "circular": _with_error(row.get("circular"), row.get("circular_se")),
             "weighted": _with_error(row.get("weighted"), row.get("weighted_se")),
             "held out": _with_error(row.get("held_out"), row.get("held_out_se")),
-            "margin": "" if row["method"] == BASELINE else f"{row['margin']:+.1f}",
+            "margin": self._margin_as_text(row),
             "fit": f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s",
             "target": _number(row.get("target"), ".3f"),
             "gap": _number(row.get("target", math.nan) - self.ceiling, "+.3f"),
@@ -244,20 +299,27 @@ class Comparison:
 
     def _note(self, name):
         """Return what a column of the printed table means."""
+        due = f"{self.margin:g} are due"
+        if self.classes is not None and self.classes.frequencies_differ:
+            due = "1 is due with classes as frequent as in the target"
+        elif self.classes is not None and self.classes.stand_apart:
+            due = "any is enough for maps, as classes stand apart"
         less = " less loss in 'weighted',"
         if self.scoring == "r2":
             less += " or of weights the doubly robust gain,"
         return _NOTES[name].format(
-            margin=self.margin,
             scoring=self.scoring.replace("_", " "),
             rows=self.source_rows_in_use,
             less="" if self.target_labels == "train" else less,
+            due=due,
             ceiling=self.ceiling,
         )
 
     def __str__(self):
         lines = [self.header(), *(self.line(row) for row in self.rows), ""]
-        lines += [f"  {name:<8}  {self._note(name)}" for name in self._columns()]
+        for name in self._columns():
+            note = f"  {name:<8}  {self._note(name)}"
+            lines.append(textwrap.fill(note, 80, subsequent_indent=12 * " "))
         lines.append("")
         if self.interrupted:
             lines.append("Interrupted: only methods that were finished are compared.")

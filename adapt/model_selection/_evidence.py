@@ -118,7 +118,8 @@ def judge(y, predicted, scoring, weights=None):
         return HeldOut(1 - loss, weights)
     if scoring == "balanced_accuracy":
         sums = {label: weights[y == label].sum() for label in np.unique(y)}
-        weights = weights / np.array([sums[label] for label in y])
+        sums = np.array([sums[label] for label in y])
+        weights = np.divide(weights, sums, out=np.zeros(len(y)), where=sums > 0)
     return HeldOut((predicted == y).astype(float), weights)
 
 

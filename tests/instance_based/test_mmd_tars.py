@@ -203,3 +203,36 @@ def test_errors():
         MMDTarS(KNeighborsRegressor()).fit(Xs, ys, Xt=Xt)
     resampled = MMDTarS(KNeighborsRegressor(), resample=True, random_state=0)
     assert resampled.fit(Xs, ys, Xt=Xt).predict(Xt).shape == (100,)
+
+
+@pytest.mark.parametrize("of_classes", [True, False])
+def test_kernel_means_of_fewer_rows(of_classes):
+    if of_classes:
+        data = make_label_shift(1500, random_state=0)
+        Xs, ys, Xt = data.Xs, data.ys, data.Xt
+    else:
+        Xs, ys, Xt, *_ = numbers(1500)
+    weight = np.linspace(1, 2, len(Xs))
+
+    def weights(max_rows):
+        model = MMDTarS(max_rows=max_rows, n_knots=4, random_state=0)
+        return model.fit(Xs, ys, Xt=Xt, sample_weight=weight).weights_
+
+    np.testing.assert_array_equal(weights(1500), weights(None))
+    assert not np.array_equal(weights(700), weights(None))
+    np.testing.assert_allclose(weights(700), weights(None), atol=0.15, rtol=0.15)
+    assert np.average(weights(700)) == pytest.approx(1)
+
+
+def test_a_class_that_was_not_drawn_keeps_its_frequency():
+    data = make_label_shift(300, random_state=0)
+    ys = np.append(data.ys, 2)
+    Xs = np.vstack([data.Xs, [[9.0, 9.0]]])
+    found = [
+        MMDTarS(LogisticRegression(), max_rows=50, random_state=seed)
+        .fit(Xs, ys, Xt=data.Xt)
+        .class_weights_
+        for seed in range(5)
+    ]
+    assert np.all(np.isfinite(found))
+    assert np.max(found) < 5

@@ -57,10 +57,15 @@ def test_it_is_the_recommendation_of_compare(penguins):
     assert model.best_method_ == told.recommended != "SourceOnly"
     assert model.decision_ == told.reason
     assert "standard errors" in model.decision_
-    timing = ["fit_seconds"]
-    pd.testing.assert_frame_equal(
-        model.results_.drop(columns=timing), told.results.drop(columns=timing)
+    tried, shown = (
+        frame[np.isfinite(frame["due"])].drop(columns="fit_seconds")
+        for frame in (model.results_, told.results)
     )
+    pd.testing.assert_frame_equal(tried, shown)
+    left_out = [
+        set(f["method"][np.isinf(f["due"])]) for f in (model.results_, told.results)
+    ]
+    assert left_out == [{"MMDTarS"}] * 2
     np.testing.assert_array_equal(model.predict(Xt), told.predict(Xt))
     np.testing.assert_array_equal(model.predict(Xt), model.best_estimator_.predict(Xt))
 
@@ -75,27 +80,34 @@ def test_it_adapts_where_that_helps(penguins):
 def test_without_shift_nothing_is_tried():
     data = load_dataset("heart", as_frame=True)
     source = data.sample_domain >= 0
-    tried, seeds = 0, range(20)
+    tried, adapted, seeds = 0, 0, range(20)
     for seed in seeds:
         Xs, Xt, ys, _ = train_test_split(
             data.X[source], data.y[source], test_size=0.5, random_state=seed
         )
         model = AutoAdapt(random_state=seed).fit(Xs, ys, Xt=Xt)
-        assert model.best_method_ == "SourceOnly"
+        # In half of the rows one class may by chance be more frequent.
+        assert model.best_method_ in ("SourceOnly", "MMDTarS")
+        adapted += model.best_method_ != "SourceOnly"
         if len(model.results_) == 1:
             assert "cannot be told apart" in model.decision_
             assert model.shift_p_value_ >= 0.05
         else:
             tried += 1
     assert tried <= 4  # of which one in twenty is due
+    assert adapted <= 1
 
 
 def test_the_margin_decides(penguins):
     X, y, Xt, _ = penguins
+    # By one column classes do not stand apart, so that the rows tell nothing of them.
+    X, Xt = X[["bill_depth_mm"]], Xt[["bill_depth_mm"]]
     model = AutoAdapt(margin=100.0, random_state=0).fit(X, y, Xt=Xt)
     assert model.best_method_ == "SourceOnly"
     assert "100 are due" in model.decision_
     assert isinstance(model.adapter_, SourceOnly)
+    model = AutoAdapt(margin=1.0, random_state=0).fit(X, y, Xt=Xt)
+    assert model.best_method_ != "SourceOnly"
 
 
 def test_numbers():
@@ -194,12 +206,13 @@ def test_time_limit():
     Xs, ys, Xt, _ = shifted_classes()
     model = AutoAdapt(Slow(), time_limit=0, random_state=0).fit(Xs, ys, Xt=Xt)
     assert model.best_method_ == "SourceOnly"
-    left_out = model.results_.set_index("method")["error"].drop("SourceOnly")
+    rows = model.results_.set_index("method").drop("SourceOnly")
+    left_out = rows["error"][np.isfinite(rows["due"])]
     assert left_out.str.contains("not begun within `time_limit` of 0 s").all()
     start = time.perf_counter()
     model = AutoAdapt(Slow(), time_limit=0.6, random_state=0).fit(Xs, ys, Xt=Xt)
     assert time.perf_counter() - start < 3
-    assert 1 <= model.results_["error"].isna().sum() < 5
+    assert 1 <= model.results_["fit_seconds"].count() < 5
     model = AutoAdapt(time_limit=600, random_state=0).fit(Xs, ys, Xt=Xt)
     assert model.results_["error"].isna().all()
 
