@@ -38,6 +38,21 @@ def other_shares(distance, n_samples, n_features):
     return Xs, ys, Xt, yt
 
 
+def both_sides(n=800, seed=0):
+    """Return domains of a class between the halves of another, of other frequencies.
+
+    A linear score does not tell them apart.
+    """
+    rng = np.random.default_rng(seed)
+    domains = []
+    for share in 0.5, 0.85:
+        y = (rng.random(n) < share).astype(int)
+        X = rng.normal(size=(n, 3))
+        X[:, 0] += 2 * y * rng.choice([-1, 1], n)
+        domains += [X, y]
+    return domains
+
+
 def shifted_classes(n=120, d=4, seed=0, n_classes=2, shift=0.5):
     """Return ``Xs, ys, Xt, yt``: Gaussian classes, the target moved and stretched."""
     rng = np.random.default_rng(seed)

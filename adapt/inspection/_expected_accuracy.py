@@ -26,6 +26,7 @@ from sklearn.utils import check_random_state
 from adapt.base import BaseAdapter, MetaAdapter
 from adapt.metrics import CircularValidation, ImportanceWeighted
 from adapt.metrics._base import as_rows, call_as, fit_on, probabilities, take_rows
+from adapt.model_selection._classes import class_evidence
 
 
 class ExpectedAccuracy(NamedTuple):
@@ -35,7 +36,8 @@ class ExpectedAccuracy(NamedTuple):
     ----------
     accuracy : float
         The least of the guesses by ATC with the confidence of two models, by their
-        agreement, and by the way back.
+        agreement, by the way back, and at the frequencies of classes in the target; the
+        last alone, where these explain most of the shift.
     low, high : float
         From the lower end of that guess, less `ALLOWANCE`, to the highest upper end of
         all.
@@ -118,11 +120,12 @@ def agreement_accuracy(right, source_agrees, target_agrees):
 
 
 class _Rows(NamedTuple):
-    """What each row has to say: six values of source rows, three of target rows."""
+    """What each row has to say: seven values of source rows, three of target rows."""
 
     right: np.ndarray
     returned: np.ndarray
     weight: np.ndarray
+    class_weight: np.ndarray
     confidence: np.ndarray
     shared_confidence: np.ndarray
     agrees: np.ndarray
@@ -134,8 +137,8 @@ class _Rows(NamedTuple):
         """Return source rows and target rows drawn with replacement."""
         n, m = len(self.right), len(self.target_agrees)
         rows, target_rows = rng.integers(n, size=n), rng.integers(m, size=m)
-        source = (values[rows] for values in self[:6])
-        return _Rows(*source, *(values[target_rows] for values in self[6:]))
+        source = (values[rows] for values in self[:7])
+        return _Rows(*source, *(values[target_rows] for values in self[7:]))
 
     def guesses(self):
         own = self.right, self.confidence, self.target_confidence
@@ -145,6 +148,7 @@ class _Rows(NamedTuple):
             "ATC of two models": threshold_accuracy(*shared),
             "DoC": confidence_difference(*own),
             "importance-weighted": np.average(self.right, weights=self.weight),
+            "frequencies of classes": np.average(self.right, weights=self.class_weight),
             "there and back": np.mean(self.returned),
             "agreement": agreement_accuracy(
                 self.right, self.agrees, self.target_agrees
@@ -155,7 +159,7 @@ class _Rows(NamedTuple):
 
 # Those whose least is taken. The others were further from the truth on the bundled
 # tasks, and go down with these.
-_TAKEN = ["ATC of two models", "there and back", "agreement"]
+_TAKEN = ["ATC of two models", "there and back", "agreement", "frequencies of classes"]
 
 
 # By how much the accuracy may be below what chance in the rows explains. On nine in ten
@@ -199,7 +203,7 @@ def _two_opinions(model, other, X, domain):
     return predicted, confidence, (confidence + q_of_predicted) / 2, agrees
 
 
-def _of_rows(estimator, Xs, ys, Xt, cv, seed):
+def _of_rows(estimator, Xs, ys, Xt, class_weight, cv, seed):
     """Return what each row has to say on the accuracy of ``estimator``."""
     circular = CircularValidation().fit(Xs, Xt)
     weights = ImportanceWeighted().fit(Xs, Xt).weights(Xs)
@@ -220,7 +224,8 @@ def _of_rows(estimator, Xs, ys, Xt, cv, seed):
         returned[held] = 1 / len(np.unique(ys)) if back is None else back == ys[held]
     model, other = (fit_on(kind, Xs, ys, Xt) for kind in kinds)
     _, *of_target = _two_opinions(model, other, Xt, -1)
-    return _Rows(right, returned, weights, confidence, shared, agrees, *of_target)
+    of_source = right, returned, weights, class_weight, confidence, shared, agrees
+    return _Rows(*of_source, *of_target)
 
 
 def expected_accuracy(
@@ -269,9 +274,10 @@ def expected_accuracy(
     expected : ExpectedAccuracy
         The guess, its interval, and the single guesses: by the share of confident
         predictions (ATC [1]_), also where confidence is the mean of two models [4]_;
-        the difference of confidences (DoC [2]_); importance weights;
-        `CircularValidation`; how much less often another kind of model agrees than on
-        the source [3]_; and the accuracy on the source.
+        the difference of confidences (DoC [2]_); importance weights; weights with which
+        classes are as frequent as in the target; `CircularValidation`; how much less
+        often another kind of model agrees than on the source [3]_; and the accuracy on
+        the source.
 
     Raises
     ------
@@ -334,13 +340,16 @@ def expected_accuracy(
     rng = check_random_state(random_state)
     seed = rng.randint(np.iinfo(np.int32).max)
     n_splits = max(2, min(cv, *np.sort(counts)[-2:]))
-    rows = _of_rows(estimator, Xs, ys, Xt, n_splits, seed)
+    classes = class_evidence(Xs, ys, Xt, random_state=seed)
+    rows = _of_rows(estimator, Xs, ys, Xt, classes.weights, n_splits, seed)
     draws = np.random.default_rng(seed)
     found = rows.guesses()
     again = pd.DataFrame([rows.drawn(draws).guesses() for _ in range(n_bootstrap)])
     tails = (1 - confidence) / 2, (1 + confidence) / 2
     table = pd.DataFrame({"guess": found, **_interval(again, tails)})
     taken = table.loc[_TAKEN, "guess"].idxmin()
+    if classes.frequencies_differ:
+        taken = "frequencies of classes"
     low = max(0.0, table.loc[taken, "low"] - ALLOWANCE)
     high = table["high"].max()
     guess = float(table.loc[taken, "guess"])

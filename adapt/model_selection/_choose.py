@@ -176,18 +176,17 @@ def due_margin(method, evidence, margin):
     Returns
     -------
     due : float
-        If other frequencies of classes explain most of the shift, one is enough for
-        weights of classes, and maps are out of place: they would take the frequencies
-        for features. If not, weights of classes are out of place; and if classes stand
-        apart then, any gain is enough for maps.
+        If other frequencies of classes explain the shift, any gain is enough for
+        weights of classes; else these are out of place. So are maps, if the shift is
+        along what tells classes apart. If it is not, and classes stand apart, any gain
+        is enough for maps.
     """
     if evidence is None:
         return margin
     maps = not isinstance(method, WeightAdapter)
     if weighs_classes(method):
-        # The weights are estimates, which may cost where there is little to gain.
-        return 1.0 if evidence.frequencies_differ else math.inf
-    if maps and evidence.frequencies_differ:
+        return 0.0 if evidence.frequencies_differ else math.inf
+    if maps and evidence.along_classes:
         return math.inf
     return 0.0 if maps and evidence.stand_apart else margin
 

@@ -1,40 +1,58 @@
 """What the rows tell of classes, without labels of the target.
 
 If only the frequencies of classes differ, source rows that are weighted by their class
-are like those of the target: how much nearer such weights bring the domains says
-whether that is the shift. And if classes lie far apart in the source, maps that bring
-the domains together hardly mix them up.
+are like those of the target. If the shift is along what tells classes apart, those that
+are weighted by the scores of classes are: then it may be one of frequencies, or of rows
+whose labels follow the same rule, but maps that undo it do harm. How much nearer such
+weights bring the domains says whether it is so. If no weights do, and classes lie far
+apart in the source, maps that bring the domains together hardly mix them up.
 """
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from scipy.optimize import nnls
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
 from adapt.feature_based._moments import least_separation
+from adapt.instance_based import MMDTarS
 from adapt.metrics._base import call_as
 
 _MAX_ROWS = 1000  # of each domain, between which distances are taken
-_EXPLAINED = 0.5  # share of the shift above which it is one of frequencies
+_EXPLAINED = 0.5  # above which share weights explain a shift
+_CLEARLY = 0.1  # by how much frequencies must explain more than scores
+_ALL = 0.8  # above which share weights could be all that there is to a shift
 _APART = 2.0  # standard deviations from which classes stand apart
 
 
 class ClassEvidence(NamedTuple):
     """What the rows tell of classes.
 
+    Shares are of the squared energy distance between the domains, from 0 to 1: what
+    weights of the source rows do away with.
+
     Attributes
     ----------
     weights : ndarray of shape (n_samples,)
-        Weights of the source rows, one for each class, that bring the source nearest to
-        the target.
+        Weights of the source rows, one for each class, by `MMDTarS`: with them classes
+        are as frequent as in the target, if nothing else differs.
 
-    explained : float
-        Share of the squared energy distance between the domains that is gone with these
-        weights, from 0 to 1: near 1 if only the frequencies of classes differ.
+    by_frequencies : float
+        Share of the best weights of classes.
+
+    by_scores : float
+        Share of weights that follow the scores of classes.
+
+    by_rows : float
+        Share of weights that follow the rows: odds of a logistic regression of the
+        domains on columns and their squares.
 
     separation : float
         Least Mahalanobis distance between classes of the source, less its standard
@@ -42,18 +60,27 @@ class ClassEvidence(NamedTuple):
     """
 
     weights: np.ndarray
-    explained: float
+    by_frequencies: float
+    by_scores: float
+    by_rows: float
     separation: float
 
     @property
     def frequencies_differ(self):
-        """Whether other frequencies of classes explain most of the shift."""
-        return self.explained > _EXPLAINED
+        """Whether other frequencies of classes explain the shift, and best."""
+        better = self.by_frequencies > self.by_scores + _CLEARLY
+        return better and self.by_frequencies > _EXPLAINED
+
+    @property
+    def along_classes(self):
+        """Whether the shift is along what tells classes apart."""
+        return max(self.by_frequencies, self.by_scores) > _EXPLAINED
 
     @property
     def stand_apart(self):
-        """Whether classes stand apart, and something else than frequencies differs."""
-        return not self.frequencies_differ and self.separation >= _APART
+        """Whether classes stand apart, and rows moved rather than weights."""
+        moved = not self.along_classes and self.by_rows <= _ALL
+        return moved and self.separation >= _APART
 
 
 class LikeTarget:
@@ -122,18 +149,90 @@ def nearest_frequencies(Q):
     return p / p.sum()
 
 
+def squared_energy_distance(distances, weights):
+    """Return the unbiased squared energy distance of weighted rows to others.
+
+    Parameters
+    ----------
+    distances : ndarray of shape (n + m, n + m)
+        Between all rows; the weighted ones come first.
+
+    weights : ndarray of shape (n,)
+        More than one of them positive.
+
+    Returns
+    -------
+    distance : float
+        May be negative by chance.
+    """
+    n = len(weights)
+    return class_gaps(distances, np.ones((n, 1)), weights)[0, 0]
+
+
+def odds_of_target(columns, n_source):
+    """Return the odds that a source row is of the target, up to a factor."""
+    domain = np.repeat([0, 1], [n_source, len(columns) - n_source])
+    model = LogisticRegression(max_iter=500).fit(columns, domain)
+    logits = model.decision_function(columns[:n_source])
+    return np.exp(logits - logits.max())
+
+
+def with_squares(columns):
+    """Return columns and their squares."""
+    return np.hstack([columns, columns**2])
+
+
+def score_weights(X, codes, n_source, random_state):
+    """Yield weights of source rows that follow the scores of classes.
+
+    Scores are the decision values of a logistic regression, of source rows by one that
+    has not seen them. Weights are the odds of the target, given the scores, and given
+    also their squares.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n + m, n_features)
+        Standardised rows, those of the source first.
+
+    codes : ndarray of shape (n,)
+        Their classes.
+
+    n_source : int
+        How many they are.
+
+    random_state : RandomState instance
+        Draws folds.
+
+    Yields
+    ------
+    weights : ndarray of shape (n,)
+    """
+    n_folds = min(5, np.bincount(codes).min())
+    if n_folds < 2 or len(np.unique(codes)) < 2:
+        return
+    Xs, Xt = X[:n_source], X[n_source:]
+    model = LogisticRegression(max_iter=500)
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
+    held_out = cross_val_predict(model, Xs, codes, cv=folds, method="decision_function")
+    scores = [held_out, model.fit(Xs, codes).decision_function(Xt)]
+    scores = np.vstack([part.reshape(len(part), -1) for part in scores])
+    scores = StandardScaler().fit_transform(scores)
+    yield odds_of_target(scores, n_source)
+    yield odds_of_target(with_squares(scores), n_source)
+
+
 def class_evidence(Xs, ys, Xt, source_weight=None, random_state=None):
     """Return what the rows tell of classes.
 
     Parameters
     ----------
-    Xs : ndarray or sparse matrix of shape (n_samples, n_features)
-        Source rows.
+    Xs : array-like or sparse matrix of shape (n_samples, n_features)
+        Source rows, as numbers.
 
     ys : ndarray of shape (n_samples,)
         Their classes.
 
-    Xt : ndarray or sparse matrix of shape (n_target_samples, n_features)
+    Xt : array-like or sparse matrix of shape (n_target_samples, n_features)
         Target rows.
 
     source_weight : ndarray of shape (n_samples,), default=None
@@ -149,23 +248,41 @@ def class_evidence(Xs, ys, Xt, source_weight=None, random_state=None):
         for each pair of the rows that were drawn.
     """
     rng = check_random_state(random_state)
-    Xs, Xt = (X.toarray() if sparse.issparse(X) else X for X in (Xs, Xt))
+    Xs, Xt = (X.toarray() if sparse.issparse(X) else np.asarray(X) for X in (Xs, Xt))
     classes, y = np.unique(ys, return_inverse=True)
     separation = float(least_separation(Xs, np.eye(len(classes))[y]))
     if len(Xt) < 2:
-        return ClassEvidence(np.ones(len(Xs)), 0.0, separation)
+        return ClassEvidence(np.ones(len(Xs)), 0.0, 0.0, 0.0, separation)
     rows, target_rows = (rng.permutation(len(X))[:_MAX_ROWS] for X in (Xs, Xt))
     weight = np.ones(len(Xs)) if source_weight is None else source_weight
     rows = rows[weight[rows] > 0]
+    weight, n = weight[rows], len(rows)
     X = StandardScaler().fit_transform(np.concatenate([Xs[rows], Xt[target_rows]]))
-    present, codes = np.unique(y[rows], return_inverse=True)
-    member = np.eye(len(present))[codes]
-    Q = class_gaps(euclidean_distances(X), member, weight[rows])
-    before = weight[rows] @ member / weight[rows].sum()
-    after = nearest_frequencies(Q)
+    drawn, codes = np.unique(y[rows], return_inverse=True)
     of_class = np.ones(len(classes))  # nothing is known of one that was not drawn
-    of_class[present] = after / before
-    gap = before @ Q @ before
-    explained = 1 - after @ Q @ after / gap if gap > 0 else 0.0
-    # By chance the distance that is left may be below zero.
-    return ClassEvidence(of_class[y], float(np.clip(explained, 0, 1)), separation)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on classes that cannot be told apart
+        model = MMDTarS(DummyClassifier(), random_state=rng)
+        model.fit(X[:n], codes, Xt=X[n:], sample_weight=weight)
+        of_class[drawn] = model.class_weights_
+        by_score = list(score_weights(X, codes, n, rng))
+        by_row = odds_of_target(with_squares(X), n)
+    distances = euclidean_distances(X)
+    gap = squared_energy_distance(distances, weight)
+
+    def share(left):
+        # By chance the distance that is left may be below zero.
+        return float(np.clip(1 - left / gap, 0, 1)) if gap > 0 else 0.0
+
+    def share_of(odds):
+        return share(squared_energy_distance(distances, weight * odds))
+
+    Q = class_gaps(distances, np.eye(len(drawn))[codes], weight)
+    p = nearest_frequencies(Q)
+    return ClassEvidence(
+        weights=of_class[y],
+        by_frequencies=share(p @ Q @ p),
+        by_scores=max(map(share_of, by_score), default=0.0),
+        by_rows=share_of(by_row),
+        separation=separation,
+    )

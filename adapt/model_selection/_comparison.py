@@ -65,8 +65,10 @@ class Comparison:
     shift_p_value : float
         How often chance would set source and target as far apart; NaN if not tested.
 
-    explained_by_classes : float
-        Share of the shift that other frequencies of classes explain; NaN if not known.
+    explained_by_frequencies, explained_by_scores : float
+        Shares of the shift that weights of source rows explain, if rows of one class
+        have one weight, and if rows with like scores of classes have like weights; NaN
+        if not known.
 
     separation : float
         How far the nearest classes of the source lie apart, in standard deviations; NaN
@@ -133,15 +135,16 @@ class Comparison:
         ]
         self.recommended = BASELINE
         about = self._about_classes()
-        about = f"{about}: " if about else ""
         if self.forgone:
             reason = self.forgone
         elif clear:
             best = clear[0]
             self.recommended = best["method"]
+            about = f"{about}, so that any gain is enough: " if about else ""
             reason = (
-                f"{about}{best['method']} gains {best['gain']:.3f} on {BASELINE}, "
-                f"which is {best['margin']:.1f} standard errors."
+                f"{about if not self._due(best) else ''}{best['method']} gains "
+                f"{best['gain']:.3f} on {BASELINE}, which is {best['margin']:.1f} "
+                "standard errors."
             )
         elif able:
             best = able[0]
@@ -152,18 +155,22 @@ class Comparison:
                 f"{best['margin']:+.1f} standard errors"
                 + (f" where {due:g} are due." if due else ".")
             )
-        elif self.left_out:
-            reason = f"{self._explained()}: no method here is made for that."
+        elif self.left_out and about:
+            reason = f"{about}: no method here is made for that."
         else:
-            reason = "no other method was finished."
+            reason = "no other method was finished, or could help."
         self.reason = reason[0].upper() + reason[1:]
         self.best_estimator = Pipeline(
             [("preprocess", preprocessor), ("adapt", self._models[self.recommended])]
         )
 
     @property
-    def explained_by_classes(self):
-        return math.nan if self.classes is None else self.classes.explained
+    def explained_by_frequencies(self):
+        return math.nan if self.classes is None else self.classes.by_frequencies
+
+    @property
+    def explained_by_scores(self):
+        return math.nan if self.classes is None else self.classes.by_scores
 
     @property
     def separation(self):
@@ -177,14 +184,12 @@ class Comparison:
         if self.classes is None:
             return ""
         if self.classes.frequencies_differ:
-            return f"{self._explained()}, so that one standard error is due"
-        if self.classes.stand_apart:
-            return "classes stand apart, so that any gain is enough"
-        return ""
-
-    def _explained(self):
-        share = self.classes.explained
-        return f"other frequencies of classes explain {share:.0%} of the shift"
+            share = self.classes.by_frequencies
+            return f"other frequencies of classes explain {share:.0%} of the shift"
+        if self.classes.along_classes:
+            share = max(self.classes.by_frequencies, self.classes.by_scores)
+            return f"{share:.0%} of the shift is along what tells classes apart"
+        return "classes stand apart" if self.classes.stand_apart else ""
 
     def predict(self, X):
         """Predict labels of target rows by the recommended method.
@@ -244,7 +249,8 @@ class Comparison:
             "n_target_labelled": self.n_labelled,
             "source_rows_in_use": plain(self.source_rows_in_use),
             "shift_p_value": plain(self.shift_p_value),
-            "explained_by_classes": plain(self.explained_by_classes),
+            "explained_by_frequencies": plain(self.explained_by_frequencies),
+            "explained_by_scores": plain(self.explained_by_scores),
             "separation": plain(self.separation),
             "target_trained": plain(self.ceiling),
             "interrupted": self.interrupted,
@@ -301,7 +307,7 @@ class Comparison:
         """Return what a column of the printed table means."""
         due = f"{self.margin:g} are due"
         if self.classes is not None and self.classes.frequencies_differ:
-            due = "1 is due with classes as frequent as in the target"
+            due = "any is enough with classes as frequent as in the target"
         elif self.classes is not None and self.classes.stand_apart:
             due = "any is enough for maps, as classes stand apart"
         less = " less loss in 'weighted',"

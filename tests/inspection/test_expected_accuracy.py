@@ -3,6 +3,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
@@ -17,7 +18,7 @@ from adapt.inspection._expected_accuracy import (
     confidence_difference,
     threshold_accuracy,
 )
-from tests.common import shifted_classes
+from tests.common import both_sides, shifted_classes
 
 
 def noisy(n=1500, shift=0.0, seed=0):
@@ -55,7 +56,7 @@ def test_agreement_against_its_definition():
 def test_what_rows_say_of_two_models():
     Xs, ys, Xt, _ = shifted_classes()
     ys = np.array(["no", "yes"])[ys]
-    rows = _of_rows(LogisticRegression(), Xs, ys, Xt, 3, 7)
+    rows = _of_rows(LogisticRegression(), Xs, ys, Xt, np.ones(len(ys)), 3, 7)
     other = RandomForestClassifier(random_state=0)
     folds = StratifiedKFold(3, shuffle=True, random_state=7).split(Xs, ys)
     parts = [(train, Xs[test], test) for train, test in folds]
@@ -65,7 +66,7 @@ def test_what_rows_say_of_two_models():
         p, q = a.predict_proba(X), b.predict_proba(X)
         yes = a.predict(X) == "yes"
         shared = np.where(yes, p[:, 1] + q[:, 1], p[:, 0] + q[:, 0]) / 2
-        found = rows[3:6] if at is not None else rows[6:]
+        found = rows[4:7] if at is not None else rows[7:]
         found = [values if at is None else values[at] for values in found]
         np.testing.assert_allclose(found[0], p.max(axis=1))
         np.testing.assert_allclose(found[1], shared)
@@ -83,11 +84,23 @@ def test_guesses_are_right_under_covariate_shift_and_a_right_model(shift):
     for name in "ATC", "DoC", "importance-weighted":
         assert guesses[name] == pytest.approx(truth, abs=0.04)
     assert expected.low <= truth <= expected.high
-    taken = expected.guesses.loc[["ATC of two models", "there and back", "agreement"]]
+    names = "ATC of two models", "there and back", "agreement", "frequencies of classes"
+    taken = expected.guesses.loc[list(names)]
     assert expected.accuracy == taken["guess"].min() <= guesses["source"]
     assert expected.low <= expected.accuracy <= expected.high
     least = taken.loc[taken["guess"].idxmin(), "low"]
     assert expected.low == pytest.approx(least - 0.1)
+
+
+def test_guesses_follow_the_frequencies_of_classes():
+    Xs, ys, Xt, yt = both_sides(1500)
+    ys = np.array(["rare", "often"])[ys]
+    model = GaussianNB()
+    expected = expected_accuracy(model, Xs, ys, Xt, cv=3, random_state=0)
+    truth = model.fit(Xs, ys).score(Xt, np.array(["rare", "often"])[yt])
+    row = expected.guesses.loc["frequencies of classes"]
+    assert expected.accuracy == row["guess"] == pytest.approx(truth, abs=0.02)
+    assert expected.low == pytest.approx(row["low"] - 0.1)
 
 
 def test_intervals_narrow_with_rows():

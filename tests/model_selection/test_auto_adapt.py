@@ -100,8 +100,9 @@ def test_without_shift_nothing_is_tried():
 
 def test_the_margin_decides(penguins):
     X, y, Xt, _ = penguins
-    # By one column classes do not stand apart, so that the rows tell nothing of them.
-    X, Xt = X[["bill_depth_mm"]], Xt[["bill_depth_mm"]]
+    # By these columns classes do not stand apart, so that the rows tell nothing of them.
+    columns = ["bill_depth_mm", "flipper_length_mm"]
+    X, Xt = X[columns], Xt[columns]
     model = AutoAdapt(margin=100.0, random_state=0).fit(X, y, Xt=Xt)
     assert model.best_method_ == "SourceOnly"
     assert "100 are due" in model.decision_
