@@ -22,7 +22,9 @@ from pathlib import Path
 import measure
 import numpy as np
 from peers import PEERS, interpreter
+from scipy.special import expit
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
 from adapt.base import MetaAdapter, SourceOnly, WeightAdapter
@@ -58,12 +60,27 @@ def features_of_windows(X):
     return np.hstack(parts)
 
 
+def scores_of_last_class(X, y, source, target):
+    """Return standardised scores of target rows by a classifier of the source."""
+    parts = (
+        X.iloc[part] if hasattr(X, "iloc") else X[part] for part in (source, target)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _, Xs, Xt = preprocess(*parts)
+    model = LogisticRegression(max_iter=1000).fit(Xs, y[source])
+    scores = model.decision_function(Xt).reshape(len(Xt), -1)[:, -1]
+    return (scores - scores.mean()) / scores.std()
+
+
 def problems(cap, controls, skip=()):
     """Yield name, kind, the two domains as numbers, and their rows as they are.
 
     They have at most ``cap`` rows each. With ``controls``, each source is split in two
     at random: pairs without shift if "halves"; if "thinned", three quarters of the rows
-    of every other class are left out of one half, so that only class shares differ.
+    of every other class are left out of one half, so that only class shares differ; if
+    "tilted", rows of one half are taken by their score of the last class, so that the
+    labels of like rows stay as they are.
     """
     seen = set()
     for task in list_tasks():
@@ -84,9 +101,12 @@ def problems(cap, controls, skip=()):
             seen.add(name)
             half = len(source) // 2
             source, target = source[:half], source[half:]
+            if controls != "halves" and task.kind == "regression":
+                continue
+            if controls == "tilted":
+                scores = scores_of_last_class(X, y, source, target)
+                target = target[rng.random(len(target)) < expit(3 * scores)]
             if controls == "thinned":
-                if task.kind == "regression":
-                    continue
                 thin = np.isin(y[target], np.unique(y)[::2])
                 target = target[~thin | (rng.random(len(target)) < 0.25)]
         rows = [np.sort(part[:cap]) for part in (source, target)]
@@ -321,8 +341,8 @@ def main():
     parser.add_argument("--search", action="store_true", help="over `GRIDS`")
     parser.add_argument(
         "--controls",
-        choices=("halves", "thinned"),
-        help="pairs without shift, or whose class shares alone differ",
+        choices=("halves", "thinned", "tilted"),
+        help="pairs without shift, whose class shares alone differ, or whose rows do",
     )
     args = parser.parse_args()
     if args.verb != "run":

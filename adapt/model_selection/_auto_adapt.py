@@ -42,13 +42,18 @@ class AutoAdapt(MetaAdapter):
 
     1. Are source and target different? If a classifier and the energy distance both
        cannot tell, the estimator is fitted on the source, and that is all.
-    2. Each candidate is adapted on folds and scored without target labels, by
+    2. Where classes are predicted: would weights of the source rows explain the shift?
+       If weights of classes do, and best, such methods alone are tried, and judged by
+       held-out source rows so weighted. If weights by the scores of classes do, maps
+       are left out, for they would undo what tells classes apart.
+    3. Each candidate is adapted on folds and scored without target labels, by
        `CircularValidation` and, against it, `ImportanceWeighted`. If they weigh rows
        to predict numbers, the gain is the doubly robust one [2]_: against a model of
        the labels on target rows, put right by what that misses on source rows that
        are weighted to look like the target.
-    3. The best is taken if it gains `margin` standard errors on source-only; if none
-       does, source-only is.
+    4. The best is taken if it gains `margin` standard errors on source-only; if none
+       does, source-only is. Any gain is enough for weights of classes that explain the
+       shift, and for maps, if no weights do and classes stand apart in the source.
 
     Rows are made numbers and standardised first: data frames may have columns of
     numbers, categories, text and booleans, and missing values.
@@ -65,8 +70,8 @@ class AutoAdapt(MetaAdapter):
 
     methods : "default", list of str or dict of str to adapter, default="default"
         Candidates beside source-only. The default is `DomainStandardScaler`, `CORAL`
-        with means, `LinearOT` and `SA`, and for numbers `ULSIF`; more make a wrong
-        choice more likely. Adapters without an estimator are given `estimator`.
+        with means, `LinearOT` and `SA`, for classes `MMDTarS` and for numbers `ULSIF`;
+        more make a wrong choice more likely. Adapters without an estimator are given `estimator`.
 
     scoring : {"accuracy", "balanced_accuracy", "r2"}, default=None
         What is to be gained. If None, accuracy for classes and R2 for numbers.
@@ -75,7 +80,8 @@ class AutoAdapt(MetaAdapter):
         Number of folds, at least 2.
 
     margin : float, default=3.0
-        How many standard errors a candidate must gain on source-only.
+        How many standard errors a candidate must gain on source-only, where the rows
+        tell nothing of classes.
 
     time_limit : float, default=None
         Seconds. No candidate is begun that would end later if it took as long as
@@ -133,6 +139,10 @@ class AutoAdapt(MetaAdapter):
 
     Notes
     -----
+    Nothing without labels of the target tells label shift from covariate shift for
+    sure. Where either would do, source-only is taken. If it is known that rows of a
+    class are as in the source, give ``methods=["MMDTarS"]`` or take `SaerensEM`.
+
     Each method is fitted ``2 * cv + 1`` times; one that weighs rows to predict numbers
     `cv` times more, and for all of these together source-only and a forest of 100 trees
     `cv` times each. A Ctrl-C keeps what is finished, once source-only is. Labels of the

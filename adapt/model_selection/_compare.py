@@ -78,7 +78,9 @@ def compare(
     clearly a loss on source rows like those of the target does not count. Methods that
     weigh rows to predict numbers are judged by the doubly robust gain, as in
     `AutoAdapt`. Otherwise, and if source and target cannot be told apart, the advice is
-    not to adapt.
+    not to adapt. Where classes are predicted, the rows tell beforehand of some methods
+    that they are out of place, shown as "never", and for others any gain is enough,
+    also as in `AutoAdapt`.
 
     Parameters
     ----------
@@ -105,8 +107,8 @@ def compare(
 
     methods : "default", list of str or dict of str to adapter, default="default"
         What to compare with source-only. The default is `DomainStandardScaler`,
-        `CORAL` with means, `LinearOT` and `SA`, and where numbers are predicted
-        `ULSIF`; more candidates make a wrong choice more likely. Adapters without an
+        `CORAL` with means, `LinearOT` and `SA`, for classes `MMDTarS`, and where
+        numbers are predicted `ULSIF`; more candidates make a wrong choice more likely. Adapters without an
         estimator are given `estimator`.
 
     cv : int, default=5
