@@ -71,7 +71,8 @@ class AutoAdapt(MetaAdapter):
     methods : "default", list of str or dict of str to adapter, default="default"
         Candidates beside source-only. The default is `DomainStandardScaler`, `CORAL`
         with means, `LinearOT` and `SA`, for classes `MMDTarS` and for numbers `ULSIF`;
-        more make a wrong choice more likely. Adapters without an estimator are given `estimator`.
+        more make a wrong choice more likely. Adapters without an estimator are given
+        `estimator`.
 
     scoring : {"accuracy", "balanced_accuracy", "r2"}, default=None
         What is to be gained. If None, accuracy for classes and R2 for numbers.
@@ -141,7 +142,7 @@ class AutoAdapt(MetaAdapter):
     -----
     Nothing without labels of the target tells label shift from covariate shift for
     sure. Where either would do, source-only is taken. If it is known that rows of a
-    class are as in the source, give ``methods=["MMDTarS"]`` or take `SaerensEM`.
+    class are as in the source, take `SaerensEM` or `MMDTarS` instead.
 
     Each method is fitted ``2 * cv + 1`` times; one that weighs rows to predict numbers
     `cv` times more, and for all of these together source-only and a forest of 100 trees

@@ -108,8 +108,8 @@ def compare(
     methods : "default", list of str or dict of str to adapter, default="default"
         What to compare with source-only. The default is `DomainStandardScaler`,
         `CORAL` with means, `LinearOT` and `SA`, for classes `MMDTarS`, and where
-        numbers are predicted `ULSIF`; more candidates make a wrong choice more likely. Adapters without an
-        estimator are given `estimator`.
+        numbers are predicted `ULSIF`; more candidates make a wrong choice more likely.
+        Adapters without an estimator are given `estimator`.
 
     cv : int, default=5
         Number of folds.
