@@ -140,7 +140,17 @@ def class_gaps(distances, member, weights):
 
 
 def nearest_frequencies(Q):
-    """Return the p of least ``p'Qp``, non-negative and of sum one."""
+    """Return the p of least ``p'Qp``, non-negative and of sum one.
+
+    With `class_gaps` these are the frequencies of classes in the target, if nothing
+    else differs.
+
+    References
+    ----------
+    Kawakubo, du Plessis and Sugiyama. "Computationally efficient class-prior estimation
+    under class balance change using energy distance." IEICE Transactions on Information
+    and Systems, 2016.
+    """
     values, vectors = np.linalg.eigh(Q / max(np.abs(Q).max(), np.finfo(float).tiny))
     root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
     # Of all p = s u with u of sum one, |root p|^2 + (sum(p) - 1)^2 is least for the u

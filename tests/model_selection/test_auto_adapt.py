@@ -100,7 +100,7 @@ def test_without_shift_nothing_is_tried():
 
 def test_the_margin_decides(penguins):
     X, y, Xt, _ = penguins
-    # By these columns classes do not stand apart, so that the rows tell nothing of them.
+    # By these columns classes do not stand apart: the rows tell nothing of them.
     columns = ["bill_depth_mm", "flipper_length_mm"]
     X, Xt = X[columns], Xt[columns]
     model = AutoAdapt(margin=100.0, random_state=0).fit(X, y, Xt=Xt)
