@@ -155,8 +155,11 @@ class Comparison:
                 f"{best['margin']:+.1f} standard errors"
                 + (f" where {due:g} are due." if due else ".")
             )
-        elif self.left_out and about:
-            reason = f"{about}: no method here is made for that."
+        elif self.left_out and self.classes.along_classes:
+            why = "no method here weighs classes, as `MMDTarS` does."
+            if not self.classes.frequencies_differ:
+                why = "maps do harm there, and whether weights help cannot be told."
+            reason = f"{about}: {why}"
         else:
             reason = "no other method was finished, or could help."
         self.reason = reason[0].upper() + reason[1:]
