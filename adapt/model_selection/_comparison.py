@@ -313,6 +313,8 @@ class Comparison:
             due = "any is enough with classes as frequent as in the target"
         elif self.classes is not None and self.classes.stand_apart:
             due = "any is enough for maps, as classes stand apart"
+        if self.left_out:
+            due += "; 'never' marks what the rows speak against"
         less = " less loss in 'weighted',"
         if self.scoring == "r2":
             less += " or of weights the doubly robust gain,"
