@@ -6,6 +6,7 @@ It offers the same few functions on each: `minimize` (one gradient step),
 `compile_forward`.
 """
 
+import math
 import random
 from collections import Counter
 from contextlib import contextmanager, nullcontext
@@ -64,6 +65,11 @@ def is_irregular(network):
     layers = network._flatten_layers() if hasattr(network, "layers") else [network]
     recurs = any(isinstance(layer, keras.layers.RNN) for layer in layers)
     return recurs or any(len(w.shape) > 2 for w in network.weights)
+
+
+def is_small(state):
+    """Return whether variables are too few to gain from several threads."""
+    return sum(math.prod(v.shape) for v in state) < _FEW_PARAMETERS
 
 
 def weights_of(network):
@@ -256,9 +262,8 @@ elif BACKEND == "jax":
         By its own choice XLA hands operations to a second one, which takes longer than
         they last.
         """
-        small = sum(v.value.size for v in state) < _FEW_PARAMETERS
         known = jax.__version_info__ >= (0, 9, 1)
-        if not (small and known and jax.default_backend() == "cpu"):
+        if not (is_small(state) and known and jax.default_backend() == "cpu"):
             return {}
         return {"xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED"}
 
@@ -398,7 +403,7 @@ else:
     def _threads(state):
         """Run small networks on one thread: more cost more than they bring."""
         n_threads = torch.get_num_threads()
-        if sum(v.value.numel() for v in state) < _FEW_PARAMETERS:
+        if is_small(state):
             torch.set_num_threads(1)
         try:
             yield

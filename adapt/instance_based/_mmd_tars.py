@@ -16,6 +16,7 @@ from adapt._kernels import kernel_product, median_gamma
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import WeightAdapter, effective_sample_size
 from adapt.instance_based._label_shift import shares
+from adapt.instance_based._simplex import least_form
 
 
 def hat_functions(y, knots):
@@ -58,18 +59,11 @@ def matching_coefficients(G, g, c, S):
     -------
     a : ndarray of shape (n_functions,)
     """
-    from scipy.optimize import nnls
-
     # Under c'a = 1 the objective is a form D in `a`. Up to a constant it is the
     # distance to the projection of the target on the span of the source's embeddings.
     norm = g @ np.linalg.pinv(G, rcond=1e-12, hermitian=True) @ g
     D = G - np.outer(g, c) - np.outer(c, g) + norm * np.outer(c, c) + S
-    # Among all a = s u with c'u = 1, |D^(1/2) a|^2 + (c'a - 1)^2 is least for the u of
-    # least u'Du: the constraint becomes one more row of non-negative least squares.
-    values, vectors = np.linalg.eigh(D / np.trace(G) * len(c))
-    root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
-    a = nnls(np.vstack([root, c]), np.append(np.zeros(len(c)), 1))[0]
-    return a / (c @ a)
+    return least_form(D / np.trace(G) * len(c), c)
 
 
 class MMDTarS(WeightAdapter):
@@ -281,26 +275,27 @@ class MMDTarS(WeightAdapter):
         else:
             classes, y = np.unique(ys, return_inverse=True)
             B = np.eye(len(classes))[y]
-        rows, target_rows = (self._drawn(w, rng) for w in (ws, wt))
-        Xs, Xt, w = Xs[rows], Xt[target_rows], ws[rows] / ws[rows].sum()
-        W = w[:, None] * B[rows]
+        c = ws @ B
+        rows, target_rows = (self._drawn(weight, rng) for weight in (ws, wt))
+        Xs, ws = Xs[rows], shares(ws[rows], Xs)
+        Xt, wt = Xt[target_rows], shares(wt[target_rows], Xt)
+        W = ws[:, None] * B[rows]
+        drawn = W.sum(axis=0)
         G = W.T @ kernel_product(Xs, Xs, W, **kernel)
-        g = W.T @ kernel_product(Xs, Xt, wt[target_rows], **kernel)
-        g /= wt[target_rows].sum()
+        g = W.T @ kernel_product(Xs, Xt, wt, **kernel)
         lambda_ = self.lambda_
         if lambda_ is None:
             lambda_ = 2 if numbers else 1
-        penalty = lambda_ / effective_sample_size(w) * B[rows].T @ W
-        coef = matching_coefficients(G, g, W.sum(axis=0), penalty)
-        coef[W.sum(axis=0) == 0] = 1  # of a class that was not drawn nothing is known
-        c = ws @ B
+        penalty = lambda_ / effective_sample_size(ws) * B[rows].T @ W
+        coef = matching_coefficients(G, g, drawn, penalty)
+        coef[drawn == 0] = 1  # of a class that was not drawn nothing is known
         coef /= c @ coef
         if numbers:
             self.knot_weights_ = coef
         else:
             self.source_priors_, self.class_weights_ = c, coef
             self.priors_ = coef * c
-            self._warn_if_singular(G, W.sum(axis=0), np.square(W).sum(axis=0))
+            self._warn_if_singular(G, drawn, np.square(W).sum(axis=0))
         return B @ coef
 
     def _drawn(self, weight, rng):

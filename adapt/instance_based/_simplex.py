@@ -1,4 +1,4 @@
-"""The simplex of weights that are non-negative and sum to one."""
+"""The simplex of weights that are non-negative and sum to one, or a weighted sum."""
 
 import numpy as np
 
@@ -29,3 +29,29 @@ def project_simplex(v):
     excess = np.cumsum(falling) - 1
     kept = np.count_nonzero(falling * np.arange(1, len(left) + 1) > excess)
     return np.maximum(v - excess[kept - 1] / kept, 0)
+
+
+def least_form(D, c):
+    """Return the ``a >= 0`` with ``c'a = 1`` that minimises ``a'Da``.
+
+    Parameters
+    ----------
+    D : ndarray of shape (n, n)
+        Symmetric, with entries about one. What is not positive semi-definite in it is
+        taken as zero.
+
+    c : ndarray of shape (n,)
+        Non-negative.
+
+    Returns
+    -------
+    a : ndarray of shape (n,)
+    """
+    from scipy.optimize import nnls
+
+    # Among all a = s u with c'u = 1, |D^(1/2) a|^2 + (c'a - 1)^2 is least for the u of
+    # least u'Du: the constraint becomes one more row of non-negative least squares.
+    values, vectors = np.linalg.eigh(D)
+    root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
+    a = nnls(np.vstack([root, c]), np.append(np.zeros(len(c)), 1))[0]
+    return a / (c @ a)

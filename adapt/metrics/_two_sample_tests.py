@@ -191,7 +191,8 @@ def energy_test(Xs, Xt, *, n_permutations=499, max_rows=1000, random_state=None)
     return _permutation_test(X, n, kernel_of_rows, n_permutations, rng)
 
 
-def _with_squares(Z):
+def with_squares(Z):
+    """Return columns and their squares."""
     return np.hstack([Z, Z**2])
 
 
@@ -199,7 +200,7 @@ def domain_discriminator():
     """Return a classifier that sees differences of means and of spreads, not fitted."""
     return make_pipeline(
         StandardScaler(),
-        FunctionTransformer(_with_squares),
+        FunctionTransformer(with_squares),
         StandardScaler(),
         LogisticRegression(max_iter=500),
     )

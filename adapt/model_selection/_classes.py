@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import nnls
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import euclidean_distances
@@ -23,7 +22,9 @@ from sklearn.utils import check_random_state
 
 from adapt.feature_based._moments import least_separation
 from adapt.instance_based import MMDTarS
+from adapt.instance_based._simplex import least_form
 from adapt.metrics._base import call_as
+from adapt.metrics._two_sample_tests import with_squares
 
 _MAX_ROWS = 1000  # of each domain, between which distances are taken
 _EXPLAINED = 0.5  # above which share weights explain a shift
@@ -151,12 +152,8 @@ def nearest_frequencies(Q):
     under class balance change using energy distance." IEICE Transactions on Information
     and Systems, 2016.
     """
-    values, vectors = np.linalg.eigh(Q / max(np.abs(Q).max(), np.finfo(float).tiny))
-    root = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
-    # Of all p = s u with u of sum one, |root p|^2 + (sum(p) - 1)^2 is least for the u
-    # that is looked for: the constraint is one more row of least squares.
-    p = nnls(np.vstack([root, np.ones(len(Q))]), np.append(np.zeros(len(Q)), 1))[0]
-    return p / p.sum()
+    scale = max(np.abs(Q).max(), np.finfo(float).tiny)
+    return least_form(Q / scale, np.ones(len(Q)))
 
 
 def squared_energy_distance(distances, weights):
@@ -187,12 +184,7 @@ def odds_of_target(columns, n_source):
     return np.exp(logits - logits.max())
 
 
-def with_squares(columns):
-    """Return columns and their squares."""
-    return np.hstack([columns, columns**2])
-
-
-def score_weights(X, codes, n_source, random_state):
+def score_weights(X, codes, random_state):
     """Yield weights of source rows that follow the scores of classes.
 
     Scores are the decision values of a logistic regression, of source rows by one that
@@ -205,10 +197,7 @@ def score_weights(X, codes, n_source, random_state):
         Standardised rows, those of the source first.
 
     codes : ndarray of shape (n,)
-        Their classes.
-
-    n_source : int
-        How many they are.
+        Classes of the source's.
 
     random_state : RandomState instance
         Draws folds.
@@ -220,15 +209,15 @@ def score_weights(X, codes, n_source, random_state):
     n_folds = min(5, np.bincount(codes).min())
     if n_folds < 2 or len(np.unique(codes)) < 2:
         return
-    Xs, Xt = X[:n_source], X[n_source:]
+    Xs, Xt = np.split(X, [len(codes)])
     model = LogisticRegression(max_iter=500)
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
     held_out = cross_val_predict(model, Xs, codes, cv=folds, method="decision_function")
     scores = [held_out, model.fit(Xs, codes).decision_function(Xt)]
     scores = np.vstack([part.reshape(len(part), -1) for part in scores])
     scores = StandardScaler().fit_transform(scores)
-    yield odds_of_target(scores, n_source)
-    yield odds_of_target(with_squares(scores), n_source)
+    yield odds_of_target(scores, len(codes))
+    yield odds_of_target(with_squares(scores), len(codes))
 
 
 def class_evidence(Xs, ys, Xt, source_weight=None, random_state=None):
@@ -275,7 +264,7 @@ def class_evidence(Xs, ys, Xt, source_weight=None, random_state=None):
         model = MMDTarS(DummyClassifier(), random_state=rng)
         model.fit(X[:n], codes, Xt=X[n:], sample_weight=weight)
         of_class[drawn] = model.class_weights_
-        by_score = list(score_weights(X, codes, n, rng))
+        by_score = list(score_weights(X, codes, rng))
         by_row = odds_of_target(with_squares(X), n)
     distances = euclidean_distances(X)
     gap = squared_energy_distance(distances, weight)
