@@ -60,14 +60,20 @@ def features_of_windows(X):
     return np.hstack(parts)
 
 
-def scores_of_last_class(X, y, source, target):
-    """Return standardised scores of target rows by a classifier of the source."""
-    parts = (
+def both_domains(X, source, target):
+    """Return rows of both domains as they are, and those of each as numbers."""
+    take = [
         X.iloc[part] if hasattr(X, "iloc") else X[part] for part in (source, target)
-    )
+    ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _, Xs, Xt = preprocess(*parts)
+        _, Xs, Xt = preprocess(*take)
+    return take, Xs, Xt
+
+
+def scores_of_last_class(X, y, source, target):
+    """Return standardised scores of target rows by a classifier of the source."""
+    _, Xs, Xt = both_domains(X, source, target)
     model = LogisticRegression(max_iter=1000).fit(Xs, y[source])
     scores = model.decision_function(Xt).reshape(len(Xt), -1)[:, -1]
     return (scores - scores.mean()) / scores.std()
@@ -110,10 +116,7 @@ def problems(cap, controls, skip=()):
                 thin = np.isin(y[target], np.unique(y)[::2])
                 target = target[~thin | (rng.random(len(target)) < 0.25)]
         rows = [np.sort(part[:cap]) for part in (source, target)]
-        take = [X.iloc[part] if hasattr(X, "iloc") else X[part] for part in rows]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            _, Xs, Xt = preprocess(*take)
+        take, Xs, Xt = both_domains(X, *rows)
         kind = "regression" if task.kind == "regression" else "classification"
         yield name, kind, Xs, y[rows[0]], Xt, y[rows[1]], take
 
