@@ -1,7 +1,6 @@
 """Which tests run with Keras: those of deep methods, and those alone."""
 
 import sys
-from functools import cache
 from pathlib import Path
 
 _BACKENDS = ("keras", "tensorflow", "jax", "torch")
@@ -32,14 +31,10 @@ def pytest_configure(config):
         sys.meta_path.insert(0, _NotInstalled)
 
 
-@cache
 def _is_deep(path):
-    parts = path.relative_to(_ROOT).parts
-    if parts[0] == "tests":
-        return parts[1] == "deep"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    starts = "import keras", "from keras", "from adapt.deep"
-    return any(line.startswith(starts) for line in lines)
+    """Return whether a file needs Keras, which its folder says."""
+    folders = path.relative_to(_ROOT).parts[1:-1]
+    return "deep" in folders or "_deep" in folders
 
 
 def pytest_ignore_collect(collection_path, config):

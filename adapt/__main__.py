@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from adapt import __version__
+from adapt import __version__, _files, _problems
 
 if TYPE_CHECKING:
+    from adapt._problems import Problem
     from adapt.model_selection import Comparison
-    from adapt.model_selection._files import Problem
 
 _OWN_FILES = """
 Your own files, with the label in the column y; the target needs none:
@@ -172,8 +172,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _read(args: argparse.Namespace) -> "Problem":
     """Return the problem that the arguments describe."""
-    from adapt.model_selection import _files
-
     ways = {
         "--source and --target": bool(args.source or args.target),
         "--data": bool(args.data),
@@ -189,7 +187,9 @@ def _read(args: argparse.Namespace) -> "Problem":
         names = args.source_domain, args.target_domain
         if any(name is not None and len(name) > 1 for name in names):
             raise ValueError("with --dataset, name one domain as source and as target")
-        return _files.load_bundled(args.dataset, *(name and name[0] for name in names))
+        return _problems.load_bundled(
+            args.dataset, *(name and name[0] for name in names)
+        )
     needed = ("data", "domain_column", "target_domain", "label")
     if not args.data:
         needed = ("source", "target", "label")
@@ -197,18 +197,18 @@ def _read(args: argparse.Namespace) -> "Problem":
     if not all(getattr(args, name) for name in needed):
         raise ValueError(f"{', '.join(options[:-1])} and {options[-1]} go together")
     if args.data:
-        return _files.read_one_file(
+        return _problems.read_one_file(
             args.data,
             args.label,
             args.domain_column,
             args.target_domain,
             args.source_domain,
         )
-    return _files.read_two_files(args.source, args.target, args.label)
+    return _problems.read_two_files(args.source, args.target, args.label)
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from adapt.model_selection import _files, compare
+    from adapt.model_selection import compare
 
     results = args.output, args.save, args.json, args.report
     for path in results:
@@ -232,7 +232,7 @@ def _compare(args: argparse.Namespace) -> int:
     )
     print(f"\nRanked:\n{comparison}")
     if args.output:
-        table = _files.predictions(comparison, problem.Xt, problem.label)
+        table = _problems.predictions(comparison, problem.Xt, problem.label)
         _write(args.output, lambda path: table.to_csv(path, index=False))
     if args.save:
         import joblib
@@ -254,7 +254,7 @@ def _report(
 ) -> str:
     """Return a page about a comparison."""
     from adapt.inspection import diagnose_shift
-    from adapt.inspection._report import html_report
+    from adapt.inspection._html_report import html_report
 
     report = diagnose_shift(
         problem.X,
@@ -270,7 +270,6 @@ def _report(
 
 def _diagnose(args: argparse.Namespace) -> int:
     from adapt.inspection import diagnose_shift
-    from adapt.model_selection import _files
 
     _files.check_folder(args.json)
     problem = _read(args)
@@ -294,10 +293,9 @@ def _impute(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from adapt import imputation
-    from adapt.imputation import _files
-    from adapt.model_selection._files import check_folder
+    from adapt.imputation import _fill_files
 
-    check_folder(args.output)
+    _files.check_folder(args.output)
     name = {
         "gaussian": "GaussianTransferImputer",
         "gain": "GAINImputer",
@@ -309,7 +307,7 @@ def _impute(args: argparse.Namespace) -> int:
         return tqdm(parts, desc="Filling", unit="part", disable=len(parts) < 2)
 
     print(f"Fitting {name} on {args.target}.")
-    n_filled, unfilled = _files.fill_file(
+    n_filled, unfilled = _fill_files.fill_file(
         imputer, args.target, args.source, args.output, progress
     )
     print(f"Filled {n_filled:,} cells.")
@@ -320,8 +318,6 @@ def _impute(args: argparse.Namespace) -> int:
 
 
 def _write(path: str, write: Callable[[str], object]) -> None:
-    from adapt.model_selection import _files
-
     _files.write_whole(path, write)
     print(f"Wrote {path}.")
 

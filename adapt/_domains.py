@@ -121,7 +121,7 @@ class _Labels(NamedTuple):
         return _Labels(self.y[rows], self.missing[rows])
 
 
-def _missing(y):
+def missing_labels(y):
     """Return which rows of ``y`` hold NaN, None or another missing value."""
     if y.dtype.kind == "f":
         return np.isnan(y.reshape(len(y), -1)).any(axis=1)
@@ -137,7 +137,7 @@ def _missing(y):
     return np.zeros(len(y), dtype=bool)
 
 
-def _read_labels(y, X, name):
+def read_labels(y, X, name):
     """Return ``y`` as `_Labels` in the dtype that the present ones have on their own.
 
     NaN beside integers makes them floats, and None beside anything makes it objects.
@@ -155,7 +155,7 @@ def _read_labels(y, X, name):
             f"y should be a 1d or 2d array, got `{name}` of shape {y.shape}."
         )
     check_consistent_length(X, y)
-    missing = _missing(y)
+    missing = missing_labels(y)
     if missing.all() or not (missing.any() or y.dtype.kind == "O"):
         return _Labels(y, missing)
     present = y[~missing]
@@ -269,7 +269,7 @@ def split_domains(
 def _split_one_table(estimator, X, y, domain, sample_weight):
     X = check_rows(estimator, X, reset=True)
     weight = _weights(sample_weight, X)
-    labels = _read_labels(y, X, "y")
+    labels = read_labels(y, X, "y")
     source, target = domain >= 0, domain < 0
     ys = _source_labels(estimator, labels and labels.of(source))
     wanted = estimator._wants_target_labels()
@@ -291,9 +291,9 @@ def _pair_two_tables(estimator, X, y, Xt, yt, source_domain, sample_weight):
     same = Xt is X
     Xs = check_rows(estimator, X, reset=True)
     Xt = Xs if same else check_rows(estimator, Xt, name="Xt")
-    ys = _source_labels(estimator, _read_labels(y, Xs, "y"))
+    ys = _source_labels(estimator, read_labels(y, Xs, "y"))
     wanted = estimator._takes_yt or estimator._wants_target_labels()
-    yt, labelled = _target_labels(estimator, _read_labels(yt, Xt, "yt"), ys, wanted)
+    yt, labelled = _target_labels(estimator, read_labels(yt, Xt, "yt"), ys, wanted)
     return Domains(
         Xs=Xs,
         ys=ys,
@@ -310,7 +310,7 @@ def _pair_two_tables(estimator, X, y, Xt, yt, source_domain, sample_weight):
 def _target_alone(estimator, Xt, yt, sample_weight):
     Xt = check_rows(estimator, Xt, reset=True)
     wanted = estimator._wants_target_labels()
-    yt, labelled = _target_labels(estimator, _read_labels(yt, Xt, "yt"), None, wanted)
+    yt, labelled = _target_labels(estimator, read_labels(yt, Xt, "yt"), None, wanted)
     return Domains(
         Xs=None,
         ys=None,

@@ -8,51 +8,11 @@ from sklearn.metrics.pairwise import (
     manhattan_distances,
     pairwise_kernels,
 )
-from sklearn.utils import check_random_state
 from sklearn.utils.extmath import safe_sparse_dot
 
 KERNELS = ("rbf", "laplacian", "linear", "poly", "sigmoid", "cosine")
 
 _BLOCK = 2**20  # entries of a kernel matrix that are held at once
-_SAMPLE = 1000  # rows on which the median heuristic looks
-
-
-def median_gamma(*samples, random_state=None):
-    """Return the `gamma` of the median heuristic.
-
-    Parameters
-    ----------
-    *samples : ndarrays or sparse matrices of shape (n_samples, n_features)
-        Rows, pooled. At most 1,000 of them are looked at, drawn in proportion to the
-        sizes of the samples.
-
-    random_state : int, RandomState instance or None, default=None
-        Draws the rows.
-
-    Returns
-    -------
-    gamma : float
-        ``1 / (2 m**2)`` with the median m of the distances between different rows; 1 if
-        no two rows differ.
-    """
-    from scipy.spatial.distance import pdist
-
-    rng = check_random_state(random_state)
-    sizes = [X.shape[0] for X in samples]
-    if sum(sizes) > _SAMPLE:
-        samples = [
-            X[rng.choice(n, max(1, _SAMPLE * n // sum(sizes)), replace=False)]
-            for X, n in zip(samples, sizes, strict=True)
-        ]
-    if sparse.issparse(samples[0]):
-        rows = sparse.vstack(samples, format="csr").astype(np.float64)
-        squares = euclidean_distances(rows, squared=True)[
-            np.triu_indices(rows.shape[0], 1)
-        ]
-    else:
-        squares = pdist(np.concatenate(samples).astype(np.float64), "sqeuclidean")
-    squares = squares[squares > 0]
-    return float(0.5 / np.median(squares)) if len(squares) else 1.0
 
 
 def kernel_matrix(X, centers, kernel="rbf", **params):
@@ -164,3 +124,12 @@ def kernel_product(X, centers, coef, kernel="rbf", **params):
     for rows in row_blocks(X.shape[0], centers.shape[0]):
         product[rows] = kernel_matrix(X[rows], centers, kernel, **params) @ coef
     return product
+
+
+def draw_landmarks(n_source, n_target, n_landmarks, rng):
+    """Draw rows, half from each domain as far as they have them."""
+    from_source = max(n_landmarks // 2, n_landmarks - n_target)
+    from_source = min(from_source, n_source)
+    source = rng.choice(n_source, from_source, replace=False)
+    target = rng.choice(n_target, n_landmarks - from_source, replace=False)
+    return np.concatenate([source, n_source + target])

@@ -9,7 +9,7 @@ _INSTALL = (
 _BACKENDS = ("keras", "tensorflow", "jax", "torch")
 
 
-def lazy(package, **modules):
+def lazy(package, modules):
     """Return ``__getattr__`` and ``__dir__`` of a package some of whose names are late.
 
     Parameters
@@ -17,8 +17,8 @@ def lazy(package, **modules):
     package : str
         Name of the package: its ``__name__``.
 
-    **modules : list of str
-        The public names that each submodule holds.
+    modules : dict of str to list of str
+        The public names that each module holds, by its dotted name.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def lazy(package, **modules):
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         try:
-            return getattr(import_module(f"{package}.{homes[name]}"), name)
+            return getattr(import_module(homes[name]), name)
         except ImportError as error:
             if error.name is None or error.name.split(".")[0] not in _BACKENDS:
                 raise

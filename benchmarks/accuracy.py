@@ -33,8 +33,8 @@ from adapt.discovery import all_adapters
 from adapt.metrics import CircularValidation, make_uda_scorer
 from adapt.model_selection import AutoAdapt
 from adapt.model_selection._candidates import base_estimator
-from adapt.model_selection._evidence import Task, held_out_target, judge
-from adapt.model_selection._inputs import preprocess
+from adapt.model_selection._held_out_scores import Task, held_out_target, judge
+from adapt.model_selection._read_domains import preprocess
 
 CEILING = "target-trained"
 MEMORY = 8  # GB, of a fit by a peer

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from adapt import instance_based
 from adapt.base import SourceOnly
 from adapt.datasets import list_tasks, load_dataset, make_label_shift
-from adapt.model_selection._inputs import preprocess, read_domains
+from adapt.model_selection._read_domains import preprocess, read_domains
 
 COVARIATES = [
     "IWC",

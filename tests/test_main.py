@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from adapt import __version__
+from adapt import __version__, _files
 from adapt.__main__ import main
-from adapt.model_selection import _candidates, _files
+from adapt.model_selection import _candidates
 
 
 def make_table(n, shift, seed):
@@ -183,7 +183,7 @@ def test_ctrl_c_keeps_what_is_finished(files, capsys, monkeypatch):
 
 def test_ctrl_c_before_anything_is_finished(files, capsys, monkeypatch):
     monkeypatch.setattr(
-        "adapt.model_selection._choose.base_estimator", lambda *args: Stops()
+        "adapt.model_selection._decision.base_estimator", lambda *args: Stops()
     )
     assert run(f"{ARGS} --output p.csv") == 130
     assert "interrupted" in capsys.readouterr().err

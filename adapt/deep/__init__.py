@@ -26,14 +26,16 @@ __all__ = [
 
 __getattr__, __dir__ = lazy(
     __name__,
-    _base=["DeepAdapter", "Phase", "Update"],
-    _losses=["coral", "domain_cross_entropy", "reverse_gradient"],
-    _networks=[
-        "ScaledDense",
-        "Standardise",
-        "default_discriminator",
-        "default_encoder",
-        "default_task",
-        "inception_encoder",
-    ],
+    {
+        "adapt.deep._base": ["DeepAdapter", "Phase", "Update"],
+        "adapt.deep._losses": ["coral", "domain_cross_entropy", "reverse_gradient"],
+        "adapt.deep._networks": [
+            "ScaledDense",
+            "Standardise",
+            "default_discriminator",
+            "default_encoder",
+            "default_task",
+            "inception_encoder",
+        ],
+    },
 )

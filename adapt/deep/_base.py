@@ -17,6 +17,7 @@ from adapt._sklearn import Interval
 from adapt.base import BaseAdapter
 from adapt.deep import _program
 from adapt.deep._labels import is_classification, read_labels
+from adapt.deep._monitor import metrics_of
 from adapt.deep._networks import (
     default_encoder,
     default_task,
@@ -24,9 +25,8 @@ from adapt.deep._networks import (
     learn_scales,
     prepare,
 )
-from adapt.deep._streams import read_rows
+from adapt.deep._row_streams import read_rows
 from adapt.deep._trainer import Phase, Trainer, Update
-from adapt.deep._watch import metrics_of
 
 __all__ = ["DeepAdapter", "Phase", "Update"]
 

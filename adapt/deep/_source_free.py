@@ -6,8 +6,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from adapt.deep import _program
 from adapt.deep._base import DeepAdapter
+from adapt.deep._monitor import as_list
 from adapt.deep._networks import prepare
-from adapt.deep._watch import as_list
 
 __all__ = ["SourceFreeAdapter"]
 

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from adapt.deep import _engine, _program
+from adapt.deep._monitor import Watch, as_list
 from adapt.deep._schedules import UpdateLambda, at_steps
-from adapt.deep._watch import Watch, as_list
 
 __all__ = ["Phase", "Trainer", "Update"]
 

@@ -4,7 +4,8 @@ The source is whitened by its own covariance and coloured by the target's, so th
 second moments agree. Nothing is done to the target.
 """
 
-from adapt.feature_based._moments import MomentMap, symmetric_power
+from adapt._linalg import symmetric_power
+from adapt.feature_based._moment_map import MomentMap
 
 
 def coral_map(Cs, Ct):

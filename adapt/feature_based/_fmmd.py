@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._kernels import median_gamma
+from adapt._data_driven import largest_gaps, median_gamma, tells_of_labels
 from adapt._sklearn import Interval, StrOptions, _check_feature_names_in
 from adapt.base import FeatureAdapter
 
@@ -141,67 +141,6 @@ def ascend(value_and_slope, n_features, max_iter=200, tol=1e-7):
             break
         w, value, slope, step = new, new_value, new_slope, 2 * step
     return w
-
-
-def largest_gaps(X, member):
-    """Return how far distributions of columns lie apart, in some rows and in the rest.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Rows.
-
-    member : ndarray of bool of shape (n_samples, n_splits)
-        Ways to split the rows, with rows on both sides.
-
-    Returns
-    -------
-    gaps : ndarray of shape (n_splits, n_features)
-        Largest differences between the two empirical distribution functions
-        (Kolmogorov-Smirnov statistics), between 0 and 1.
-    """
-    order = X.argsort(axis=0)
-    ranked = np.take_along_axis(X, order, axis=0)
-    # The functions are compared after the last of equal values.
-    last = np.vstack([ranked[1:] > ranked[:-1], np.ones((1, X.shape[1]), dtype=bool)])
-    steps = member / member.sum(axis=0) - ~member / (~member).sum(axis=0)
-    apart = (np.abs(np.cumsum(step[order], axis=0) * last) for step in steps.T)
-    gaps = [each.max(axis=0) for each in apart]
-    return np.reshape(gaps, (len(gaps), X.shape[1]))
-
-
-def tells_of_labels(Xs, ys, numbers):
-    """Return how far distributions of columns lie apart between labels.
-
-    Parameters
-    ----------
-    Xs : ndarray of shape (n_samples, n_features)
-        Rows.
-
-    ys : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Labels.
-
-    numbers : bool
-        Whether they are numbers; else they are classes.
-
-    Returns
-    -------
-    gaps : ndarray of shape (n_features,)
-        `largest_gaps` of a class from the others, in the mean over rows; for numbers of
-        those above the median from the rest, the largest of the outputs.
-    """
-    ys = ys.reshape(len(ys), -1)
-    if numbers:
-        middle = np.median(ys, axis=0)
-        member = np.where(ys.max(axis=0) > middle, ys > middle, ys >= middle)
-        member = member[:, ~member.all(axis=0)]
-        return np.max(largest_gaps(Xs, member), axis=0, initial=0)
-    gaps = []
-    for y in ys.T:
-        member = y[:, np.newaxis] == np.unique(y)
-        if member.shape[1] > 1:
-            gaps.append(member.mean(axis=0) @ largest_gaps(Xs, member))
-    return np.max(np.reshape(gaps, (len(gaps), Xs.shape[1])), axis=0, initial=0)
 
 
 class fMMD(FeatureAdapter):  # noqa: N801

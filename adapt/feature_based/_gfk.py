@@ -11,13 +11,17 @@ from scipy.linalg import qr, svd
 from sklearn.base import OneToOneFeatureMixin, is_regressor
 from sklearn.utils.multiclass import type_of_target
 
+from adapt._data_driven import (
+    TWO_PEAKS,
+    column_scale,
+    half_of_variance,
+    least_separation,
+)
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import FeatureAdapter
-from adapt.feature_based._moments import column_scale, least_separation
 
 _MOST_AXES = 64  # up to which the number of axes is searched
 _ORTHOGONAL = 0.999  # disagreement that counts as a right angle
-_TWO_PEAKS = 2  # deviations between the means of two normal classes
 
 
 def principal_axes(X):
@@ -72,12 +76,6 @@ def label_axes(X, Y, n_axes):
         left = principal_axes(X - X @ found @ found.T)[:, :rest]
         found = qr(np.hstack([found, left]), mode="economic")[0]
     return found
-
-
-def half_of_variance(X, axes):
-    """Return how many of the principal axes of ``X`` hold half of its variance."""
-    variance = np.cumsum(((X - X.mean(axis=0)) @ axes).var(axis=0))
-    return int(np.searchsorted(variance, variance[-1] / 2)) + 1
 
 
 def flow_root(Ps, Pt):
@@ -333,7 +331,7 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
         self.n_components_ = Ps.shape[1]
         self.coef_ = flow_root(Ps, Pt[:, : self.n_components_])
         self.mean_source_, self.mean_target_ = Xs.mean(axis=0), Xt.mean(axis=0)
-        overlap = self.separation_ < _TWO_PEAKS
+        overlap = self.separation_ < TWO_PEAKS
         if self.center == "both" or (self.center == "auto" and overlap):
             self.mean_source_ = np.concatenate([Xs, Xt]).mean(axis=0)
             self.mean_target_ = self.mean_source_

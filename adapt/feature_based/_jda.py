@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from adapt._sklearn import Interval
-from adapt.feature_based._components import (
+from adapt.feature_based._kernel_components import (
     KernelComponents,
     difference_of_means,
     scaled_features,

@@ -11,14 +11,9 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from adapt._domains import check_sample_domain
+from adapt._linalg import symmetric_power
 from adapt.base import MetaAdapter
-from adapt.feature_based._moments import (
-    MomentMap,
-    covariance,
-    moved,
-    moved_back,
-    symmetric_power,
-)
+from adapt.feature_based._moment_map import MomentMap, covariance, moved, moved_back
 
 
 def monge_map(Cs, Ct):

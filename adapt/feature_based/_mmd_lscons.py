@@ -14,10 +14,11 @@ from sklearn.base import OneToOneFeatureMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from adapt._kernels import kernel_matrix, kernel_product, median_gamma, row_blocks
+from adapt._data_driven import least_separation, median_gamma
+from adapt._kernels import kernel_matrix, kernel_product, row_blocks
+from adapt._linalg import symmetric_power
 from adapt._sklearn import Interval
 from adapt.base import FeatureAdapter
-from adapt.feature_based._moments import least_separation, symmetric_power
 
 _EXACT = 2000  # rows of both domains up to which all pairs are looked at
 _LANDMARKS = 500

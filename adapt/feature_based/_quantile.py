@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from adapt._domains import check_rows, check_sample_domain
 from adapt._sklearn import Interval
-from adapt.base import FeatureAdapter, _mapped_by_domain
+from adapt.base import FeatureAdapter
+from adapt.base._feature import mapped_by_domain
 
 
 def quantiles(x, levels):
@@ -209,4 +210,4 @@ class QuantileMatching(OneToOneFeatureMixin, FeatureAdapter):
         check_is_fitted(self)
         X = check_rows(self, X)
         domain = check_sample_domain(-1 if sample_domain is None else sample_domain, X)
-        return _mapped_by_domain(X, domain >= 0, self._unmap_source, self._map_target)
+        return mapped_by_domain(X, domain >= 0, self._unmap_source, self._map_target)

@@ -15,7 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from adapt._domains import check_rows, check_sample_domain
 from adapt._sklearn import Interval, StrOptions
-from adapt.base import FeatureAdapter, MetaAdapter, _mapped_by_domain
+from adapt.base import FeatureAdapter, MetaAdapter
+from adapt.base._feature import mapped_by_domain
 
 _FLOOR = 1e-12  # of the largest power, below which a frequency counts as silent
 
@@ -358,7 +359,7 @@ class SpectralAlignment(OneToOneFeatureMixin, FeatureAdapter):
     def _aligned(self, X, sample_domain):
         X = self._check_series(MetaAdapter._encode(self, X))
         domain = check_sample_domain(-1 if sample_domain is None else sample_domain, X)
-        return _mapped_by_domain(X, domain >= 0, self._map_source, self._map_target)
+        return mapped_by_domain(X, domain >= 0, self._map_source, self._map_target)
 
     def _check_series(self, X):
         if X.shape[1:] != self._shape:
@@ -405,7 +406,7 @@ class SpectralAlignment(OneToOneFeatureMixin, FeatureAdapter):
         check_is_fitted(self)
         X = self._check_series(check_rows(self, X))
         domain = check_sample_domain(-1 if sample_domain is None else sample_domain, X)
-        return _mapped_by_domain(
+        return mapped_by_domain(
             X,
             domain >= 0,
             lambda rows: self._filtered(rows, 1 / self.response_source_),

@@ -6,7 +6,7 @@ have along them.
 
 import numpy as np
 
-from adapt.feature_based._components import KernelComponents, difference_of_means
+from adapt.feature_based._kernel_components import KernelComponents, difference_of_means
 
 
 class TCA(KernelComponents):

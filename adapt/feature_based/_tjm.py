@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from adapt._sklearn import Interval
-from adapt.feature_based._components import KernelComponents, difference_of_means
+from adapt.feature_based._kernel_components import KernelComponents, difference_of_means
 
 _SMALLEST = 1e-8  # share of the mean length, below which a row of W counts as that
 

@@ -17,8 +17,9 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from adapt._sklearn import Interval, StrOptions, takes_sample_weight
+from adapt._sklearn import Interval, StrOptions
 from adapt.base import MetaAdapter
+from adapt.base._estimators import takes_sample_weight
 
 METHODS = ("emd", "sinkhorn", "group", "unbalanced")
 

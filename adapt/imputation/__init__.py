@@ -19,5 +19,9 @@ __all__ = [
 ]
 
 __getattr__, __dir__ = lazy(
-    __name__, _cluegain=["ClueGAINImputer", "Similarity"], _gain=["GAINImputer"]
+    __name__,
+    {
+        "adapt.imputation._deep._cluegain": ["ClueGAINImputer", "Similarity"],
+        "adapt.imputation._deep._gain": ["GAINImputer"],
+    },
 )

@@ -12,7 +12,7 @@ from adapt._domains import check_rows, check_sample_domain
 from adapt._sklearn import _check_feature_names_in
 from adapt.base import BaseAdapter
 from adapt.imputation._columns import column_mask, read_columns
-from adapt.imputation._names import match_columns
+from adapt.imputation._matched_columns import match_columns
 
 __all__ = ["TransferImputer"]
 

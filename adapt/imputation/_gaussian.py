@@ -13,9 +13,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from adapt._sklearn import Interval, StrOptions
-from adapt.imputation._alignment import column_units, shared_units
 from adapt.imputation._base import TransferImputer
 from adapt.imputation._held_out import cell_folds, rmse
+from adapt.imputation._units import column_units, shared_units
 
 __all__ = ["GaussianTransferImputer", "gaussian_map", "observed_log_likelihood"]
 

@@ -1,6 +1,6 @@
 """See how domains differ, what to do about it, and how good it will be."""
 
-from adapt.inspection._columns import compare_columns
+from adapt.inspection._column_tests import compare_columns
 from adapt.inspection._diagnose import ShiftReport, diagnose_shift
 from adapt.inspection._domain_scores_display import DomainScoresDisplay
 from adapt.inspection._expected_accuracy import ExpectedAccuracy, expected_accuracy

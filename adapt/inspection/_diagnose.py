@@ -8,9 +8,9 @@ from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
 from adapt.base import SourceOnly
-from adapt.inspection._columns import compare_columns
+from adapt.inspection._column_tests import compare_columns
 from adapt.inspection._expected_accuracy import expected_accuracy
-from adapt.inspection._kinds import concept_shift, coverage, label_shift
+from adapt.inspection._shift_kinds import concept_shift, coverage, label_shift
 from adapt.metrics import (
     ImportanceWeighted,
     classifier_test,
@@ -18,9 +18,9 @@ from adapt.metrics import (
     mmd_test,
 )
 from adapt.model_selection._candidates import base_estimator
-from adapt.model_selection._choose import LEVEL
-from adapt.model_selection._inputs import preprocess, read_domains
-from adapt.model_selection._table import is_classification, usable_columns
+from adapt.model_selection._decision import LEVEL
+from adapt.model_selection._preprocessing import is_classification, usable_columns
+from adapt.model_selection._read_domains import preprocess, read_domains
 
 _FEW_ROWS = 0.05  # share of the source that weights rest on
 _COVERED = 0.8

@@ -25,8 +25,14 @@ from sklearn.utils import check_random_state
 
 from adapt.base import BaseAdapter, MetaAdapter
 from adapt.metrics import CircularValidation, ImportanceWeighted
-from adapt.metrics._base import as_rows, call_as, fit_on, probabilities, take_rows
-from adapt.model_selection._classes import class_evidence
+from adapt.metrics._scorer_bases import (
+    as_rows,
+    call_as,
+    fit_on,
+    probabilities,
+    take_rows,
+)
+from adapt.model_selection._class_evidence import class_evidence
 
 
 class ExpectedAccuracy(NamedTuple):

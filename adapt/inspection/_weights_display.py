@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from adapt.base import WeightAdapter, effective_sample_size
+from adapt.base import WeightAdapter
+from adapt.base._weight import effective_sample_size
 from adapt.inspection._figures import TRUTH, new_axes
 
 

@@ -39,4 +39,10 @@ __all__ = [
     "TwoStageTrAdaBoostR2",
 ]
 
-__getattr__, __dir__ = lazy(__name__, _iwn=["IWN"], _wann=["WANN"])
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "adapt.instance_based._deep._iwn": ["IWN"],
+        "adapt.instance_based._deep._wann": ["WANN"],
+    },
+)

@@ -13,7 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils import get_tags
 
 from adapt._sklearn import HasMethods
-from adapt.base import RatioAdapter, _seed
+from adapt.base import RatioAdapter
+from adapt.base._estimators import seed_estimator
 
 
 def density_ratio(p_target, n_source, n_target):
@@ -219,7 +220,7 @@ class IWC(RatioAdapter):
             return make_pipeline(scaler, LogisticRegression())
         classifier = clone(self.classifier)
         if self.random_state is not None:
-            _seed(classifier, self.random_state)
+            seed_estimator(classifier, self.random_state)
         return classifier
 
     def _classifier_params(self):

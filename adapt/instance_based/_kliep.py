@@ -17,11 +17,12 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from adapt._kernels import KERNELS, median_gamma, row_blocks
+from adapt._data_driven import median_gamma
+from adapt._kernels import KERNELS, row_blocks
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import RatioAdapter
+from adapt.instance_based._constrained import project_simplex
 from adapt.instance_based._kernel_features import Features, Rows
-from adapt.instance_based._simplex import project_simplex
 
 _HALVINGS = 20  # of a Newton step at most
 _LOST = 1e-8  # share of a ratio that is summed anew

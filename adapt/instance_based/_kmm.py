@@ -17,13 +17,8 @@ from scipy.linalg import eigh
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from adapt._kernels import (
-    KERNELS,
-    kernel_matrix,
-    kernel_product,
-    median_gamma,
-    row_blocks,
-)
+from adapt._data_driven import median_gamma
+from adapt._kernels import KERNELS, kernel_matrix, kernel_product, row_blocks
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import WeightAdapter
 

@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from adapt._sklearn import Interval
 from adapt.base import WeightAdapter
-from adapt.instance_based._simplex import project_simplex
+from adapt.instance_based._constrained import project_simplex
 
 _MEMORY = 8  # steps that determine the next point
 _BLOCK = 4096  # rows whose products are held at once

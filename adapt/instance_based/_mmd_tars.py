@@ -12,11 +12,13 @@ import numpy as np
 from sklearn.utils import check_random_state, column_or_1d, get_tags
 from sklearn.utils.multiclass import type_of_target
 
-from adapt._kernels import kernel_product, median_gamma
+from adapt._data_driven import median_gamma
+from adapt._kernels import kernel_product
 from adapt._sklearn import Interval, StrOptions
-from adapt.base import WeightAdapter, effective_sample_size
+from adapt.base import WeightAdapter
+from adapt.base._weight import effective_sample_size
+from adapt.instance_based._constrained import least_form
 from adapt.instance_based._label_shift import shares
-from adapt.instance_based._simplex import least_form
 
 
 def hat_functions(y, knots):

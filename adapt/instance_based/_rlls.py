@@ -9,7 +9,7 @@ from numbers import Real
 import numpy as np
 
 from adapt._sklearn import Interval
-from adapt.base import effective_sample_size
+from adapt.base._weight import effective_sample_size
 from adapt.instance_based._bbse import BBSE
 
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from adapt._kernels import KERNELS, median_gamma, slices
+from adapt._data_driven import median_gamma
+from adapt._kernels import KERNELS, slices
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import RatioAdapter
 from adapt.instance_based._kernel_features import Features, Rows

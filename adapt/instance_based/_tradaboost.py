@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import ClassifierTags, check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from adapt.instance_based._boosting import TransferBoosting, later_half
+from adapt.instance_based._two_domain_boosting import TwoDomainBoosting, later_half
 
 
 class WeightedVote(ClassifierMixin, BaseEstimator):
@@ -58,7 +58,7 @@ class WeightedVote(ClassifierMixin, BaseEstimator):
         return self.classes[self.predict_proba(X).argmax(axis=1)]
 
 
-class TrAdaBoost(TransferBoosting):
+class TrAdaBoost(TwoDomainBoosting):
     r"""Transfer AdaBoost [1]_: boost on both domains, and lose misleading source rows.
 
     In each of N rounds a clone of `estimator` is fitted on the weighted rows of the

@@ -15,8 +15,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.utils import RegressorTags, check_random_state, get_tags
 
 from adapt._sklearn import Interval
-from adapt.instance_based._boosting import (
-    TransferBoosting,
+from adapt.instance_based._two_domain_boosting import (
+    TwoDomainBoosting,
     finite_weights,
     later_half,
     log_shares,
@@ -148,7 +148,7 @@ class WeightedMedian(RegressorMixin, BaseEstimator):
         return weighted_median(predictions, self.weights)
 
 
-class TrAdaBoostR2(TransferBoosting):
+class TrAdaBoostR2(TwoDomainBoosting):
     r"""TrAdaBoost for regression [1]_: boost on both domains, fade misleading rows.
 
     In each of N rounds a clone of `estimator` is fitted on the weighted rows of the

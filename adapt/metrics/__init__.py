@@ -3,19 +3,19 @@
 from adapt.metrics._batch_nuclear_norm import BatchNuclearNorm
 from adapt.metrics._circular import CircularValidation
 from adapt.metrics._dev import DEV
-from adapt.metrics._distances import (
+from adapt.metrics._ensemble_agreement import EnsembleAgreement
+from adapt.metrics._importance_weighted import ImportanceWeighted
+from adapt.metrics._mix_val import MixVal
+from adapt.metrics._moment_distances import (
     cov_distance,
     frechet_distance,
     linear_discrepancy,
     normalized_frechet_distance,
     normalized_linear_discrepancy,
 )
-from adapt.metrics._ensemble_agreement import EnsembleAgreement
-from adapt.metrics._importance_weighted import ImportanceWeighted
-from adapt.metrics._mix_val import MixVal
+from adapt.metrics._pairwise_distances import energy_distance, mmd, sliced_wasserstein
 from adapt.metrics._plain_scores import SourceScore, TargetScore
 from adapt.metrics._prediction_entropy import PredictionEntropy
-from adapt.metrics._samples import energy_distance, mmd, sliced_wasserstein
 from adapt.metrics._separability import (
     a_distance,
     domain_classifier,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from adapt.metrics._base import ProbabilityScorer
+from adapt.metrics._scorer_bases import ProbabilityScorer
 
 
 def scaled_nuclear_norm(p):

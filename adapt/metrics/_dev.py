@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from adapt.metrics._base import call_as, predicts_classes, takes_domain
 from adapt.metrics._importance_weighted import ImportanceWeighted
+from adapt.metrics._scorer_bases import call_as, predicts_classes, takes_domain
 
 _LOSSES = {
     "accuracy": (True, lambda y, predicted: (predicted != y).astype(float)),

@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from adapt.metrics._base import LabelFreeScorer, call_as, check_metric, predicts_classes
+from adapt.metrics._scorer_bases import (
+    LabelFreeScorer,
+    call_as,
+    check_metric,
+    predicts_classes,
+)
 
 
 def _vote(estimators, Xt, of_classes):

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_random_state
 
-from adapt.metrics._base import LabelFreeScorer, call_as, predicts_classes
+from adapt.metrics._scorer_bases import LabelFreeScorer, call_as, predicts_classes
 
 
 class MixVal(LabelFreeScorer):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from adapt._domains import _read_labels, check_sample_domain
-from adapt.metrics._base import (
+from adapt._domains import check_sample_domain, read_labels
+from adapt.metrics._scorer_bases import (
     DomainScorer,
     HeldOutScorer,
     as_rows,
@@ -150,7 +150,7 @@ class TargetScore(DomainScorer):
                 "TargetScore needs labelled target rows: give it `Xt` and `yt`, or "
                 "score with `y` and `sample_domain`, and metadata routing enabled."
             )
-        labels = _read_labels(yt, Xt, "yt")
+        labels = read_labels(yt, Xt, "yt")
         known = ~labels.missing
         if not known.any():
             raise ValueError("TargetScore found no labelled target row to score on.")

@@ -2,7 +2,7 @@
 
 from scipy.special import xlogy
 
-from adapt.metrics._base import ProbabilityScorer
+from adapt.metrics._scorer_bases import ProbabilityScorer
 
 
 def mean_entropy(p):

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from adapt.metrics._circular import CircularValidation
-from adapt.metrics._distances import check_samples
+from adapt.metrics._moment_distances import check_samples
 
 
 def _out_of_fold(Xs, Xt, classifier, cv, random_state):

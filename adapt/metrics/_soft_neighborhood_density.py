@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import softmax
 
 from adapt._kernels import row_blocks
-from adapt.metrics._base import ProbabilityScorer
 from adapt.metrics._prediction_entropy import mean_entropy
+from adapt.metrics._scorer_bases import ProbabilityScorer
 
 
 def neighborhood_density(p, temperature=0.05):

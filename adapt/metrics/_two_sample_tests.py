@@ -19,8 +19,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils import check_random_state
 
-from adapt._kernels import kernel_matrix, median_gamma, row_blocks
-from adapt.metrics._distances import check_samples
+from adapt._data_driven import median_gamma
+from adapt._kernels import kernel_matrix, row_blocks
+from adapt.metrics._moment_distances import check_samples
 
 
 class TwoSampleTest(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from adapt.base import BaseAdapter, WeightAdapter
-from adapt.metrics._base import (
+from adapt.metrics._scorer_bases import (
     DomainScorer,
     LabelFreeScorer,
     call_as,

@@ -16,17 +16,18 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from adapt._domains import check_rows
 from adapt._sklearn import Interval, StrOptions, _check_feature_names
-from adapt.base import MetaAdapter, _estimator_has
+from adapt.base import MetaAdapter
+from adapt.base._meta import estimator_has
 from adapt.model_selection._candidates import candidates
-from adapt.model_selection._choose import MARGIN, check_task, choose_on_source
 from adapt.model_selection._comparison import Comparison
-from adapt.model_selection._evidence import Task
-from adapt.model_selection._inputs import check_classes
-from adapt.model_selection._table import (
+from adapt.model_selection._decision import MARGIN, check_task, choose_on_source
+from adapt.model_selection._held_out_scores import Task
+from adapt.model_selection._preprocessing import (
     array_preprocessor,
     table_preprocessor,
     usable_columns,
 )
+from adapt.model_selection._read_domains import check_classes
 
 
 def _as_pandas(X):
@@ -362,7 +363,7 @@ class AutoAdapt(MetaAdapter):
             X = check_rows(self, X)
         return self.preprocessor_.transform(pd.DataFrame(X, columns=self._columns))
 
-    @available_if(_estimator_has("predict"))
+    @available_if(estimator_has("predict"))
     def predict(self, X, *, sample_domain=None):
         """Predict labels.
 
@@ -383,7 +384,7 @@ class AutoAdapt(MetaAdapter):
         Z = self._numbers(X)
         return self.adapter_.predict(Z, sample_domain=sample_domain)
 
-    @available_if(_estimator_has("predict_proba"))
+    @available_if(estimator_has("predict_proba"))
     def predict_proba(self, X, *, sample_domain=None):
         """Predict class probabilities; parameters as in `predict`.
 
@@ -395,7 +396,7 @@ class AutoAdapt(MetaAdapter):
         Z = self._numbers(X)
         return self.adapter_.predict_proba(Z, sample_domain=sample_domain)
 
-    @available_if(_estimator_has("decision_function"))
+    @available_if(estimator_has("decision_function"))
     def decision_function(self, X, *, sample_domain=None):
         """Evaluate the decision function of the estimator; parameters as in `predict`.
 
@@ -407,7 +408,7 @@ class AutoAdapt(MetaAdapter):
         Z = self._numbers(X)
         return self.adapter_.decision_function(Z, sample_domain=sample_domain)
 
-    @available_if(_estimator_has("score"))
+    @available_if(estimator_has("score"))
     def score(self, X, y, sample_weight=None, *, sample_domain=None):
         """Return the score of the estimator, accuracy or R2 as a rule.
 

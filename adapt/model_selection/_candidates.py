@@ -2,8 +2,8 @@
 
 from sklearn.base import clone, is_regressor
 
-from adapt._sklearn import takes_sample_weight
 from adapt.base import BaseAdapter, MetaAdapter, SourceOnly
+from adapt.base._estimators import takes_sample_weight
 
 BASELINE = "SourceOnly"
 TARGET_ONLY = "TargetOnly"

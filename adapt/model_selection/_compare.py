@@ -1,14 +1,15 @@
 """Compare adaptation methods in a table, and recommend one or none.
 
-The recommendation is that of `adapt.model_selection._choose`; with labelled target rows
-to train on, supervised methods are compared on held-out ones instead.
+The recommendation is that of `adapt.model_selection._decision`; with labelled target
+rows to train on, supervised methods are compared on held-out ones instead.
 """
 
 import numpy as np
 
 from adapt.base import WeightAdapter
 from adapt.model_selection._candidates import BASELINE, TARGET_ONLY, candidates
-from adapt.model_selection._choose import (
+from adapt.model_selection._comparison import Comparison
+from adapt.model_selection._decision import (
     MARGIN,
     check_choice,
     check_task,
@@ -17,9 +18,8 @@ from adapt.model_selection._choose import (
     one_by_one,
     standing,
 )
-from adapt.model_selection._comparison import Comparison
-from adapt.model_selection._evidence import Task, held_out_target
-from adapt.model_selection._inputs import check_classes, preprocess, read_domains
+from adapt.model_selection._held_out_scores import Task, held_out_target
+from adapt.model_selection._read_domains import check_classes, preprocess, read_domains
 
 
 def _compare_on_target(comparison, methods, estimator, task, verbose):

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedKFold
 from sklearn.utils import check_random_state
 
-from adapt._domains import _missing, check_sample_domain
+from adapt._domains import check_sample_domain, missing_labels
 
 
 class _DomainSplitter(BaseCrossValidator):
@@ -148,7 +148,7 @@ def _strata(y, domain):
     keys = [domain]
     if y is not None:
         y = np.asarray(y)
-        missing = _missing(y)
+        missing = missing_labels(y)
         codes = np.full(len(y), -1)
         present = y[~missing]
         if y.dtype.kind == "O":

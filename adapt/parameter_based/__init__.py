@@ -38,7 +38,9 @@ __all__ = [
 
 __getattr__, __dir__ = lazy(
     __name__,
-    _fine_tuning=["FineTuning"],
-    _frozen_features=["FrozenFeatures"],
-    _regular_transfer_nn=["RegularTransferNN"],
+    {
+        "adapt.parameter_based._deep._fine_tuning": ["FineTuning"],
+        "adapt.parameter_based._deep._frozen_features": ["FrozenFeatures"],
+        "adapt.parameter_based._deep._regular_transfer_nn": ["RegularTransferNN"],
+    },
 )

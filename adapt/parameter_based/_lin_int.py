@@ -13,9 +13,10 @@ from sklearn.base import (
 from sklearn.linear_model import LinearRegression
 from sklearn.utils import check_random_state
 
-from adapt._sklearn import Interval, fit_weighted
-from adapt.base import ParameterAdapter, _seed
-from adapt.parameter_based._classes import one_label_a_row, union_of_classes
+from adapt._sklearn import Interval
+from adapt.base import ParameterAdapter
+from adapt.base._estimators import fit_weighted, seed_estimator
+from adapt.parameter_based._class_labels import one_label_a_row, union_of_classes
 
 
 def mixing_share(first, second, truth, weight):
@@ -278,7 +279,7 @@ class LinInt(ParameterAdapter):
 
         target_model = clone(source_model)
         if self.random_state is not None:
-            _seed(target_model, self.random_state)
+            seed_estimator(target_model, self.random_state)
         if weight is None:
             target_model.fit(X[fitted], y[fitted])
         else:

@@ -13,9 +13,9 @@ from sklearn.base import (
 )
 
 from adapt._sklearn import Interval
-from adapt.base import ParameterAdapter, _seed
-from adapt.parameter_based._classes import one_label_a_row, union_of_classes
-from adapt.parameter_based._regular_transfer_lr import _split_pipeline
+from adapt.base import ParameterAdapter
+from adapt.base._estimators import seed_estimator, split_pipeline
+from adapt.parameter_based._class_labels import one_label_a_row, union_of_classes
 
 
 def posterior(K, residual, lambda_):
@@ -279,12 +279,12 @@ class RegularTransferGP(ParameterAdapter):
                 else GaussianProcessRegressor()
             )
             if self.random_state is not None:
-                _seed(estimator, self.random_state)
+                seed_estimator(estimator, self.random_state)
         return estimator
 
     def _transfer(self, source_model, domains):
         X, y, weight = domains.labelled_target()
-        steps, process = _split_pipeline(source_model)
+        steps, process = split_pipeline(source_model)
         features = X if steps is None else steps.transform(X)
         kernel = _kernel(process)
         K = kernel(features)

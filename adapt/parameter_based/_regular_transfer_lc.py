@@ -15,8 +15,8 @@ from sklearn.utils import ClassifierTags
 from adapt._kernels import slices
 from adapt._sklearn import Interval
 from adapt.base import ParameterAdapter
-from adapt.parameter_based._classes import one_label_a_row, union_of_classes
-from adapt.parameter_based._regular_transfer_lr import _split_pipeline
+from adapt.base._estimators import split_pipeline
+from adapt.parameter_based._class_labels import one_label_a_row, union_of_classes
 
 _BLOCK = 4096  # rows: those of a table of some columns stay in the cache
 _SMALL = 200  # parameters up to which a Hessian costs less than it saves
@@ -366,7 +366,7 @@ class RegularTransferLC(ParameterAdapter):
     def _transfer(self, source_model, domains):
         X, y, weight = domains.labelled_target()
         y = one_label_a_row(self, y)
-        steps, linear = _split_pipeline(source_model)
+        steps, linear = split_pipeline(source_model)
         features = X if steps is None else steps.transform(X)
         _check_linear(linear, features)
         classes = union_of_classes(linear.classes_, y)

@@ -11,6 +11,7 @@ from sklearn.utils import RegressorTags, get_tags
 
 from adapt._sklearn import Interval
 from adapt.base import ParameterAdapter
+from adapt.base._estimators import split_pipeline
 
 
 def shrink_towards(X, y, coef, lambda_):
@@ -169,7 +170,7 @@ class RegularTransferLR(ParameterAdapter):
 
     def _transfer(self, source_model, domains):
         X, y, weight = domains.labelled_target()
-        steps, linear = _split_pipeline(source_model)
+        steps, linear = split_pipeline(source_model)
         features = X if steps is None else steps.transform(X)
         coef, intercept = _coefficients(linear, features, source_model.predict(X))
         if coef.shape[1] != (1 if y.ndim == 1 else y.shape[1]):
@@ -208,17 +209,6 @@ class RegularTransferLR(ParameterAdapter):
             tags.regressor_tags = RegressorTags()
         tags.target_tags = get_tags(self._stand_in()).target_tags
         return tags
-
-
-def _split_pipeline(model):
-    """Return the steps before a linear model, or None, and the linear model."""
-    from sklearn.pipeline import Pipeline
-
-    if not isinstance(model, Pipeline):
-        return None, model
-    if len(model) == 1:
-        return None, model[-1]
-    return model[:-1], model[-1]
 
 
 def _coefficients(linear, X, predicted):

@@ -18,8 +18,9 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 
 from adapt._sklearn import Interval
-from adapt.base import ParameterAdapter, _seed
-from adapt.parameter_based._classes import one_label_a_row, union_of_classes
+from adapt.base import ParameterAdapter
+from adapt.base._estimators import seed_estimator
+from adapt.parameter_based._class_labels import one_label_a_row, union_of_classes
 
 # Bounds of a Newton step and of a curvature, so that rows that fit perfectly are mild.
 _LONGEST_STEP, _LEAST_CURVATURE = 4.0, 1e-6
@@ -377,7 +378,7 @@ class TransferBoosting(ParameterAdapter):
                 else HistGradientBoostingRegressor()
             )
             if self.random_state is not None:
-                _seed(estimator, self.random_state)
+                seed_estimator(estimator, self.random_state)
         return estimator
 
     def _transfer(self, source_model, domains):

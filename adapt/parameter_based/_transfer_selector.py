@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from adapt._sklearn import Interval, StrOptions
-from adapt.parameter_based._classes import one_label_a_row
+from adapt.parameter_based._class_labels import one_label_a_row
 from adapt.parameter_based._transfer_forest import (
     TransferForestClassifier,
     draw_repeats,

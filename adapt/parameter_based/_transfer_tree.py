@@ -8,11 +8,11 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import ClassifierTags, RegressorTags
 
-from adapt._sklearn import Interval, StrOptions, fit_weighted
-from adapt.base import ParameterAdapter, _seed
-from adapt.parameter_based._classes import one_label_a_row, union_of_classes
-from adapt.parameter_based._regular_transfer_lr import _split_pipeline
-from adapt.parameter_based._trees import (
+from adapt._sklearn import Interval, StrOptions
+from adapt.base import ParameterAdapter
+from adapt.base._estimators import fit_weighted, seed_estimator, split_pipeline
+from adapt.parameter_based._class_labels import one_label_a_row, union_of_classes
+from adapt.parameter_based._tree_algorithms import (
     Classes,
     Nodes,
     Numbers,
@@ -272,12 +272,12 @@ class MovedTrees(ParameterAdapter):
         if self.estimator is not None and self.copy:
             estimator = clone(estimator)
         if self.random_state is not None:
-            _seed(estimator, self.random_state)
+            seed_estimator(estimator, self.random_state)
         return estimator
 
     def _transfer(self, source_model, domains):
         X, y, weight = domains.labelled_target()
-        steps, model = _split_pipeline(source_model)
+        steps, model = split_pipeline(source_model)
         if not isinstance(model, self._models()):
             names = " or ".join(model.__name__ for model in self._models())
             raise ValueError(
@@ -304,7 +304,7 @@ class MovedTrees(ParameterAdapter):
         if algorithm == "target":
             target_model = clone(model)
             if self.random_state is not None:
-                _seed(target_model, self.random_state)
+                seed_estimator(target_model, self.random_state)
             if weight is None:
                 return target_model.fit(X, y)
             return fit_weighted(target_model, X, y, weight)

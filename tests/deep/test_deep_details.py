@@ -28,8 +28,8 @@ from adapt.feature_based import (  # noqa: E402
     DeepSource,
     Tent,
 )
-from adapt.feature_based._cdan import _conditioning  # noqa: E402
-from adapt.feature_based._shot import pseudo_labels  # noqa: E402
+from adapt.feature_based._deep._cdan import _conditioning  # noqa: E402
+from adapt.feature_based._deep._shot import pseudo_labels  # noqa: E402
 
 SMALL = {"epochs": 2, "batch_size": 16, "random_state": 0}
 

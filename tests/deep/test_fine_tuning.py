@@ -24,8 +24,8 @@ from adapt.parameter_based import (  # noqa: E402
     RegularTransferLR,
     RegularTransferNN,
 )
-from adapt.parameter_based._fine_tuning import block_numbers, layer_flags  # noqa: E402
-from adapt.parameter_based._source_networks import (  # noqa: E402
+from adapt.parameter_based._deep._fine_tuning import block_numbers, layer_flags  # noqa: E402
+from adapt.parameter_based._deep._source_networks import (  # noqa: E402
     fisher_information,
     match_labels,
     replace_head,

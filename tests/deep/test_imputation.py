@@ -19,9 +19,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks  # noqa: E402
 
 from adapt.deep import _engine  # noqa: E402
 from adapt.imputation import ClueGAINImputer, GAINImputer  # noqa: E402
-from adapt.imputation._cluegain import jackknife  # noqa: E402
-from adapt.imputation._gain import hide_cells  # noqa: E402
-from adapt.imputation._networks import default_generator  # noqa: E402
+from adapt.imputation._deep._cluegain import jackknife  # noqa: E402
+from adapt.imputation._deep._gain import hide_cells  # noqa: E402
+from adapt.imputation._deep._gain_networks import default_generator  # noqa: E402
 from tests.imputation import common  # noqa: E402
 
 IMPUTERS = [GAINImputer, ClueGAINImputer]
@@ -194,7 +194,7 @@ def test_rows_are_filled_in_blocks_as_at_once(monkeypatch):
     Z = common.tables()[2]
     imputer = GAINImputer(**QUICK).fit(Z)
     whole = imputer.transform(Z)
-    monkeypatch.setattr("adapt.imputation._gain._BLOCK_ROWS", 7)
+    monkeypatch.setattr("adapt.imputation._deep._gain._BLOCK_ROWS", 7)
     np.testing.assert_allclose(imputer.transform(Z), whole, rtol=1e-5)
 
 

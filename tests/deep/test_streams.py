@@ -6,7 +6,7 @@ import pytest
 keras = pytest.importorskip("keras", exc_type=ImportError)
 
 from adapt.deep import _engine  # noqa: E402
-from adapt.deep._streams import read_rows  # noqa: E402
+from adapt.deep._row_streams import read_rows  # noqa: E402
 from adapt.feature_based import DANN  # noqa: E402
 
 RNG = np.random.default_rng(0)

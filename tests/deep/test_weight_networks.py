@@ -17,7 +17,7 @@ from adapt.base import SourceOnly  # noqa: E402
 from adapt.deep import _engine  # noqa: E402
 from adapt.feature_based import DeepCORAL  # noqa: E402
 from adapt.instance_based import IWN, WANN  # noqa: E402
-from adapt.instance_based._iwn import weighted_mmd  # noqa: E402
+from adapt.instance_based._deep._iwn import weighted_mmd  # noqa: E402
 
 
 @pytest.fixture(scope="module")

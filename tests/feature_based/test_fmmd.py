@@ -6,13 +6,9 @@ from scipy.optimize import minimize
 from scipy.stats import ks_2samp
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from adapt._data_driven import largest_gaps, tells_of_labels
 from adapt.feature_based import fMMD
-from adapt.feature_based._fmmd import (
-    largest_gaps,
-    linear_scores,
-    quadratic_scores,
-    tells_of_labels,
-)
+from adapt.feature_based._fmmd import linear_scores, quadratic_scores
 from tests.common import shifted_numbers
 
 

@@ -8,14 +8,9 @@ from sklearn.cross_decomposition import PLSRegression
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
+from adapt._data_driven import half_of_variance
 from adapt.feature_based import GFK
-from adapt.feature_based._gfk import (
-    disagreement,
-    flow_root,
-    half_of_variance,
-    label_axes,
-    principal_axes,
-)
+from adapt.feature_based._gfk import disagreement, flow_root, label_axes, principal_axes
 from tests.common import other_shares
 
 

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from adapt.datasets import list_tasks, load_dataset
 from adapt.feature_based import BDA, GFK, JDA, TCA, TJM, MMDLSConS, fMMD
-from adapt.model_selection._inputs import preprocess, read_domains
+from adapt.model_selection._read_domains import preprocess, read_domains
 
 METHODS = [TCA, JDA, BDA, TJM]
 each_method = pytest.mark.parametrize("cls", METHODS)

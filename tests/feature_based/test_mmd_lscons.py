@@ -6,9 +6,9 @@ from scipy.optimize import approx_fprime
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from adapt._data_driven import least_separation
 from adapt.feature_based import MMDLSConS
 from adapt.feature_based._mmd_lscons import exact_discrepancy, landmark_discrepancy
-from adapt.feature_based._moments import least_separation
 from tests.common import other_shares, shifted_classes
 
 

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from adapt.feature_based import TCA
-from adapt.feature_based._components import (
+from adapt.feature_based._kernel_components import (
     ExactKernel,
     LandmarkKernel,
 )
@@ -82,7 +82,7 @@ def test_every_solver_solves_the_same_problem(n_differences, weighted, monkeypat
         W = kernel.components(E, 0.1, 5, penalty)
         same_up_to_sign(W, expected, atol=1e-6)
         same_up_to_sign(kernel.embed(W), K @ expected, atol=1e-6)
-    monkeypatch.setattr("adapt.feature_based._components._DENSE", 50)
+    monkeypatch.setattr("adapt.feature_based._kernel_components._DENSE", 50)
     same_up_to_sign(exact.components(E, 0.1, 5, penalty), expected, atol=1e-6)
 
 

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import rbf_kernel
 
 from adapt.feature_based import TCA, TJM
-from adapt.feature_based._components import ExactKernel, difference_of_means
+from adapt.feature_based._kernel_components import ExactKernel, difference_of_means
 from adapt.feature_based._tjm import joint_objective
 from tests.common import shifted_classes
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from adapt.__main__ import main
-from adapt.imputation import GaussianTransferImputer, _files
+from adapt.imputation import GaussianTransferImputer, _fill_files
 
 
 def make_table(n, seed):
@@ -110,7 +110,7 @@ def test_columns_of_other_names(files):
     target = pd.read_csv("b.csv")
     source = pd.read_csv("a.csv").rename(columns=str.upper)
     with pytest.warns(UserWarning, match="no column of the target's"):
-        cells, unfilled = _files.fill_table(
+        cells, unfilled = _fill_files.fill_table(
             GaussianTransferImputer(random_state=0), target, source
         )
     assert unfilled == ["id"]

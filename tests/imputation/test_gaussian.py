@@ -11,13 +11,13 @@ from adapt.imputation import (
     gaussian_map,
     observed_log_likelihood,
 )
-from adapt.imputation._alignment import pseudo_cells
 from adapt.imputation._gaussian import (
     choose_strength,
     conditional_mean,
     fill_held_out,
 )
 from adapt.imputation._held_out import blend_weights, cell_folds
+from adapt.imputation._units import pseudo_cells
 
 
 def with_holes(X, share, seed=0):

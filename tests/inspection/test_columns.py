@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from adapt.inspection import compare_columns
-from adapt.inspection._columns import holm, stability_index
+from adapt.inspection._column_tests import holm, stability_index
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from adapt.inspection import (
     WeightsDisplay,
     diagnose_shift,
 )
-from adapt.inspection._report import html_report
+from adapt.inspection._html_report import html_report
 from adapt.instance_based import IWC, RULSIF
 from adapt.model_selection import AutoAdapt, compare
 from tests.common import shifted_classes

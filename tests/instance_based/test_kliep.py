@@ -6,8 +6,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics.pairwise import rbf_kernel
 
 from adapt.instance_based import KLIEP
+from adapt.instance_based._constrained import project_simplex
 from adapt.instance_based._kliep import kliep_shares
-from adapt.instance_based._simplex import project_simplex
 
 ALGOS = ["FW", "PG", "original"]
 

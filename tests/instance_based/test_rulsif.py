@@ -5,7 +5,8 @@ import pytest
 from sklearn.metrics.pairwise import pairwise_kernels, rbf_kernel
 from sklearn.utils.estimator_checks import check_parameters_default_constructible
 
-from adapt._kernels import KERNELS, median_gamma
+from adapt._data_driven import median_gamma
+from adapt._kernels import KERNELS
 from adapt.instance_based import RULSIF, ULSIF
 from adapt.instance_based._kernel_features import Features, Rows
 from adapt.instance_based._rulsif import leave_one_out, mixture_moments

@@ -11,13 +11,13 @@ from adapt.datasets import make_label_shift
 from adapt.feature_based import CORAL
 from adapt.instance_based import KMM, MMDTarS, SaerensEM
 from adapt.model_selection import AutoAdapt, compare
-from adapt.model_selection._choose import due_margin
-from adapt.model_selection._classes import (
+from adapt.model_selection._class_evidence import (
     ClassEvidence,
     class_evidence,
     class_gaps,
     nearest_frequencies,
 )
+from adapt.model_selection._decision import due_margin
 from tests.common import both_sides, shifted_classes
 
 

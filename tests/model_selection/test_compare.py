@@ -18,7 +18,7 @@ from adapt.instance_based import IWC
 from adapt.metrics import CircularValidation, ImportanceWeighted
 from adapt.model_selection import compare
 from adapt.model_selection._candidates import base_estimator
-from adapt.model_selection._evidence import HeldOut, judge
+from adapt.model_selection._held_out_scores import HeldOut, judge
 from tests.common import shifted_classes, shifted_numbers
 
 

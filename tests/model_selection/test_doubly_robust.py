@@ -13,7 +13,7 @@ from adapt.model_selection._doubly_robust import (
     GainOfWeights,
     doubly_robust_risk,
 )
-from adapt.model_selection._evidence import Task
+from adapt.model_selection._held_out_scores import Task
 
 
 def bend(X):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from adapt.model_selection._table import (
+from adapt.model_selection._preprocessing import (
     is_classification,
     table_preprocessor,
     usable_columns,

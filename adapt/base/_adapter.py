@@ -1,0 +1,124 @@
+"""The base of every adapter: two domains in, whatever form they were given in."""
+
+import copy
+from abc import ABC, abstractmethod
+from contextlib import nullcontext
+
+from sklearn.base import BaseEstimator
+
+from adapt._domains import split_domains
+from adapt._sklearn import _clone_parametrized, _fit_context, _print_elapsed_time
+
+
+class BaseAdapter(BaseEstimator, ABC):
+    """Learn from a source domain and a target domain.
+
+    `fit` takes the domains in any of the ways that users have them, `split_domains`
+    makes them one, and a subclass sees only the result, in `_adapt`.
+
+    A subclass says by class attributes what it works on:
+
+    - ``_uses_target_labels``: it is shown ``yt``. Others never see target labels, so
+      that they cannot leak into a cross-validation.
+    - ``_requires_target_labels``: it cannot do without them.
+    - ``_takes_yt``: it is shown ``yt``, but never the target labels of one table.
+    - ``_source_optional``: ``X`` and ``y`` alone may be the target.
+    - ``_allows_nan``, ``_allows_sparse``: its own mathematics takes such ``X``.
+    - ``_data_parameters``: constructor parameters that are data.
+    """
+
+    __metadata_request__fit = {"sample_domain": True, "Xt": True, "yt": True}
+
+    _parameter_constraints: dict = {
+        "Xt": ["array-like", "sparse matrix", None],
+        "yt": ["array-like", None],
+        "copy": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    _uses_target_labels = False
+    _takes_yt = False
+    _requires_target_labels = False
+    _source_optional = False
+    _allows_nan = False
+    _allows_sparse = False
+    _data_parameters = ("Xt", "yt")
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self, X, y=None, Xt=None, yt=None, *, sample_domain=None, sample_weight=None
+    ):
+        """Adapt from the source to the target.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Source rows; with `sample_domain`, source and target rows in one table.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Labels of `X`. Those of target rows may be missing (NaN or None, or -1 where
+            no source row has that label), and unsupervised methods never read them.
+
+        Xt : array-like of shape (n_target_samples, n_features), default=None
+            Target rows. If None, `Xt` as given to the constructor.
+
+        yt : array-like of shape (n_target_samples,), default=None
+            Labels of `Xt`, missing where unknown. For supervised methods.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            Domain of each row of `X`: negative for a target, otherwise a source;
+            different values are different domains.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows of `X` in the loss that is minimised. Weights that a
+            method finds are multiplied by them.
+
+        Returns
+        -------
+        self : object
+            The fitted adapter.
+        """
+        domains = split_domains(self, X, y, Xt, yt, sample_domain, sample_weight)
+        if self._requires_target_labels and domains.labelled is None:
+            # The words that scikit-learn looks for, where it is `y` that is missing.
+            no_y = "requires y to be passed, but the target y is None: "
+            raise ValueError(
+                f"{no_y if y is None else ''}{type(self).__name__} needs the labels of "
+                "some target rows, and got none. Give `yt`, or with `sample_domain` "
+                "the labels of target rows in `y`."
+            )
+        self._adapt(domains)
+        return self
+
+    @abstractmethod
+    def _adapt(self, domains):
+        """Learn from `Domains`, and store what was learned in ``name_`` attributes."""
+
+    def _wants_target_labels(self):
+        """Return whether target labels are read at all."""
+        return self._uses_target_labels
+
+    def _stage(self, message):
+        """Return a context that reports its duration if ``verbose``."""
+        if not self.verbose:
+            return nullcontext()
+        return _print_elapsed_time(type(self).__name__, message)
+
+    def __sklearn_is_fitted__(self):
+        # Parameters such as `lambda_` are named like what a fit leaves behind.
+        found = vars(self).keys() - self.get_params(deep=False).keys()
+        return any(name.endswith("_") for name in found)
+
+    def __sklearn_clone__(self):
+        # Clones share data, however large it is.
+        own = vars(self)
+        shared = {name: own[name] for name in self._data_parameters if name in own}
+        bare = copy.copy(self).set_params(**dict.fromkeys(shared))
+        return _clone_parametrized(bare).set_params(**shared)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._allows_nan
+        tags.input_tags.sparse = self._allows_sparse
+        return tags

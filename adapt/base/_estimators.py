@@ -1,0 +1,103 @@
+"""What may be given as `estimator`, and how it is prepared and fitted."""
+
+import sys
+from importlib import import_module
+
+import numpy as np
+from sklearn import config_context
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import has_fit_parameter
+
+from adapt._sklearn import search_and_ensemble
+
+
+def default_estimator(y):
+    """Return the plain linear model that fits labels such as ``y``."""
+    kind = type_of_target(y)
+    if kind in ("binary", "multiclass"):
+        return LogisticRegression()
+    if kind == "multilabel-indicator":
+        from sklearn.multiclass import OneVsRestClassifier
+
+        return OneVsRestClassifier(LogisticRegression())
+    return LinearRegression()
+
+
+def as_estimator(model, copy):
+    """Return a compiled Keras model as an estimator that trains it; others as they are.
+
+    Nothing is imported: who has a Keras model has imported Keras.
+    """
+    keras = sys.modules.get("keras")
+    if keras is None or not isinstance(model, keras.Model):
+        return model
+    return import_module("adapt.deep._source_only").source_of(model, copy)
+
+
+def seed_estimator(estimator, random_state):
+    """Give each ``random_state`` in ``estimator`` that is None a seed of its own."""
+    rng = check_random_state(random_state)
+    names = sorted(
+        name
+        for name, value in estimator.get_params().items()
+        if value is None and name.split("__")[-1] == "random_state"
+    )
+    seeds = rng.randint(np.iinfo(np.int32).max, size=len(names)).tolist()
+    return estimator.set_params(**dict(zip(names, seeds, strict=True)))
+
+
+def _weight_name(estimator):
+    """Return the name under which ``fit`` takes sample weights, or None.
+
+    A pipeline takes them for its last step by that step's name; searches, voting and
+    stacking forward what they are given.
+    """
+    if has_fit_parameter(estimator, "sample_weight"):
+        return "sample_weight"
+
+    # Imported here because these modules are slow to import.
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.pipeline import Pipeline
+
+    search, ensemble = search_and_ensemble()
+    if isinstance(estimator, Pipeline):
+        step, last = estimator.steps[-1]
+        name = _weight_name(last)
+        return None if name is None else f"{step}__{name}"
+    if isinstance(estimator, search):
+        return _weight_name(estimator.estimator)
+    if isinstance(estimator, TransformedTargetRegressor):
+        if estimator.regressor is None:
+            return "sample_weight"  # of LinearRegression, its default
+        return _weight_name(estimator.regressor)
+    if isinstance(estimator, ensemble):
+        members = [member for _, member in estimator.estimators if member != "drop"]
+        if all(has_fit_parameter(member, "sample_weight") for member in members):
+            return "sample_weight"
+    return None
+
+
+def takes_sample_weight(estimator):
+    """Return whether ``estimator`` can be fitted with sample weights."""
+    return _weight_name(estimator) is not None
+
+
+def fit_weighted(estimator, X, y, sample_weight, **params):
+    """Fit ``estimator`` with sample weights, wherever in it they belong."""
+    params[_weight_name(estimator)] = sample_weight
+    # Step names address the weights only while metadata routing is off.
+    with config_context(enable_metadata_routing=False):
+        return estimator.fit(X, y, **params)
+
+
+def split_pipeline(model):
+    """Return the steps before a linear model, or None, and the linear model."""
+    from sklearn.pipeline import Pipeline
+
+    if not isinstance(model, Pipeline):
+        return None, model
+    if len(model) == 1:
+        return None, model[-1]
+    return model[:-1], model[-1]

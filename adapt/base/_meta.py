@@ -1,0 +1,246 @@
+"""Base of the adapters that own a scikit-learn estimator."""
+
+import numpy as np
+from sklearn.base import MetaEstimatorMixin, clone, is_classifier, is_regressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from adapt._domains import check_rows
+from adapt._sklearn import HasMethods
+from adapt.base._adapter import BaseAdapter
+from adapt.base._estimators import (
+    as_estimator,
+    default_estimator,
+    fit_weighted,
+    seed_estimator,
+    takes_sample_weight,
+)
+
+
+def estimator_has(method):
+    """Return a check that the owned estimator has ``method``."""
+
+    def check(self):
+        fitted = getattr(self, "estimator_", None)
+        return hasattr(self._stand_in() if fitted is None else fitted, method)
+
+    return check
+
+
+class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
+    """Adapt, then fit ``estimator`` on the training set that adaptation yields.
+
+    It is to scikit-learn what its estimator is: a classifier or a regressor, with the
+    methods that the estimator has.
+    """
+
+    __metadata_request__predict = {"sample_domain": True}
+    __metadata_request__predict_proba = {"sample_domain": True}
+    __metadata_request__decision_function = {"sample_domain": True}
+    __metadata_request__score = {"sample_domain": True}
+
+    _parameter_constraints: dict = {
+        **BaseAdapter._parameter_constraints,
+        "estimator": [HasMethods("fit"), None],
+    }
+
+    def __init__(
+        self, estimator=None, Xt=None, *, copy=True, verbose=0, random_state=None
+    ):
+        self.estimator = estimator
+        self.Xt = Xt
+        self.copy = copy
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def _stand_in(self):
+        """Return ``estimator``, or what it may turn out to be while that is None."""
+        return LogisticRegression() if self.estimator is None else self._given()
+
+    def _class_labels(self, ys, role):
+        """Return source labels as one column; refuse numbers, and a regressor.
+
+        ``role`` says in messages what the method does that takes classes.
+        """
+        name, inner = type(self).__name__, self._stand_in()
+        if ys is None:
+            raise ValueError(
+                f"requires y to be passed, but the target y is None: {name} {role}."
+            )
+        if is_regressor(inner):
+            raise ValueError(
+                f"{name} {role}: `estimator` must be a classifier, got {inner}."
+            )
+        check_classification_targets(ys)
+        return column_or_1d(ys, warn=True)
+
+    def _given(self):
+        """Return ``estimator`` as an estimator, whatever was given; None stays None."""
+        return as_estimator(self.estimator, self.copy)
+
+    def _new_estimator(self, y):
+        """Return the estimator to be fitted, unfitted and seeded."""
+        estimator = self._given()
+        if estimator is None:
+            estimator = default_estimator(y)
+        elif self.copy:
+            estimator = clone(estimator)
+        if is_classifier(estimator) and np.ndim(y) == 1 and len(np.unique(y)) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs labels of at least 2 classes in the "
+                f"source, got one class only: {np.unique(y)[0]!r}."
+            )
+        if self.random_state is not None:
+            seed_estimator(estimator, self.random_state)
+        return estimator
+
+    def _fit_estimator(self, X, y, domains, *, sample_weight=None):
+        """Fit ``estimator_`` on ``X, y``; without labels there is nothing to fit."""
+        if y is None:
+            return
+        with self._stage("fitting the estimator"):
+            self.estimator_ = self._fitted_on(
+                X, y, domains, sample_weight=sample_weight
+            )
+
+    def _fitted_on(self, X, y, domains, *, sample_weight=None):
+        """Return ``estimator``, newly fitted; an adapter is given the target too."""
+        estimator = self._new_estimator(y)
+        params = {}
+        if isinstance(estimator, BaseAdapter):
+            yt = domains.yt
+            if yt is not None and not domains.labelled.all():
+                yt = yt.astype(object)
+                yt[~domains.labelled] = None
+            params = {"Xt": domains.Xt, "yt": yt}
+        if sample_weight is None:
+            estimator.fit(X, y, **params)
+        else:
+            fit_weighted(estimator, X, y, sample_weight, **params)
+        return estimator
+
+    def _check_takes_weights(self, sample_weight):
+        """Refuse weights that ``estimator`` would have to ignore."""
+        if sample_weight is None or self.estimator is None:
+            return
+        if not takes_sample_weight(self._given()):
+            raise TypeError(
+                f"{type(self).__name__} was to weigh samples, but the `fit` of "
+                f"`estimator` ({type(self.estimator).__name__}) has no `sample_weight` "
+                "parameter."
+            )
+
+    def _encode(self, X, sample_domain=None):
+        """Return ``X`` as ``estimator_`` was trained to see it."""
+        check_is_fitted(self)
+        return check_rows(self, X)
+
+    @available_if(estimator_has("predict"))
+    def predict(self, X, *, sample_domain=None):
+        """Predict labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows of the target.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            Where rows are of a source: values >= 0 for those, and negative values for
+            rows of the target.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predicted labels.
+        """
+        X = self._encode(X, sample_domain)
+        return self._fitted_estimator().predict(X)
+
+    @available_if(estimator_has("predict_proba"))
+    def predict_proba(self, X, *, sample_domain=None):
+        """Predict class probabilities; parameters as in `predict`.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of `classes_`.
+        """
+        X = self._encode(X, sample_domain)
+        return self._fitted_estimator().predict_proba(X)
+
+    @available_if(estimator_has("decision_function"))
+    def decision_function(self, X, *, sample_domain=None):
+        """Evaluate the decision function of the estimator; parameters as in `predict`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Confidence scores.
+        """
+        X = self._encode(X, sample_domain)
+        return self._fitted_estimator().decision_function(X)
+
+    @available_if(estimator_has("score"))
+    def score(self, X, y, sample_weight=None, *, sample_domain=None):
+        """Return the score of the estimator, accuracy or R2 as a rule.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows of the target.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
+
+        Returns
+        -------
+        score : float
+        """
+        X = self._encode(X, sample_domain)
+        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return self._fitted_estimator().score(X, y, **weight)
+
+    def _fitted_estimator(self):
+        check_is_fitted(
+            self,
+            "estimator_",
+            msg="This %(name)s was fitted without labels, so it has no estimator to "
+            "predict with. Give `y` to `fit`.",
+        )
+        return self.estimator_
+
+    @property
+    def classes_(self):
+        """Class labels, as the fitted estimator knows them."""
+        return self.estimator_.classes_
+
+    def _wants_target_labels(self):
+        inner = self._given()
+        return self._uses_target_labels or (
+            isinstance(inner, BaseAdapter) and inner._wants_target_labels()
+        )
+
+    def _own_view(self, domains):
+        """Return the domains without labels that are for the inner adapter alone."""
+        return domains if self._uses_target_labels else domains.without_target_labels()
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._stand_in())
+        tags.input_tags.allow_nan &= inner.input_tags.allow_nan
+        tags.input_tags.sparse &= inner.input_tags.sparse
+        tags.classifier_tags = inner.classifier_tags
+        if self.estimator is not None:
+            tags.estimator_type = inner.estimator_type
+            tags.regressor_tags = inner.regressor_tags
+            tags.target_tags = inner.target_tags
+        return tags

@@ -1,0 +1,213 @@
+"""Bases of the adapters that weigh the source rows."""
+
+import warnings
+from abc import abstractmethod
+from numbers import Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from adapt._domains import check_rows, split_domains
+from adapt._sklearn import Interval, _fit_context
+from adapt.base._meta import MetaAdapter
+
+
+def effective_sample_size(weights):
+    """Return how many equally weighted rows would give an average the same variance.
+
+    Parameters
+    ----------
+    weights : array-like of shape (n_samples,)
+        Non-negative weights.
+
+    Returns
+    -------
+    size : float
+        ``sum(w)**2 / sum(w**2)``, between 1 and n_samples (Kish, 1965).
+    """
+    weights = np.asarray(weights, dtype=float)
+    return float(weights.sum() ** 2 / np.square(weights).sum())
+
+
+class WeightAdapter(MetaAdapter):
+    """Fit ``estimator`` on source rows weighted to look like the target.
+
+    A subclass returns the weights from `_weigh`. Here they are clipped, brought to a
+    mean of one, and multiplied with those of the user.
+    """
+
+    _parameter_constraints: dict = {
+        **MetaAdapter._parameter_constraints,
+        "weight_clip": [Interval(Real, 0, None, closed="neither"), None],
+        "resample": ["boolean"],
+    }
+
+    _weighs_labels = False  # whether rows of one label have one weight
+
+    def __init__(
+        self,
+        estimator=None,
+        Xt=None,
+        *,
+        weight_clip=None,
+        resample=False,
+        copy=True,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            estimator, Xt, copy=copy, verbose=verbose, random_state=random_state
+        )
+        self.weight_clip = weight_clip
+        self.resample = resample
+
+    @abstractmethod
+    def _weigh(self, domains):
+        """Return one non-negative weight per source row, of any mean."""
+
+    def _adapt(self, domains):
+        if domains.ys is not None and not self.resample:
+            self._check_takes_weights(domains.Xs)
+        self._find_weights(domains)
+        weights = self.weights_
+        if domains.source_weight is not None:
+            weights = weights * domains.source_weight
+        Xs, ys = domains.Xs, domains.ys
+        if ys is not None and self.resample:
+            rng = check_random_state(self.random_state)
+            rows = rng.choice(len(weights), len(weights), p=weights / weights.sum())
+            Xs, ys, weights = Xs[rows], ys[rows], None
+        self._fit_estimator(Xs, ys, domains, sample_weight=weights)
+
+    def _find_weights(self, domains):
+        """Weigh the source, finish the weights, and warn if they rest on few rows."""
+        with self._stage("weighing the source"):
+            weights = self._weigh(self._own_view(domains))
+        self.weights_ = self._finish(weights)
+        self.effective_sample_size_ = effective_sample_size(self.weights_)
+        share = self.effective_sample_size_ / len(self.weights_)
+        if share < 0.05:
+            warnings.warn(
+                f"The weights of {type(self).__name__} rest on few rows: the effective "
+                f"sample size is {self.effective_sample_size_:.1f} of "
+                f"{len(self.weights_)} ({share:.1%}). The source hardly covers the "
+                "target; consider `weight_clip` or a method that maps features.",
+                UserWarning,
+                stacklevel=3,
+            )
+
+    def _finish(self, weights):
+        """Return weights of mean one, no larger than ``weight_clip`` before that."""
+        if not np.all(np.isfinite(weights)):
+            raise ValueError(
+                f"{type(self).__name__} found weights that are not finite. Columns of "
+                "very different scales can cause it: standardise them first."
+            )
+        if not np.any(weights > 0):
+            warnings.warn(
+                f"{type(self).__name__} found no source row that looks like the target;"
+                " all weights are one.",
+                UserWarning,
+                stacklevel=3,
+            )
+            return np.ones(len(weights))
+        weights = weights / weights.mean()
+        if self.weight_clip is not None:
+            weights = np.minimum(weights, self.weight_clip)
+            weights /= weights.mean()
+        return weights
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_weights(self, Xs, Xt, ys=None, yt=None):
+        """Find the weights alone, without fitting an estimator.
+
+        Parameters
+        ----------
+        Xs : array-like of shape (n_samples, n_features)
+            Source rows.
+
+        Xt : array-like of shape (n_target_samples, n_features)
+            Target rows.
+
+        ys, yt : array-likes of shape (n_samples,), default=None
+            Labels, where the method reads them.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_samples,)
+            Weights of the source rows, of mean one.
+        """
+        self._find_weights(split_domains(self, Xs, ys, Xt, yt))
+        return self.weights_
+
+    def predict_weights(self, X=None):
+        """Return the weights of rows.
+
+        Parameters
+        ----------
+        X : None
+            The source rows that were seen in `fit`. Methods that define weights for
+            other rows take them here.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        if X is None:
+            return self.weights_
+        raise ValueError(
+            f"{type(self).__name__} defines weights only for the source rows that it "
+            "was fitted on: call `predict_weights()` without `X`."
+        )
+
+
+class RatioAdapter(WeightAdapter):
+    """Weigh source rows by a ratio of densities that is defined for all rows.
+
+    A subclass learns the ratio in `_fit_ratio`, and `_log_ratio` evaluates it. Working
+    with logarithms keeps rows apart whose ratios a float could not hold.
+    """
+
+    @abstractmethod
+    def _fit_ratio(self, domains):
+        """Learn what `_log_ratio` needs."""
+
+    @abstractmethod
+    def _log_ratio(self, X):
+        """Return the logarithm of the ratio at rows, up to a constant."""
+
+    def _weigh(self, domains):
+        self._fit_ratio(domains)
+        log_ratio = self._log_ratio(domains.Xs)
+        top = log_ratio.max()
+        # Nothing is left to be scaled where no source row is like the target.
+        self._log_mean = 0.0
+        if np.isfinite(top):
+            self._log_mean = top + np.log(np.exp(log_ratio - top).mean())
+        return self._from_log(log_ratio)
+
+    def _from_log(self, log_ratio):
+        """Return weights in units of the source's mean, all of them finite."""
+        log_weights = log_ratio - self._log_mean
+        return np.exp(np.minimum(log_weights, np.log(np.finfo(np.float64).max)))
+
+    def predict_weights(self, X=None):
+        """Return the weights of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), default=None
+            Rows to weigh, without `weight_clip`. If None, the source rows seen
+            in `fit`.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_samples,)
+            Weights in units of the source's mean.
+        """
+        if X is None:
+            return super().predict_weights()
+        check_is_fitted(self)
+        return self._from_log(self._log_ratio(check_rows(self, X)))

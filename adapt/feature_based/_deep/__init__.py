@@ -1,0 +1,1 @@
+"""Feature-based methods that train networks."""

@@ -1,0 +1,136 @@
+"""Maps that give the source the first two moments of the target.
+
+A map of this kind is affine, ``(x - mean_source_) @ coef_ + mean_target_``. The methods
+differ in the matrix, which each computes from the two covariances.
+"""
+
+from abc import abstractmethod
+from numbers import Real
+
+import numpy as np
+from sklearn.base import OneToOneFeatureMixin
+from sklearn.covariance import empirical_covariance, ledoit_wolf
+from sklearn.utils.validation import check_is_fitted
+
+from adapt._domains import check_rows, check_sample_domain
+from adapt._sklearn import Interval, StrOptions
+from adapt.base import FeatureAdapter
+from adapt.base._feature import mapped_by_domain
+
+
+def covariance(X, lambda_):
+    """Return the regularised covariance of ``X``, in float64.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows, which need not be centred.
+
+    lambda_ : float or "auto"
+        Added to the diagonal; "auto" shrinks by the rule of Ledoit and Wolf.
+
+    Returns
+    -------
+    C : ndarray of shape (n_features, n_features)
+    """
+    X = np.asarray(X, dtype=np.float64)
+    if lambda_ == "auto":
+        return ledoit_wolf(X)[0]
+    return empirical_covariance(X) + lambda_ * np.eye(X.shape[1])
+
+
+def moved(X, mean, matrix, new_mean):
+    """Return ``(X - mean) @ matrix + new_mean``, in the dtype of ``X``."""
+    return ((X - mean) @ matrix + new_mean).astype(X.dtype, copy=False)
+
+
+def moved_back(X, mean, matrix, new_mean):
+    """Return the rows that `moved` takes to ``X``; the matrix must have full rank."""
+    rank = np.linalg.matrix_rank(matrix)
+    if rank < len(matrix):
+        raise ValueError(
+            f"The map has no inverse: its rank is {rank} of {len(matrix)}, for a "
+            "covariance is singular. Raise `lambda_`."
+        )
+    rows = np.linalg.solve(matrix.T, (X - new_mean).T).T
+    return (rows + mean).astype(X.dtype, copy=False)
+
+
+class MomentMap(OneToOneFeatureMixin, FeatureAdapter):
+    """An affine map of the source, found from the moments of both domains.
+
+    A subclass returns the matrix from `_matrix`, and says in ``match_mean`` whether
+    the mean is mapped too.
+    """
+
+    _parameter_constraints: dict = {
+        **FeatureAdapter._parameter_constraints,
+        "lambda_": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        Xt=None,
+        lambda_=1e-5,
+        *,
+        copy=True,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            estimator, Xt, copy=copy, verbose=verbose, random_state=random_state
+        )
+        self.lambda_ = lambda_
+
+    match_mean = True
+
+    @staticmethod
+    @abstractmethod
+    def _matrix(Cs, Ct):
+        """Return the matrix that turns rows of covariance Cs into rows of Ct."""
+
+    def _fit_maps(self, domains):
+        self.Cs_ = covariance(domains.Xs, self.lambda_)
+        self.Ct_ = covariance(domains.Xt, self.lambda_)
+        self.coef_ = self._matrix(self.Cs_, self.Ct_)
+        self.mean_source_ = domains.Xs.mean(axis=0)
+        self.mean_target_ = (
+            domains.Xt.mean(axis=0) if self.match_mean else self.mean_source_
+        )
+
+    def _map_source(self, X):
+        return moved(X, self.mean_source_, self.coef_, self.mean_target_)
+
+    def _unmap_source(self, X):
+        return moved_back(X, self.mean_source_, self.coef_, self.mean_target_)
+
+    def inverse_transform(self, X, *, sample_domain=None):
+        """Take rows from the shared space back to where `transform` had them from.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows of the shared space.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            To which domain rows go back: values >= 0 for the source, negative ones for
+            the target. If None, all to the target, whose rows `transform` leaves alone.
+
+        Returns
+        -------
+        X_original : ndarray of shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            If the map of the source is singular.
+        """
+        check_is_fitted(self)
+        X = check_rows(self, X)
+        domain = check_sample_domain(-1 if sample_domain is None else sample_domain, X)
+        return self._unmap(X, domain)
+
+    def _unmap(self, X, domain):
+        """Return rows taken back to their domains."""
+        return mapped_by_domain(X, domain >= 0, self._unmap_source, self._map_target)

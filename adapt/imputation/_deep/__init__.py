@@ -1,0 +1,1 @@
+"""Imputers that train networks."""

@@ -1,0 +1,1 @@
+"""Instance-based methods that train networks."""

@@ -1,0 +1,272 @@
+"""Weighting adversarial neural network: weights by the discrepancy of the labels."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from keras import ops
+from sklearn.utils.validation import check_is_fitted
+
+from adapt._domains import check_rows
+from adapt._sklearn import Interval
+from adapt.deep._base import DeepAdapter
+from adapt.deep._trainer import Phase, Update
+from adapt.instance_based._deep._weight_networks import default_scaler, perceptron
+
+__all__ = ["WANN"]
+
+_TINY = 1e-7
+
+
+class WANN(DeepAdapter):
+    r"""Weighting adversarial neural network [1]_.
+
+    Three networks: :math:`W` weighs source rows, :math:`h` learns the task on the
+    weighted source, and :math:`h'` looks for the task by which the weighted source and
+    the labelled target rows differ most, the discrepancy of the labels. They play
+
+    .. math:: \min_{W, h} \; L_W(h, y_s) + \max_{h'} \;
+        | L_t(h', y_t) - L_W(h', y_s) |,
+
+    where :math:`L_W` is the mean loss on the weighted source and :math:`L_t` that on
+    the labelled target rows. It is made for numbers, and runs for classes.
+
+    Parameters
+    ----------
+    task : keras.Model, callable or None, default=None
+        From rows to predictions, and the model of `discriminator_` as well. If None,
+        two hidden layers of 64 whose kernels are bounded by `C`.
+
+    weighter : keras.Model, callable or None, default=None
+        From rows to one output, whose absolute value is the weight. If None, as `task`.
+
+    Xt, yt : array-like, default=None
+        Target rows and the labels of at least some of them, used when `fit` is given
+        none.
+
+    pretrain : bool, default=True
+        Whether `weighter` is first trained to give all rows a weight of one.
+
+    C : float, default=1.0
+        In the default networks, the largest norm of what a unit multiplies its inputs
+        with. It keeps the maximum over :math:`h'` finite: bring numbers to predict to a
+        scale of about one, or raise it.
+
+    copy, verbose, random_state : bool, int, int or RandomState
+        As in `adapt.deep.DeepAdapter`, where all that follows is explained.
+
+    pretrain_epochs : int, default=10
+        Number of epochs of the first training.
+
+    loss, optimizer, learning_rate, metrics : object
+        What is minimised, how, and what is recorded.
+
+    epochs, batch_size, callbacks, validation_split, validation_data : object
+        How long, and what is watched.
+
+    jit_compile, device_budget : object
+        How it is computed.
+
+    Attributes
+    ----------
+    encoder_, task_, weighter_, discriminator_ : keras.Model
+        A layer that standardises columns as they are in the source, and on top of it
+        the three trained networks.
+
+    weights_ : ndarray of shape (n_samples,)
+        Weights of the source rows, of mean one.
+
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for classes only.
+
+    history_, pretrain_history_ : dict of list of float
+        Mean losses and metrics of each epoch.
+
+    n_epochs_ : int
+        Number of epochs done.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    Notes
+    -----
+    A step passes the source rows of a batch through all networks, and as many labelled
+    target rows through `discriminator_`. Rows of the target without labels are not
+    used.
+
+    References
+    ----------
+    .. [1] de Mathelin, Richard, Deheeger, Mougeot and Vayatis. "Adversarial weighting
+       for domain adaptation in regression." ICTAI, 2021.
+
+    Examples
+    --------
+    >>> from adapt.datasets import make_regression_da
+    >>> from adapt.instance_based import WANN
+    >>> Xs, ys, Xt, yt = make_regression_da()
+    >>> model = WANN(epochs=5, random_state=0).fit(Xs, ys, Xt=Xt[:10], yt=yt[:10])
+    >>> model.predict(Xt).shape == yt.shape
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **DeepAdapter._parameter_constraints,
+        "weighter": [callable, None],
+        "pretrain": ["boolean"],
+        "pretrain_epochs": [Interval(Integral, 1, None, closed="left")],
+        "C": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    _network_names = ("encoder", "task", "weighter", "discriminator")
+    _scheduled = ()
+    _not_compiled = ("weighter", "pretrain_epochs")
+    _uses_target_labels = True
+    _requires_target_labels = True
+
+    def __init__(
+        self,
+        task=None,
+        weighter=None,
+        Xt=None,
+        yt=None,
+        pretrain=True,
+        C=1.0,
+        copy=True,
+        verbose=0,
+        random_state=None,
+        *,
+        pretrain_epochs=10,
+        loss=None,
+        optimizer="adam",
+        learning_rate=None,
+        metrics=None,
+        epochs=50,
+        batch_size=64,
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        jit_compile=None,
+        device_budget=2**31,
+    ):
+        super().__init__(
+            task=task,
+            Xt=Xt,
+            yt=yt,
+            copy=copy,
+            verbose=verbose,
+            random_state=random_state,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            jit_compile=jit_compile,
+            device_budget=device_budget,
+        )
+        self.weighter = weighter
+        self.pretrain = pretrain
+        self.C = C
+        self.pretrain_epochs = pretrain_epochs
+
+    def _make_networks(self, make, shape, n_outputs):
+        features = make("encoder", default_scaler, shape)
+        make("task", perceptron, features, n_outputs, self.C)
+        make("discriminator", perceptron, features, n_outputs, self.C, like="task")
+        outputs = make("weighter", perceptron, features, 1, self.C)
+        if outputs != (1,):
+            raise ValueError(
+                "`weighter` must have one output for each row, got outputs of shape "
+                f"{outputs}."
+            )
+
+    def _phases(self):
+        if self.pretrain:
+            yield Phase(self.pretrain_epochs, "_first_updates", pretrain=True)
+        yield Phase(self.epochs, "_updates")
+
+    def _first_updates(self):
+        return [Update(self._losses_to_one, ("weighter",))]
+
+    def _updates(self):
+        return [
+            Update(self._losses, ("task", "weighter")),
+            Update(self._discriminator_losses, ("discriminator",)),
+        ]
+
+    def _raw_weights(self, zs):
+        outputs = ops.cast(self.weighter_(zs, training=True), "float32")
+        return ops.abs(outputs[:, 0]) + _TINY
+
+    def _losses_to_one(self, batch):
+        weights = self._raw_weights(self._features(batch["Xs"]))
+        return {"off_one": ops.mean(ops.square(weights - 1))}
+
+    def _weighted(self, batch):
+        """Return the batch with weights of mean one, and its features."""
+        zs = self._features(batch["Xs"])
+        weights = self._raw_weights(zs)
+        return {**batch, "ws": batch["ws"] * weights / ops.mean(weights)}, zs
+
+    def _discrepancy(self, batch, zs):
+        scores = self._scores(zs, "discriminator")
+        on_source = ops.mean(batch["ws"] * self._labels.losses(batch["ys"], scores))
+        return ops.abs(self._labelled_loss(batch, "discriminator") - on_source)
+
+    def _losses(self, batch):
+        batch, zs = self._weighted(batch)
+        on_source = {k: v for k, v in batch.items() if k not in ("Xl", "yl")}
+        return {
+            "task_loss": self._task_loss(on_source, zs),
+            "disc_loss": self._discrepancy(batch, zs),
+        }
+
+    def _discriminator_losses(self, batch):
+        return {"minus_discrepancy": -self._discrepancy(*self._weighted(batch))}
+
+    def _adapt(self, domains):
+        super()._adapt(domains)
+        weights = self._weights_of(domains.Xs)
+        self._mean_weight = weights.mean()
+        self.weights_ = weights / self._mean_weight
+
+    def _weights_of(self, X):
+        outputs = self._chain(X, ("encoder", "weighter"))[:, 0].astype(np.float64)
+        return np.abs(outputs) + _TINY
+
+    def predict_weights(self, X=None):
+        """Return the weights of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), default=None
+            Rows to weigh. If None, the source rows seen in `fit`.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_samples,)
+            Weights in units of the source's mean.
+        """
+        if X is None:
+            check_is_fitted(self)
+            return self.weights_
+        check_is_fitted(self)
+        X = self._check_shape(check_rows(self, X))
+        return self._weights_of(X) / self._mean_weight
+
+    def predict_disc(self, X):
+        """Return what the discriminating task predicts.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows of either domain.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_samples, n_outputs), dtype float32
+            Outputs of `discriminator_`.
+        """
+        return self._outputs(X, "encoder", "discriminator")

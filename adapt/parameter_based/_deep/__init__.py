@@ -1,0 +1,1 @@
+"""Parameter-based methods that train networks."""

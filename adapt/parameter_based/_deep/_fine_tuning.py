@@ -1,0 +1,429 @@
+"""Fine-tuning of a source network on a few labelled rows of the target."""
+
+import copy as copying
+import math
+from numbers import Integral, Real
+
+import numpy as np
+from keras import ops
+
+from adapt._sklearn import Interval, StrOptions
+from adapt.deep._base import DeepAdapter, Phase
+from adapt.deep._networks import prepare
+from adapt.parameter_based._deep._network_transfer import NetworkTransfer, Start
+from adapt.parameter_based._deep._source_networks import (
+    fisher_information,
+    split_model,
+    weighted_layers,
+)
+
+__all__ = ["FineTuning"]
+
+
+def layer_flags(training, n_layers):
+    """Return which layers are trained, from the first to the last.
+
+    Parameters
+    ----------
+    training : bool or list of bool
+        One for all, or one for each layer from the last to the first; the last of a
+        shorter list is for all further layers.
+
+    n_layers : int
+        Number of layers.
+
+    Returns
+    -------
+    flags : list of bool
+    """
+    if isinstance(training, bool | np.bool_):
+        return [bool(training)] * n_layers
+    given = [bool(flag) for flag in training][:n_layers]
+    return [*given, *[given[-1]] * (n_layers - len(given))][::-1]
+
+
+def block_numbers(n_layers, n_blocks):
+    """Return for each of ``n_layers`` the number of its block, blocks of equal size."""
+    n_blocks = n_layers if n_blocks is None else min(n_blocks, n_layers)
+    parts = np.array_split(np.arange(n_layers), n_blocks)
+    return np.repeat(np.arange(n_blocks), [len(part) for part in parts]).tolist()
+
+
+class FineTuning(NetworkTransfer):
+    r"""Train a source network further on a few labelled target rows [1]_.
+
+    The source network is given, trained already, with the target alone given to `fit`;
+    or it is trained on the source that `fit` is given, and then on the target. All its
+    layers move, or those that `training` names; from the head downwards
+    (`unfreeze_epochs`), or the lower the slower (`layer_decay`) [2]_. A penalty can
+    draw the weights :math:`w` back to those of the source :math:`w^s`:
+
+    .. math:: \min_w L_t(w) + \frac{\lambda}{2} \sum_i F_i (w_i - w^s_i)^2
+
+    with :math:`F_i = 1` (L2-SP [3]_), or the Fisher information of the source model,
+    which holds what the source needs and leaves the rest free (elastic weight
+    consolidation [4]_). The given network is never changed.
+
+    Parameters
+    ----------
+    encoder, task : keras.Model, callable or None, default=None
+        The source network in two parts: from samples to features, and from features to
+        predictions. Trained networks, or functions without arguments that return one.
+        A `task` of None is a new head; an `encoder` of None is one sized from the data.
+
+    Xt, yt : array-like, default=None
+        Target rows and their labels, used when `fit` is given none. Unlabelled rows
+        are not used.
+
+    training : bool or list of bool, default=True
+        Whether the layers of the encoder are trained. A list goes from the last of
+        ``encoder.layers`` to the first; its last value is for all further ones. The
+        task network is always trained. Frozen batch normalisation uses the means and
+        variances of the source.
+
+    pretrain : bool, default=False
+        Whether the task network is trained alone first, for `pretrain_epochs`.
+
+    copy : bool, default=True
+        Whether networks that are given are copied, or trained themselves.
+
+    verbose, random_state : int, int or RandomState
+        As in `adapt.deep.DeepAdapter`.
+
+    model : keras.Model, callable, DeepAdapter or None, default=None
+        The source model as one, in the place of `encoder` and `task`. It is split
+        before its last layer with weights. A deep adapter, such as `DANN`, hands over
+        its networks and classes; one that is not fitted is fitted first on the two
+        domains that `fit` is given.
+
+    classes : array-like of shape (n_classes,) or None, default=None
+        What the outputs of given networks stand for, in their order. If None and
+        labels are integers below the number of outputs, output k is class k; other
+        labels are taken in sorted order if there are as many as outputs.
+
+    source_epochs : int or None, default=None
+        Number of epochs on the source, where `fit` is given one. None is `epochs`. At 0
+        the networks count as trained there, and the source rows serve `penalty="ewc"`.
+
+    pretrain_epochs : int or None, default=None
+        Number of epochs for the task network alone. None is `epochs`.
+
+    unfreeze_epochs : int, default=0
+        If positive, the last block of layers is trained alone for so many epochs, then
+        the last two, and so on until only the first is frozen [2]_. `epochs` with all
+        layers follow.
+
+    layer_decay : float, default=1.0
+        By what the learning rate is multiplied from one block to the one below, 0.4 for
+        example [2]_. The head has `learning_rate`.
+
+    n_blocks : int or None, default=None
+        Number of blocks of consecutive layers, of about equal size, that
+        `unfreeze_epochs` and `layer_decay` count. If None, each layer with weights is
+        one.
+
+    penalty : {"l2-sp", "ewc"} or None, default=None
+        What draws the weights back to those of the source.
+
+    lambda_ : float or callable, default=0.1
+        Weight of `penalty`. At 0 there is none; at infinity layers of the source stay
+        as they are, and only a new head moves. A callable is a schedule, as in
+        `adapt.deep.DeepAdapter`.
+
+    patience : int or None, default=None
+        Number of epochs without a lower loss of held-out target rows after which
+        training stops; the weights with the lowest loss are kept. It takes
+        `validation_split` or `validation_data`.
+
+    loss, optimizer, learning_rate, optimizer_enc, metrics : object
+        What is minimised, how, and what is recorded, as in `adapt.deep.DeepAdapter`.
+
+    epochs, batch_size, callbacks, validation_split, validation_data : object
+        How long, and what is watched. Rows that are held out are of the target.
+
+    jit_compile, device_budget : object
+        How it is computed.
+
+    Attributes
+    ----------
+    encoder_, task_ : keras.Model
+        The trained networks.
+
+    source_ : estimator
+        The source model; only where `fit` was given the source.
+
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for classes only.
+
+    history_, pretrain_history_ : dict of list of float
+        Mean losses and metrics of each epoch, `val_loss` with a validation set.
+
+    n_epochs_ : int
+        Number of epochs done on the target.
+
+    n_features_in_ : int
+        Number of features seen in `fit`, or of time steps, or of rows of pixels.
+
+    Raises
+    ------
+    ValueError
+        If labels need another head, and the last layer with weights is no dense layer;
+        if `patience` has no held-out rows; if `penalty="ewc"` has no source model.
+
+    See Also
+    --------
+    RegularTransferNN : A penalty for each layer.
+    FrozenFeatures : Features of a trained network for any estimator.
+
+    Notes
+    -----
+    An epoch of ``s`` steps costs ``s`` forward and backward passes over `batch_size`
+    rows; frozen layers take no backward pass. A penalty takes the memory of the weights
+    twice more.
+
+    The target may have fewer classes than the source: the model keeps all. If it has
+    others, the head is replaced: it knows the classes of both, those of the source with
+    their weights; or the target's alone if they share none.
+
+    The Fisher information is a mean over at most 1,000 rows of the source, or of the
+    target where there is no source, for labels as the source model has them.
+
+    A penalty with large weights makes descent stiff: Adam then needs a `learning_rate`
+    below its default, and more epochs.
+
+    References
+    ----------
+    .. [1] Oquab et al. "Learning and transferring mid-level image representations using
+       convolutional neural networks." CVPR, 2014.
+
+    .. [2] Howard and Ruder. "Universal language model fine-tuning for text
+       classification." ACL, 2018.
+
+    .. [3] Li, Grandvalet and Davoine. "Explicit inductive bias for transfer learning
+       with convolutional networks." ICML, 2018.
+
+    .. [4] Kirkpatrick et al. "Overcoming catastrophic forgetting in neural networks."
+       PNAS, 2017.
+
+    Examples
+    --------
+    >>> from adapt.datasets import make_regression_da
+    >>> from adapt.parameter_based import FineTuning
+    >>> Xs, ys, Xt, yt = make_regression_da()
+    >>> source = FineTuning(random_state=0).fit(Xs, ys)
+    >>> model = FineTuning(source.encoder_, source.task_, epochs=30, random_state=0)
+    >>> model.fit(Xt[:3], yt[:3]).predict(Xt).shape
+    (100,)
+    """
+
+    _parameter_constraints: dict = {
+        **NetworkTransfer._parameter_constraints,
+        "training": ["boolean", list, tuple],
+        "pretrain": ["boolean"],
+        "model": [callable, DeepAdapter, None],
+        "pretrain_epochs": [Interval(Integral, 1, None, closed="left"), None],
+        "unfreeze_epochs": [Interval(Integral, 0, None, closed="left")],
+        "layer_decay": [Interval(Real, 0, 1, closed="right")],
+        "n_blocks": [Interval(Integral, 1, None, closed="left"), None],
+        "penalty": [StrOptions({"l2-sp", "ewc"}), None],
+        "lambda_": [Interval(Real, 0, None, closed="both"), callable],
+    }
+
+    _not_compiled = (
+        *NetworkTransfer._not_compiled,
+        *("model", "training", "pretrain", "pretrain_epochs", "unfreeze_epochs"),
+        "layer_decay",
+    )
+
+    def __init__(
+        self,
+        encoder=None,
+        task=None,
+        Xt=None,
+        yt=None,
+        training=True,
+        pretrain=False,
+        copy=True,
+        verbose=0,
+        random_state=None,
+        *,
+        model=None,
+        classes=None,
+        source_epochs=None,
+        pretrain_epochs=None,
+        unfreeze_epochs=0,
+        layer_decay=1.0,
+        n_blocks=None,
+        penalty=None,
+        lambda_=0.1,
+        patience=None,
+        loss=None,
+        optimizer="adam",
+        learning_rate=None,
+        optimizer_enc=None,
+        metrics=None,
+        epochs=50,
+        batch_size=64,
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        jit_compile=None,
+        device_budget=2**31,
+    ):
+        self.encoder = encoder
+        self.task = task
+        self.Xt = Xt
+        self.yt = yt
+        self.training = training
+        self.pretrain = pretrain
+        self.copy = copy
+        self.verbose = verbose
+        self.random_state = random_state
+        self.model = model
+        self.classes = classes
+        self.source_epochs = source_epochs
+        self.pretrain_epochs = pretrain_epochs
+        self.unfreeze_epochs = unfreeze_epochs
+        self.layer_decay = layer_decay
+        self.n_blocks = n_blocks
+        self.penalty = penalty
+        self.lambda_ = lambda_
+        self.patience = patience
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.optimizer_enc = optimizer_enc
+        self.metrics = metrics
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.callbacks = callbacks
+        self.validation_split = validation_split
+        self.validation_data = validation_data
+        self.jit_compile = jit_compile
+        self.device_budget = device_budget
+
+    def _source_trainer(self):
+        return (
+            super()
+            ._source_trainer()
+            .set_params(
+                training=True,
+                pretrain=False,
+                unfreeze_epochs=0,
+                layer_decay=1.0,
+                penalty=None,
+            )
+        )
+
+    def _given_adapter(self):
+        if self.model is not None and not (self.encoder is None is self.task):
+            raise ValueError(
+                "The source model was given twice: as `model`, and as `encoder` or "
+                "`task`. Give one or the other."
+            )
+        return self.model if isinstance(self.model, DeepAdapter) else None
+
+    def _given(self, rng):
+        if self.model is None:
+            return super()._given(rng)
+        whole, _, _ = prepare(
+            "model", self.model, None, self._shape, rng=rng, copy=self.copy
+        )
+        return Start(*split_model(whole, self._shape), self.classes, False)
+
+    def _stays(self):
+        return self.penalty is not None and self.lambda_ == math.inf
+
+    def _holds(self):
+        return self.penalty is not None and not self._stays()
+
+    def _hold(self, rows, labels, rng):
+        weights = [*self.encoder_.weights, *self.task_.weights]
+        if self.penalty == "l2-sp":
+            return [np.ones(w.shape, dtype=np.float32) for w in weights]
+        if labels is None:
+            raise ValueError(
+                "`penalty='ewc'` takes a source model with a head, and `task` is None."
+            )
+        return fisher_information(self.encoder_, self.task_, labels, rows, rng)
+
+    def _penalty(self, batch):
+        return batch["lambda_"] / 2 * self._distance(ops.square)
+
+    def _stages(self):
+        moving = self._all_layers()
+        moving["encoder"] = layer_flags(self.training, len(moving["encoder"]))
+        if self._stays():
+            moving["encoder"] = [False] * len(moving["encoder"])
+            if not self._has_new_head:
+                moving["task"] = [False] * len(moving["task"])
+        if self.pretrain:
+            head = {**moving, "encoder": [False] * len(moving["encoder"])}
+            epochs = self.epochs
+            if self.pretrain_epochs is not None:
+                epochs = self.pretrain_epochs
+            yield Phase(epochs, "_updates", pretrain=True), head
+        blocks = self._block_numbers()
+        n_blocks = 1 + max(max(own, default=0) for own in blocks.values())
+        for first in range(n_blocks - 1, 0, -1) if self.unfreeze_epochs else ():
+            last = {
+                name: [
+                    flag and block >= first
+                    for flag, block in zip(flags, blocks[name], strict=True)
+                ]
+                for name, flags in moving.items()
+            }
+            yield Phase(self.unfreeze_epochs, "_updates"), last
+        yield Phase(self.epochs, "_updates"), moving
+
+    def _block_numbers(self):
+        """Return for encoder and task the number of each layer's block.
+
+        A layer without weights is in that of the layer before.
+        """
+        networks = {"encoder": self.encoder_, "task": self.task_}
+        n_layers = sum(len(weighted_layers(network)) for network in networks.values())
+        numbers = iter(block_numbers(n_layers, self.n_blocks))
+        found, current = {}, 0
+        for name, network in networks.items():
+            found[name] = []
+            for layer in network.layers:
+                current = next(numbers) if layer.weights else current
+                found[name].append(current)
+        return found
+
+    def _blocks(self, name, network):
+        if self.layer_decay == 1 or name == "anchor":
+            return super()._blocks(name, network)
+        blocks, seen = {}, set()
+        numbers = self._block_numbers()[name]
+        for layer, number in zip(network.layers, numbers, strict=True):
+            own = [v for v in layer.trainable_variables if id(v) not in seen]
+            seen.update(map(id, own))
+            blocks.setdefault(f"{name}_{number}", []).extend(own)
+        return blocks
+
+    def _optimizers(self):
+        optimizers, rates, key = super()._optimizers()
+        if self.layer_decay == 1:
+            return optimizers, rates, key
+        numbers = self._block_numbers()
+        top = max(max(own, default=0) for own in numbers.values())
+        for name, own in numbers.items():
+            for number in set(own):
+                rate = rates[f"{name}_{number}"]
+                if rate is None:
+                    raise ValueError(
+                        "`layer_decay` multiplies a learning rate, but that of "
+                        "`optimizer` is a schedule. Give a number."
+                    )
+                rate = rate * self.layer_decay ** (top - number)
+                rates[f"{name}_{number}"] = rate
+                # Blocks of one rate may come to share an optimizer: these must not.
+                optimizers[f"{name}_{number}"].learning_rate = rate
+        return optimizers, rates, key
+
+    def __sklearn_clone__(self):
+        # A fitted source model is an input: a clone without it could not be fitted.
+        model = copying.deepcopy(self.model)
+        return super().__sklearn_clone__().set_params(model=model)
