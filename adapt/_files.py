@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-_KINDS = ".csv, .tsv, .csv.gz, .tsv.gz, .parquet or .pq"
+KINDS = ".csv, .tsv, .csv.gz, .tsv.gz, .parquet or .pq"
 
 
 def read_table(path: str):
@@ -24,7 +24,7 @@ def read_table(path: str):
         elif name.endswith((".tsv", ".tsv.gz")):
             table = pd.read_csv(file, sep="\t")
         else:
-            raise ValueError(f"Cannot tell what {path!r} is: use {_KINDS}.")
+            raise ValueError(f"Cannot tell what {path!r} is: use {KINDS}.")
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
         raise ValueError(f"Cannot read {path!r}: {error}".rstrip()) from error
     return table

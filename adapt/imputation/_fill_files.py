@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adapt._files import _KINDS, read_table, write_whole
+from adapt._files import KINDS, read_table, write_whole
 
 _MOST_LEVELS = 50  # a text column of more holds names, not levels
 _ROWS = 10_000  # filled between two moves of the progress bar
@@ -167,7 +167,7 @@ def fill_file(imputer, target: str, source: str | None, output: str, progress):
 
     separator = _separator(output)
     if separator is None and not output.lower().endswith((".parquet", ".pq")):
-        raise ValueError(f"Cannot tell what {output!r} is to be: use {_KINDS}.")
+        raise ValueError(f"Cannot tell what {output!r} is to be: use {KINDS}.")
     table = read_table(target)
     if not len(table):
         raise ValueError(f"The target {target!r} has no rows.")
