@@ -1,5 +1,6 @@
 # On a bare machine with Python 3.11 or newer: `make demo`, `make test`.
-# Every target makes what it needs in .venv and uses it again the next time.
+# Every target makes what it needs in .venv, or .venv-lowest, and uses it again the next
+# time.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -8,9 +9,15 @@ PYTEST := $(BIN)/python -m pytest -q
 CONFIG := setup.cfg pyproject.toml
 # Workers of the tests of what compiles nothing; else a process a backend.
 WORKERS ?= 2
+# The lowest Python that setup.cfg promises, where there is one.
+LOWEST_PYTHON ?= $(shell command -v python3.11 || echo $(PYTHON))
+LOWEST := .venv-lowest
+# The quick part of the shallow tests: what an older numpy, pandas or scikit-learn could
+# change, without the contracts, which walk every method many times over.
+QUICK := datasets metrics imputation instance_based parameter_based feature_based
 
 .PHONY: demo test lint test-shallow test-deep test-tensorflow test-jax test-torch
-.PHONY: docs bench clean
+.PHONY: test-lowest docs bench dist clean
 
 demo: .venv/.base
 	$(BIN)/adapt compare --dataset penguins
@@ -37,6 +44,10 @@ test-jax: .venv/.test
 test-torch: .venv/.torch
 	OMP_NUM_THREADS=1 KERAS_BACKEND=torch $(PYTEST) --keras=only tests -n $(WORKERS)
 
+test-lowest: $(LOWEST)/.done
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -q --keras=without \
+		-m "not slow" -n $(WORKERS) $(QUICK:%=tests/%) tests/test_main.py
+
 docs: .venv/.docs
 	$(BIN)/sphinx-build -b html -W --keep-going docs docs/_build/html
 
@@ -44,8 +55,12 @@ bench: .venv/.test
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/scaling.py
 
+dist: .venv/.test
+	$(PIP) build
+	$(BIN)/python -m build
+
 clean:
-	rm -rf .venv docs/_build docs/api docs/auto_examples build *.egg-info
+	rm -rf .venv $(LOWEST) dist docs/_build docs/api docs/auto_examples build *.egg-info
 
 .venv/bin/pip:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'adapt needs Python 3.11 or newer: make PYTHON=python3.11')"
@@ -68,4 +83,13 @@ clean:
 
 .venv/.docs: $(CONFIG) | .venv/bin/pip
 	$(INSTALL) '.[docs,tensorflow,ot,plot]'
+	touch $@
+
+$(LOWEST)/.done: $(CONFIG) tools/lowest_versions.py
+	$(LOWEST_PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python tools/lowest_versions.py test ot plot parquet \
+		> $(LOWEST)/constraints.txt
+	PYTHONWARNINGS=ignore $(LOWEST)/bin/pip install --quiet \
+		--disable-pip-version-check --constraint $(LOWEST)/constraints.txt \
+		--editable '.[test,ot,plot,parquet]'
 	touch $@

@@ -3,7 +3,7 @@
 from sklearn.base import _clone_parametrized, _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Hidden, Interval, StrOptions
 from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.validation import (
     _check_feature_names,
@@ -15,6 +15,7 @@ from sklearn.utils.validation import (
 
 __all__ = [
     "HasMethods",
+    "Hidden",
     "Interval",
     "StrOptions",
     "_check_feature_names",

@@ -1,5 +1,6 @@
 """Configuration of the documentation."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -35,8 +36,18 @@ autodoc_typehints = "none"
 numpydoc_class_members_toctree = False
 numpydoc_show_class_members = False
 
-# Without a network the inventories of other projects are missing: no links then.
+# Links to other projects need their inventories, which Sphinx fetches. A build never
+# needs a network unless it is asked for them. Keras publishes no inventory.
 intersphinx_mapping = {}
+if os.environ.get("ADAPT_DOCS_LINKS") == "1":
+    intersphinx_mapping = {
+        "numpy": ("https://numpy.org/doc/stable/", None),
+        "pandas": ("https://pandas.pydata.org/docs/", None),
+        "python": ("https://docs.python.org/3/", None),
+        "scipy": ("https://docs.scipy.org/doc/scipy/", None),
+        "sklearn": ("https://scikit-learn.org/stable/", None),
+    }
+    intersphinx_timeout = 20
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",

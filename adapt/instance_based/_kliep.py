@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state
 
 from adapt._data_driven import median_gamma
 from adapt._kernels import KERNELS, row_blocks
-from adapt._sklearn import Interval, StrOptions
+from adapt._sklearn import Hidden, Interval, StrOptions
 from adapt.base import RatioAdapter
 from adapt.instance_based._constrained import project_simplex
 from adapt.instance_based._kernel_features import Features, Rows
@@ -288,8 +288,11 @@ class KLIEP(RatioAdapter):
         The kernel, as in `sklearn.metrics.pairwise.pairwise_kernels`. Its values have
         to be non-negative, as those of "rbf" and "laplacian" always are.
 
-    sigmas : float or list of float, default=None
-        Deprecated name of `gamma`.
+    sigmas : float or list of float, default="deprecated"
+        The name of `gamma` in ADAPT.
+
+        .. deprecated:: 0.1
+           Use `gamma`. `sigmas` will be removed in 0.3.
 
     max_centers : int, default=100
         Number of centres, drawn from the target if that has more rows.
@@ -426,7 +429,12 @@ class KLIEP(RatioAdapter):
     _parameter_constraints: dict = {
         **RatioAdapter._parameter_constraints,
         "kernel": [StrOptions(set(KERNELS))],
-        "sigmas": [Interval(Real, 0, None, closed="neither"), "array-like", None],
+        "sigmas": [
+            Interval(Real, 0, None, closed="neither"),
+            "array-like",
+            Hidden(StrOptions({"deprecated"})),
+            None,
+        ],
         "max_centers": [Interval(Integral, 1, None, closed="left")],
         "cv": [Interval(Integral, 2, None, closed="left")],
         "algo": [StrOptions(set(_SOLVERS))],
@@ -445,7 +453,7 @@ class KLIEP(RatioAdapter):
         estimator=None,
         Xt=None,
         kernel="rbf",
-        sigmas=None,
+        sigmas="deprecated",
         max_centers=100,
         cv=5,
         algo="FW",
@@ -520,13 +528,14 @@ class KLIEP(RatioAdapter):
     def _gammas(self, Xs, Xt, rng):
         """Return the values of `gamma` to choose from."""
         given = self.gamma
-        if self.sigmas is not None:
+        if not isinstance(self.sigmas, str):
             warnings.warn(
-                "`sigmas` of KLIEP is deprecated: call it `gamma`.",
+                "`sigmas` of KLIEP was renamed `gamma` in 0.1 and will be removed in "
+                "0.3. Pass `gamma` instead.",
                 FutureWarning,
                 stacklevel=2,
             )
-            given = self.sigmas
+            given = given if self.sigmas is None else self.sigmas
         if given is None:
             return np.array([median_gamma(Xs, Xt, random_state=rng)])
         values = np.atleast_1d(np.asarray(given, dtype=float))

@@ -1,6 +1,6 @@
-"""What every deep method keeps, whatever its losses (contracts in the developer guide).
+"""What every deep method keeps: the contracts of `docs/development/contracts.rst`.
 
-Tests of one method stand together, for they share what was compiled.
+Tests of one method stand together, because they share what was compiled.
 """
 
 import inspect

@@ -1,4 +1,4 @@
-"""What users do with deep methods: the probes, on DANN and DeepCORAL."""
+"""What users do with deep methods, tried on DANN and DeepCORAL."""
 
 import copy
 import pickle

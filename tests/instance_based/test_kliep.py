@@ -154,10 +154,17 @@ def test_sparse_equals_dense():
 
 def test_old_name_of_gamma():
     Xs, Xt = samples()
-    with pytest.warns(FutureWarning, match="`sigmas`"):
+    with pytest.warns(FutureWarning, match=r"`sigmas` .* removed in 0\.3.*`gamma`"):
         old = KLIEP(sigmas=[0.1, 1.0], random_state=0).fit_weights(Xs, Xt)
     new = KLIEP(gamma=[0.1, 1.0], random_state=0).fit_weights(Xs, Xt)
     np.testing.assert_array_equal(old, new)
+
+
+def test_old_name_of_gamma_by_position():
+    Xs, Xt = samples()
+    with pytest.warns(FutureWarning, match="`sigmas`"):
+        old = KLIEP(None, None, "rbf", None, random_state=0).fit_weights(Xs, Xt)
+    np.testing.assert_array_equal(old, KLIEP(random_state=0).fit_weights(Xs, Xt))
 
 
 def test_errors_name_the_parameter():
