@@ -12,9 +12,9 @@ WORKERS ?= 2
 # The lowest Python that setup.cfg promises, where there is one.
 LOWEST_PYTHON ?= $(shell command -v python3.11 || echo $(PYTHON))
 LOWEST := .venv-lowest
-# The quick part of the shallow tests: what an older numpy, pandas or scikit-learn could
-# change, without the contracts, which walk every method many times over.
-QUICK := datasets metrics imputation instance_based parameter_based feature_based
+# Left out of the quick part of the shallow tests: the contracts, which walk every method
+# many times over.
+CONTRACTS := tests/test_common.py tests/test_probes.py
 
 .PHONY: demo test lint test-shallow test-deep test-tensorflow test-jax test-torch
 .PHONY: test-lowest docs bench dist clean
@@ -46,7 +46,7 @@ test-torch: .venv/.torch
 
 test-lowest: $(LOWEST)/.done
 	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -q --keras=without \
-		-m "not slow" -n $(WORKERS) $(QUICK:%=tests/%) tests/test_main.py
+		-m "not slow" -n $(WORKERS) tests $(CONTRACTS:%=--ignore=%)
 
 docs: .venv/.docs
 	$(BIN)/sphinx-build -b html -W --keep-going docs docs/_build/html

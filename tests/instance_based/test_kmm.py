@@ -60,9 +60,9 @@ def test_objective_equals_a_qp_solver(bounds, gamma):
     K, kappa = problem(gamma=gamma)
     upper, low, high = bounds[0], 300 * bounds[1], 300 * bounds[2]
     w, residual, _ = solve_kmm(
-        FullGram(K), kappa, upper, low, high, tol=1e-5, max_iter=1000
+        FullGram(K), kappa, upper, low, high, tol=1e-6, max_iter=1000
     )
-    assert residual <= 1e-5
+    assert residual <= 1e-6
     assert w.min() >= 0
     assert w.max() <= upper
     assert low - 1e-6 <= w.sum() <= high + 1e-6
