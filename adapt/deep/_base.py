@@ -69,20 +69,20 @@ class DeepAdapter(
     encoder : keras.Model, callable or None, default=None
         From samples to features: a network, which is copied with its weights, or a
         function without arguments that returns one. If None, it is sized from the data:
-        a perceptron for tables, a convolutional network for series `(n_samples, time,
-        channels)` and images `(n_samples, height, width, channels)`, which begins by
-        standardising columns or channels as they are in the source.
+        a perceptron for tables, a convolutional network for series and images, which
+        begins by standardising columns or channels as they are in the source.
 
     task : keras.Model, callable or None, default=None
-        From features to predictions. For classes it has one output per class, or one
-        for two classes. If its last activation is a softmax or a sigmoid its outputs
-        are probabilities, else logits. If None, one hidden layer.
+        From features to predictions: a network, or a function without arguments that
+        returns one. For classes it has one output per class, or one for two classes; if
+        its last activation is a softmax or a sigmoid its outputs are probabilities,
+        otherwise logits. If None, it has one hidden layer.
 
     Xt : array-like of shape (n_target_samples, ...), default=None
         Target rows, used when `fit` is given none.
 
     yt : array-like of shape (n_target_samples,), default=None
-        Labels of `Xt` where there are some, NaN or None (or -1, where it is no class)
+        Labels of `Xt` where some are known; NaN or None (or -1, where it is no class)
         for the others. The task loss of the labelled target rows is added to the one of
         the source. In the form of one table, labels of target rows are not read.
 
@@ -95,7 +95,7 @@ class DeepAdapter(
         Whether networks that are given are copied, or trained themselves.
 
     verbose : int, default=0
-        Whether to print a line per epoch.
+        If positive, a line is printed after each epoch.
 
     random_state : int, RandomState instance or None, default=None
         Seeds initial weights, batches, dropout and the validation split. Default
@@ -104,48 +104,49 @@ class DeepAdapter(
     loss : str, callable, keras.losses.Loss or None, default=None
         The task loss. If None, the labels decide: cross-entropy for strings, integers,
         booleans and one-hot rows, squared error for floats. "crossentropy" or a number
-        loss such as "mse" decides whatever the labels, and lets scikit-learn know
+        loss such as "mse" decides whatever the labels are, and lets scikit-learn know
         before `fit` (for stratified folds). A function gets `(y_true, y_pred)`, for
         classes one-hot labels and probabilities.
 
     optimizer : str, dict or keras.optimizers.Optimizer, default="adam"
-        Each network gets one of its own.
+        How weights are updated. Each network gets an optimizer of its own, made as this
+        one is.
 
     learning_rate : float or None, default=None
-        If None, the optimizer's own.
+        Learning rate of every optimizer. If None, the optimizer's own.
 
     optimizer_enc : str, dict, keras.optimizers.Optimizer or None, default=None
-        For the encoder, if another.
+        Optimizer of the encoder. If None, as `optimizer`.
 
-    metrics : list of str or callable, default=None
-        "accuracy", names of Keras losses or functions `(y_true, y_pred)`, recorded
-        beside the losses.
+    metrics : list of str or callable, or None, default=None
+        What `history_` records beside the losses: "accuracy", names of Keras losses or
+        functions `(y_true, y_pred)`.
 
     epochs : int, default=50
         Number of passes through the larger domain.
 
     batch_size : int, default=64
-        Rows of each domain per step. A smaller domain is gone through again.
+        Rows of each domain in a step. A smaller domain is gone through again.
 
     callbacks : list of keras.callbacks.Callback or None, default=None
         Called at the ends of epochs, on a model of encoder and task.
 
     validation_split : float, default=0.0
-        Share of the rows to hold out: of the source for `val_loss`, the task loss on
-        them; of the target, where there are classes, for `val_target_entropy`, the mean
-        entropy of the predictions, and `val_target_information`, by how much that is
-        less than the entropy of the mean prediction. Neither needs labels; the second
+        Share of the rows to hold out, in [0, 1): of the source for `val_loss`, the task
+        loss on them; of the target, where there are classes, for `val_target_entropy`,
+        the mean entropy of the predictions, and `val_target_information`, the entropy
+        of the mean prediction less that mean. Neither needs target labels; the second
         falls when all rows go to one class.
 
     validation_data : tuple (X, y) or None, default=None
-        Validation rows, in the place of a split.
+        Rows and labels for `val_loss`, in the place of a split.
 
     jit_compile : bool or None, default=None
         Whether to compile with XLA (TensorFlow), whole epochs and not steps (JAX), or
-        to trace a step and replay it (PyTorch; where a step draws random numbers it is
-        not). If None, as measured: with TensorFlow and PyTorch for long trainings of
-        networks that neither convolve nor recur; with JAX whole epochs, but on CPUs not
-        of such networks.
+        to trace a step and replay it (PyTorch; not where a step draws random numbers).
+        If None, what was measured to be faster: with TensorFlow and PyTorch True for
+        long trainings of networks that neither convolve nor recur; with JAX True,
+        except on CPUs for networks that do.
 
     joint_batch : bool, default=True
         Whether the source and target rows of a step pass a network as one batch or as

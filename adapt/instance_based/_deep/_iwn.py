@@ -107,7 +107,7 @@ class IWN(Trainer, ShrunkRatioAdapter):
         Target rows, used when `fit` is given none.
 
     yt : ignored
-        There for ADAPT's order of parameters.
+        Not used; it keeps the order of parameters of ADAPT.
 
     pretrain : bool, default=True
         Whether the network is first trained to give all rows a weight of one.
@@ -122,15 +122,19 @@ class IWN(Trainer, ShrunkRatioAdapter):
         Number of epochs of that first training.
 
     optimizer : str, dict or keras.optimizers.Optimizer, default="adam"
-        Each network gets one of its own.
+        How weights are updated. Each network gets an optimizer of its own, made as this
+        one is.
 
     learning_rate : float or None, default=None
-        If None, the optimizer's own.
+        Learning rate of every optimizer. If None, the optimizer's own.
 
-    epochs, batch_size : int, default=50 and 128
-        Passes through the larger domain, and rows of each domain in a step. The smaller
-        the batch, the closer the weights are kept to one: there the squares of the
-        weights themselves are a larger part of the distance.
+    epochs : int, default=50
+        Number of passes through the larger domain.
+
+    batch_size : int, default=128
+        Rows of each domain in a step. The smaller the batch, the closer the weights are
+        kept to one: there the squares of the weights themselves are a larger part of
+        the distance.
 
     shrinkage : float or "auto", default="auto"
         Share of one in the weights, from 0 to 1: with the network's weights w they are
@@ -139,19 +143,34 @@ class IWN(Trainer, ShrunkRatioAdapter):
         trained on the other halves have not seen: without a shift the network follows
         chance, and its weights are brought near to one.
 
-    jit_compile, device_budget : object
-        As in `adapt.deep.DeepAdapter`.
+    jit_compile : bool or None, default=None
+        Whether to compile with XLA (TensorFlow), whole epochs and not steps (JAX), or
+        to trace a step and replay it (PyTorch; not where a step draws random numbers).
+        If None, what was measured to be faster: with TensorFlow and PyTorch True for
+        long trainings of networks that neither convolve nor recur; with JAX True,
+        except on CPUs for networks that do.
+
+    device_budget : float, default=2**31
+        Bytes of data, as float32, that are put on the device at once; more is streamed
+        in chunks, for example from a `numpy.memmap`.
 
     weight_clip : float, default=None
-        Largest weight, in units of the mean weight.
+        Largest weight, in units of the mean weight, before the mean is brought back to
+        one.
 
     resample : bool, default=False
-        Whether to draw source rows by their weights for an `estimator` whose `fit` has
-        no `sample_weight`.
+        Whether `estimator` is fitted on a bootstrap drawn by the weights, which serves
+        estimators without `sample_weight`.
 
-    copy, verbose, random_state : bool, int, int or RandomState
-        Whether `estimator` and `weighter` are copied, whether to print a line per
-        epoch, and the seed of all that is drawn.
+    copy : bool, default=True
+        Whether `estimator` and `weighter` are copied, or fitted and trained themselves.
+
+    verbose : int, default=0
+        If positive, a line is printed after each epoch.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds initial weights, batches, the halves that choose `shrinkage`, the
+        bootstrap, and what in `estimator` has no seed of its own.
 
     Attributes
     ----------

@@ -39,9 +39,12 @@ class WANN(DeepAdapter):
     weighter : keras.Model, callable or None, default=None
         From rows to one output, whose absolute value is the weight. If None, as `task`.
 
-    Xt, yt : array-like, default=None
-        Target rows and the labels of at least some of them, used when `fit` is given
-        none.
+    Xt : array-like of shape (n_target_samples, ...), default=None
+        Target rows, used when `fit` is given none.
+
+    yt : array-like of shape (n_target_samples,) or (.., n_outputs), default=None
+        Labels of at least some of the target rows, used with `Xt`; NaN or None for the
+        others. In the form of one table, they are read from it.
 
     pretrain : bool, default=True
         Whether `weighter` is first trained to give all rows a weight of one.
@@ -51,20 +54,66 @@ class WANN(DeepAdapter):
         with. It keeps the maximum over :math:`h'` finite: bring numbers to predict to a
         scale of about one, or raise it.
 
-    copy, verbose, random_state : bool, int, int or RandomState
-        As in `adapt.deep.DeepAdapter`, where all that follows is explained.
+    copy : bool, default=True
+        Whether networks that are given are copied, or trained themselves.
+
+    verbose : int, default=0
+        If positive, a line is printed after each epoch.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds initial weights, batches, dropout and the validation split. Default
+        networks start from the same weights on every backend.
 
     pretrain_epochs : int, default=10
         Number of epochs of the first training.
 
-    loss, optimizer, learning_rate, metrics : object
-        What is minimised, how, and what is recorded.
+    loss : str, callable, keras.losses.Loss or None, default=None
+        The task loss. If None, the labels decide: cross-entropy for strings, integers,
+        booleans and one-hot rows, squared error for floats. "crossentropy" or a number
+        loss such as "mse" decides whatever the labels are, and lets scikit-learn know
+        before `fit` (for stratified folds). A function gets `(y_true, y_pred)`, for
+        classes one-hot labels and probabilities.
 
-    epochs, batch_size, callbacks, validation_split, validation_data : object
-        How long, and what is watched.
+    optimizer : str, dict or keras.optimizers.Optimizer, default="adam"
+        How weights are updated. Each network gets an optimizer of its own, made as this
+        one is.
 
-    jit_compile, device_budget : object
-        How it is computed.
+    learning_rate : float or None, default=None
+        Learning rate of every optimizer. If None, the optimizer's own.
+
+    metrics : list of str or callable, or None, default=None
+        What `history_` records beside the losses: "accuracy", names of Keras losses or
+        functions `(y_true, y_pred)`.
+
+    epochs : int, default=50
+        Number of passes through the larger domain.
+
+    batch_size : int, default=64
+        Rows of each domain in a step. A smaller domain is gone through again.
+
+    callbacks : list of keras.callbacks.Callback or None, default=None
+        Called at the ends of epochs, on a model of encoder and task.
+
+    validation_split : float, default=0.0
+        Share of the rows to hold out, in [0, 1): of the source for `val_loss`, the task
+        loss on them; of the target, where there are classes, for `val_target_entropy`,
+        the mean entropy of the predictions, and `val_target_information`, the entropy
+        of the mean prediction less that mean. Neither needs target labels; the second
+        falls when all rows go to one class.
+
+    validation_data : tuple (X, y) or None, default=None
+        Rows and labels for `val_loss`, in the place of a split.
+
+    jit_compile : bool or None, default=None
+        Whether to compile with XLA (TensorFlow), whole epochs and not steps (JAX), or
+        to trace a step and replay it (PyTorch; not where a step draws random numbers).
+        If None, what was measured to be faster: with TensorFlow and PyTorch True for
+        long trainings of networks that neither convolve nor recur; with JAX True,
+        except on CPUs for networks that do.
+
+    device_budget : float, default=2**31
+        Bytes of data, as float32, that are put on the device at once; more is streamed
+        in chunks, for example from a `numpy.memmap`.
 
     Attributes
     ----------
@@ -78,8 +127,11 @@ class WANN(DeepAdapter):
     classes_ : ndarray of shape (n_classes,)
         Class labels; for classes only.
 
-    history_, pretrain_history_ : dict of list of float
+    history_ : dict of list of float
         Mean losses and metrics of each epoch.
+
+    pretrain_history_ : dict of list of float
+        The same, of the pre-training; only where there is one.
 
     n_epochs_ : int
         Number of epochs done.

@@ -66,14 +66,21 @@ class FineTuning(NetworkTransfer):
 
     Parameters
     ----------
-    encoder, task : keras.Model, callable or None, default=None
-        The source network in two parts: from samples to features, and from features to
-        predictions. Trained networks, or functions without arguments that return one.
-        A `task` of None is a new head; an `encoder` of None is one sized from the data.
+    encoder : keras.Model, callable or None, default=None
+        First part of the source network, from samples to features: a trained network,
+        or a function without arguments that returns one. If None, it is sized from the
+        data.
 
-    Xt, yt : array-like, default=None
-        Target rows and their labels, used when `fit` is given none. Unlabelled rows
-        are not used.
+    task : keras.Model, callable or None, default=None
+        Second part of the source network, from features to predictions: a trained
+        network, or a function without arguments that returns one. If None, it is a new
+        head.
+
+    Xt : array-like of shape (n_target_samples, ...), default=None
+        Target rows, used when `fit` is given none.
+
+    yt : array-like of shape (n_target_samples,) or (.., n_outputs), default=None
+        Labels of `Xt`, used with it; unlabelled rows are not used.
 
     training : bool or list of bool, default=True
         Whether the layers of the encoder are trained. A list goes from the last of
@@ -87,8 +94,12 @@ class FineTuning(NetworkTransfer):
     copy : bool, default=True
         Whether networks that are given are copied, or trained themselves.
 
-    verbose, random_state : int, int or RandomState
-        As in `adapt.deep.DeepAdapter`.
+    verbose : int, default=0
+        If positive, a line is printed after each epoch.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds initial weights, batches, dropout and the validation split. Default
+        networks start from the same weights on every backend.
 
     model : keras.Model, callable, DeepAdapter or None, default=None
         The source model as one, in the place of `encoder` and `task`. It is split
@@ -127,27 +138,70 @@ class FineTuning(NetworkTransfer):
 
     lambda_ : float or callable, default=0.1
         Weight of `penalty`. At 0 there is none; at infinity layers of the source stay
-        as they are, and only a new head moves. A callable is a schedule, as in
-        `adapt.deep.DeepAdapter`.
+        as they are, and only a new head moves. A callable is a schedule: it returns the
+        values at an array of step numbers, as `adapt.deep.UpdateLambda` does. No value
+        compiles anything anew.
 
     patience : int or None, default=None
         Number of epochs without a lower loss of held-out target rows after which
         training stops; the weights with the lowest loss are kept. It takes
         `validation_split` or `validation_data`.
 
-    loss, optimizer, learning_rate, optimizer_enc, metrics : object
-        What is minimised, how, and what is recorded, as in `adapt.deep.DeepAdapter`.
+    loss : str, callable, keras.losses.Loss or None, default=None
+        The task loss. If None, the labels decide: cross-entropy for strings, integers,
+        booleans and one-hot rows, squared error for floats. "crossentropy" or a number
+        loss such as "mse" decides whatever the labels are, and lets scikit-learn know
+        before `fit` (for stratified folds). A function gets `(y_true, y_pred)`, for
+        classes one-hot labels and probabilities.
 
-    epochs, batch_size, callbacks, validation_split, validation_data : object
-        How long, and what is watched. Rows that are held out are of the target.
+    optimizer : str, dict or keras.optimizers.Optimizer, default="adam"
+        How weights are updated. Each network gets an optimizer of its own, made as this
+        one is.
 
-    jit_compile, device_budget : object
-        How it is computed.
+    learning_rate : float or None, default=None
+        Learning rate of every optimizer. If None, the optimizer's own.
+
+    optimizer_enc : str, dict, keras.optimizers.Optimizer or None, default=None
+        Optimizer of the encoder. If None, as `optimizer`.
+
+    metrics : list of str or callable, or None, default=None
+        What `history_` records beside the losses: "accuracy", names of Keras losses or
+        functions `(y_true, y_pred)`.
+
+    epochs : int, default=50
+        Number of passes through the larger domain.
+
+    batch_size : int, default=64
+        Rows of each domain in a step. A smaller domain is gone through again.
+
+    callbacks : list of keras.callbacks.Callback or None, default=None
+        Called at the ends of epochs, on a model of encoder and task.
+
+    validation_split : float, default=0.0
+        Share of the labelled target rows to hold out, in [0, 1), for `val_loss`, the
+        task loss on them.
+
+    validation_data : tuple (X, y) or None, default=None
+        Rows and labels for `val_loss`, in the place of a split.
+
+    jit_compile : bool or None, default=None
+        Whether to compile with XLA (TensorFlow), whole epochs and not steps (JAX), or
+        to trace a step and replay it (PyTorch; not where a step draws random numbers).
+        If None, what was measured to be faster: with TensorFlow and PyTorch True for
+        long trainings of networks that neither convolve nor recur; with JAX True,
+        except on CPUs for networks that do.
+
+    device_budget : float, default=2**31
+        Bytes of data, as float32, that are put on the device at once; more is streamed
+        in chunks, for example from a `numpy.memmap`.
 
     Attributes
     ----------
-    encoder_, task_ : keras.Model
-        The trained networks.
+    encoder_ : keras.Model
+        The trained encoder.
+
+    task_ : keras.Model
+        The trained task network.
 
     source_ : estimator
         The source model; only where `fit` was given the source.
@@ -155,8 +209,11 @@ class FineTuning(NetworkTransfer):
     classes_ : ndarray of shape (n_classes,)
         Class labels; for classes only.
 
-    history_, pretrain_history_ : dict of list of float
+    history_ : dict of list of float
         Mean losses and metrics of each epoch, `val_loss` with a validation set.
+
+    pretrain_history_ : dict of list of float
+        The same, of the pre-training; only where there is one.
 
     n_epochs_ : int
         Number of epochs done on the target.

@@ -42,9 +42,11 @@ class RegularTransferNN(NetworkTransfer):
         target alone given to `fit`; or trained on the source that `fit` is given. A
         function without arguments may return it. If None, it is sized from the data.
 
-    Xt, yt : array-like, default=None
-        Target rows and their labels, used when `fit` is given none. Unlabelled rows
-        are not used.
+    Xt : array-like of shape (n_target_samples, ...), default=None
+        Target rows, used when `fit` is given none.
+
+    yt : array-like of shape (n_target_samples,) or (.., n_outputs), default=None
+        Labels of `Xt`, used with it; unlabelled rows are not used.
 
     lambdas : float or list of float, default=1.0
         Weights of the distances. A list goes from the last layer with weights to the
@@ -55,22 +57,73 @@ class RegularTransferNN(NetworkTransfer):
         Squared or absolute differences.
 
     copy : bool, default=True
-        Whether a network that is given is copied, or trained itself.
+        Whether networks that are given are copied, or trained themselves.
 
-    verbose, random_state : int, int or RandomState
-        As in `adapt.deep.DeepAdapter`.
+    verbose : int, default=0
+        If positive, a line is printed after each epoch.
 
-    classes, source_epochs, patience : object
-        As in `FineTuning`.
+    random_state : int, RandomState instance or None, default=None
+        Seeds initial weights, batches, dropout and the validation split. Default
+        networks start from the same weights on every backend.
 
-    loss, optimizer, learning_rate, metrics : object
-        What is minimised, how, and what is recorded, as in `adapt.deep.DeepAdapter`.
+    classes : array-like of shape (n_classes,) or None, default=None
+        What the outputs of a given network stand for, in their order. If None and
+        labels are integers below the number of outputs, output k is class k; other
+        labels are taken in sorted order if there are as many as outputs.
 
-    epochs, batch_size, callbacks, validation_split, validation_data : object
-        How long, and what is watched. Rows that are held out are of the target.
+    source_epochs : int or None, default=None
+        Number of epochs on the source, where `fit` is given one. None is `epochs`. At 0
+        the network counts as trained there.
 
-    jit_compile, device_budget : object
-        How it is computed.
+    patience : int or None, default=None
+        Number of epochs without a lower loss of held-out target rows after which
+        training stops; the weights with the lowest loss are kept. It takes
+        `validation_split` or `validation_data`.
+
+    loss : str, callable, keras.losses.Loss or None, default=None
+        The task loss. If None, the labels decide: cross-entropy for strings, integers,
+        booleans and one-hot rows, squared error for floats. "crossentropy" or a number
+        loss such as "mse" decides whatever the labels are, and lets scikit-learn know
+        before `fit` (for stratified folds). A function gets `(y_true, y_pred)`, for
+        classes one-hot labels and probabilities.
+
+    optimizer : str, dict or keras.optimizers.Optimizer, default="adam"
+        How weights are updated. Each network gets an optimizer of its own, made as this
+        one is.
+
+    learning_rate : float or None, default=None
+        Learning rate of every optimizer. If None, the optimizer's own.
+
+    metrics : list of str or callable, or None, default=None
+        What `history_` records beside the losses: "accuracy", names of Keras losses or
+        functions `(y_true, y_pred)`.
+
+    epochs : int, default=50
+        Number of passes through the larger domain.
+
+    batch_size : int, default=64
+        Rows of each domain in a step. A smaller domain is gone through again.
+
+    callbacks : list of keras.callbacks.Callback or None, default=None
+        Called at the ends of epochs, on a model of encoder and task.
+
+    validation_split : float, default=0.0
+        Share of the labelled target rows to hold out, in [0, 1), for `val_loss`, the
+        task loss on them.
+
+    validation_data : tuple (X, y) or None, default=None
+        Rows and labels for `val_loss`, in the place of a split.
+
+    jit_compile : bool or None, default=None
+        Whether to compile with XLA (TensorFlow), whole epochs and not steps (JAX), or
+        to trace a step and replay it (PyTorch; not where a step draws random numbers).
+        If None, what was measured to be faster: with TensorFlow and PyTorch True for
+        long trainings of networks that neither convolve nor recur; with JAX True,
+        except on CPUs for networks that do.
+
+    device_budget : float, default=2**31
+        Bytes of data, as float32, that are put on the device at once; more is streamed
+        in chunks, for example from a `numpy.memmap`.
 
     Attributes
     ----------
