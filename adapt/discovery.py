@@ -5,6 +5,8 @@ from inspect import isabstract
 
 from adapt.base import BaseAdapter
 
+__all__ = ["all_adapters"]
+
 _FAMILIES = ("feature_based", "instance_based", "parameter_based")
 _TRANSFORMERS = ("imputation",)
 

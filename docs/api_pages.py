@@ -22,7 +22,7 @@ _PACKAGES = {
 def _section(name, title):
     package = import_module(name)
     summary = package.__doc__.strip().splitlines()[0]
-    public = getattr(package, "__all__", None) or ["all_adapters"]
+    public = package.__all__
     entries = "\n".join(f"   {entry}" for entry in sorted(public, key=str.lower))
     return (
         f"{title}\n{'-' * len(title)}\n\n{summary}\n\n.. currentmodule:: {name}\n\n"
