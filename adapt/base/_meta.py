@@ -204,6 +204,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         Returns
         -------
         score : float
+            The larger, the better.
         """
         X = self._encode(X, sample_domain)
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}

@@ -153,6 +153,7 @@ class WeightAdapter(MetaAdapter):
         Returns
         -------
         weights : ndarray of shape (n_samples,)
+            Weights of mean one.
         """
         check_is_fitted(self)
         if X is None:

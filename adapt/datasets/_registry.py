@@ -71,7 +71,7 @@ _TASKS = [
 class Task(NamedTuple):
     """An ordered pair of domains of one data set.
 
-    Attributes
+    Parameters
     ----------
     name : str
         For people, unique, as "penguins: Adelie -> Gentoo".

@@ -298,8 +298,17 @@ class DeepAdapter(
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows of `X` in the task loss, scaled to a mean of 1.
 
-        epochs, batch_size, callbacks, validation_data, validation_split, verbose
-            If given, used in the place of the constructor's.
+        epochs, batch_size, verbose : int, default=None
+            If given, used in place of the constructor's.
+
+        callbacks : list of keras.callbacks.Callback, default=None
+            If given, used in place of the constructor's.
+
+        validation_data : tuple of array-likes, default=None
+            If given, used in place of the constructor's.
+
+        validation_split : float, default=None
+            If given, used in place of the constructor's.
 
         Returns
         -------
@@ -657,6 +666,7 @@ class DeepAdapter(
         Returns
         -------
         score : float
+            The larger, the better.
         """
         predicted = self.predict(X, sample_domain=sample_domain)
         y = self._labels.same_form(y)

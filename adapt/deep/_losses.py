@@ -78,6 +78,7 @@ def coral(zs, zt):
     Returns
     -------
     loss : scalar tensor
+        Not negative; 0 where the covariances agree.
 
     References
     ----------
@@ -172,12 +173,13 @@ def domain_cross_entropy(logits, n_source, weights=None, source_domains=None):
     weights : tensor of shape (n_rows,), default=None
         Weights.
 
-    source_domains : integer tensor of shape (n_source,), default=None
+    source_domains : tensor of int of shape (n_source,), default=None
         Numbers of the sources, where they are told apart.
 
     Returns
     -------
     loss : scalar tensor
+        The sum of both domains' means.
     """
     sizes = n_source, logits.shape[0] - n_source
 

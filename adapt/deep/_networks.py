@@ -37,20 +37,50 @@ __all__ = [
 class Standardise(layers.Layer):
     """Standardise columns, or channels, to a mean of 0 and a variance of 1.
 
-    In an encoder that is trained from fresh, deep methods set the means and scales to
-    those of the source rows. Until then, the layer does nothing.
+    When an encoder is trained from random initial weights, deep methods set means and
+    scales from the source rows. Before that, the layer is the identity.
+
+    Parameters
+    ----------
+    *args, **kwargs : object
+        As for any `keras.layers.Layer`.
     """
 
     def build(self, shape):
+        """Make the weights, as Keras asks for it.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of the inputs, the rows first.
+        """
         axis = (shape[-1],)
         self.mean = self.add_weight(axis, "zeros", trainable=False, name="mean")
         self.scale = self.add_weight(axis, "ones", trainable=False, name="scale")
 
     def call(self, x):
+        """Standardise inputs.
+
+        Parameters
+        ----------
+        x : tensor of shape (n_rows, ..., n_columns)
+            Rows.
+
+        Returns
+        -------
+        x : tensor of the same shape
+            Rows of standardised columns.
+        """
         return (x - self.mean) * self.scale
 
     def learn(self, X):
-        """Take over the means and scales of ``X``, unless there are some already."""
+        """Take over the means and scales of ``X``, unless there are some already.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, ..., n_columns)
+            Rows of the source.
+        """
         if _engine.to_numpy(self.mean.value).any() or np.any(
             _engine.to_numpy(self.scale.value) != 1
         ):
@@ -65,28 +95,71 @@ class ScaledDense(layers.Dense):
     """Linear layer whose outputs are brought to the means and scales of labels.
 
     A network learns numbers around 0 of a size around 1 best; this layer stretches and
-    shifts them. In a task network that is trained from fresh, deep methods set means
-    and scales to those of the source's labels. Until then, it is a `Dense` layer.
+    shifts them. When a task network is trained from random initial weights, deep
+    methods set means and scales from the source's labels. Before that, it is a `Dense`
+    layer. It takes the parameters of one.
     """
 
     def build(self, shape):
+        """Make the weights, as Keras asks for it.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of the inputs, the rows first.
+        """
         super().build(shape)
         size = (self.units,)
         self.mean = self.add_weight(size, "zeros", trainable=False, name="mean")
         self.excess = self.add_weight(size, "zeros", trainable=False, name="excess")
 
     def call(self, x, training=None):
+        """Return scaled outputs.
+
+        Parameters
+        ----------
+        x : tensor of shape (n_rows, n_inputs)
+            Inputs.
+
+        training : bool, default=None
+            Whether this is a step of a training.
+
+        Returns
+        -------
+        y : tensor of shape (n_rows, units)
+            Outputs in the units of the labels.
+        """
         return super().call(x, training=training) * (1 + self.excess) + self.mean
 
     # `Dense` stores its kernel and its bias alone.
     def save_own_variables(self, store):
+        """Save every weight, the scales too.
+
+        Parameters
+        ----------
+        store : dict
+            Where Keras keeps the weights of the layer.
+        """
         layers.Layer.save_own_variables(self, store)
 
     def load_own_variables(self, store):
+        """Load what `save_own_variables` saved.
+
+        Parameters
+        ----------
+        store : dict
+            Where Keras kept the weights of the layer.
+        """
         layers.Layer.load_own_variables(self, store)
 
     def learn(self, y):
-        """Take over the means and scales of ``y``, unless there are some already."""
+        """Take over the means and scales of ``y``, unless there are some already.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_rows, n_outputs)
+            Labels of the source.
+        """
         if any(_engine.to_numpy(v.value).any() for v in (self.mean, self.excess)):
             return
         mean, scale = _mean_and_scale(y)
@@ -266,6 +339,11 @@ def default_task(shape, n_outputs, numbers=False):
     numbers : bool, default=False
         Whether the outputs are numbers: then the last layer is a `ScaledDense`, in
         float32 whatever the policy.
+
+    Returns
+    -------
+    task : keras.Sequential
+        With ``n_outputs`` linear outputs.
     """
     last = _dense(n_outputs, None)
     if numbers:
@@ -274,7 +352,21 @@ def default_task(shape, n_outputs, numbers=False):
 
 
 def default_discriminator(shape, n_outputs=1):
-    """Return a discriminator of domains: one hidden layer, then one or more logits."""
+    """Return a discriminator of domains: one hidden layer, then one or more logits.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the encoder's features.
+
+    n_outputs : int, default=1
+        Number of logits: 1 to tell two domains apart.
+
+    Returns
+    -------
+    discriminator : keras.Sequential
+        With ``n_outputs`` linear outputs.
+    """
     return _sequential("discriminator", shape, [_dense(64), _dense(n_outputs, None)])
 
 

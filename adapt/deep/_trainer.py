@@ -26,7 +26,7 @@ _NOT_COMPILED = (
 class Update(NamedTuple):
     """One gradient update of a step.
 
-    Attributes
+    Parameters
     ----------
     loss : callable
         ``loss(batch)`` returns a dict of scalar tensors, whose sum is minimised.
@@ -46,7 +46,7 @@ class Update(NamedTuple):
 class Phase(NamedTuple):
     """A part of a fit, with optimizers of its own.
 
-    Attributes
+    Parameters
     ----------
     epochs : int
         Number of epochs.

@@ -51,7 +51,7 @@ _ADVICE = {
 class ShiftReport:
     """What `diagnose_shift` found. Print it, or show it in a notebook.
 
-    Attributes
+    Parameters
     ----------
     kind : {"none", "label", "covariate", "features"}
         The kind of shift, as far as it can be told; "features" where the labels are
@@ -85,6 +85,8 @@ class ShiftReport:
     n_source, n_target : int
         Numbers of rows.
 
+    Attributes
+    ----------
     findings, advice : lists of str
         What was found and what to do, in sentences.
     """
@@ -142,7 +144,13 @@ class ShiftReport:
         return found
 
     def to_dict(self):
-        """Return all of it as plain values that JSON knows; NaN is None."""
+        """Return all of it as plain values that JSON knows.
+
+        Returns
+        -------
+        values : dict
+            What the attributes hold, by their names; NaN is None.
+        """
 
         def plain(value):
             if isinstance(value, dict):

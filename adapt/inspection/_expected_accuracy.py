@@ -38,7 +38,7 @@ from adapt.model_selection._class_evidence import class_evidence
 class ExpectedAccuracy(NamedTuple):
     """A guess of the accuracy on the target.
 
-    Attributes
+    Parameters
     ----------
     accuracy : float
         The least of the guesses by ATC with the confidence of two models, by their

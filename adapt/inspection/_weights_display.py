@@ -67,7 +67,15 @@ class WeightsDisplay:
         return cls(weights).plot(ax=ax, **plot_params)
 
     def plot(self, ax=None, **plot_params):
-        """Draw; parameters as in `from_estimator`.
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; if None, in a new figure.
+
+        **plot_params : dict
+            Passed to `Axes.plot`.
 
         Returns
         -------

@@ -157,6 +157,7 @@ class ImportanceWeighted(HeldOutScorer):
         Returns
         -------
         size : float
+            Between 1 and n_samples.
         """
         return effective_sample_size(self.weights(X))
 

@@ -27,7 +27,7 @@ from adapt.metrics._moment_distances import check_samples
 class TwoSampleTest(NamedTuple):
     """The outcome of a test.
 
-    Attributes
+    Parameters
     ----------
     statistic : float
         Greater the further apart the samples are.

@@ -429,6 +429,7 @@ class AutoAdapt(MetaAdapter):
         Returns
         -------
         score : float
+            The larger, the better.
         """
         Z = self._numbers(X)
         return self.adapter_.score(Z, y, sample_weight, sample_domain=sample_domain)

@@ -150,7 +150,8 @@ def compare(
     See Also
     --------
     AutoAdapt : The recommended method as an estimator.
-    adapt.metrics.CircularValidation, adapt.metrics.ImportanceWeighted
+    adapt.metrics.CircularValidation : The score on the way back to the source.
+    adapt.metrics.ImportanceWeighted : The weighted score of source rows.
 
     Notes
     -----

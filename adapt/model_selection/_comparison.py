@@ -205,6 +205,7 @@ class Comparison:
         Returns
         -------
         y : ndarray of shape (n_samples,)
+            Predicted labels.
         """
         return self.best_estimator.predict(X)
 
@@ -234,7 +235,13 @@ class Comparison:
         return table
 
     def to_dict(self):
-        """Return all but the model as plain values that JSON knows; NaN is None."""
+        """Return all but the model as plain values that JSON knows.
+
+        Returns
+        -------
+        values : dict
+            What the attributes hold, by their names; NaN is None.
+        """
 
         def plain(value):
             if isinstance(value, float) and not math.isfinite(value):
@@ -281,12 +288,29 @@ class Comparison:
         return columns
 
     def header(self):
-        """Return the first line of the printed table."""
+        """Return the first line of the printed table.
+
+        Returns
+        -------
+        line : str
+            Names of its columns.
+        """
         cells = [f"{name:>{width}}" for name, width in self._columns().items()]
         return f"  {'method':<20}  " + "  ".join(cells)
 
     def line(self, row):
-        """Return a method's line of the printed table."""
+        """Return a method's line of the printed table.
+
+        Parameters
+        ----------
+        row : dict
+            Its columns of `results`.
+
+        Returns
+        -------
+        line : str
+            Its scores, or why it failed.
+        """
         chosen = row["method"] == getattr(self, "recommended", None)
         start = f"{'*' if chosen else ' '} {row['method']:<20}  "
         if row.get("error"):

@@ -51,6 +51,7 @@ class _DomainSplitter(BaseCrossValidator):
         Returns
         -------
         n_splits : int
+            Number of pairs of training and test rows.
         """
         return self.n_splits
 
@@ -314,6 +315,7 @@ class LeaveOneDomainOut(_DomainSplitter):
         Returns
         -------
         n_splits : int
+            One for each source domain.
         """
         domain = self._check_domain(sample_domain, sample_domain)
         return len(self._sources(domain))
