@@ -10,6 +10,8 @@ from sklearn.metrics.pairwise import (
 )
 from sklearn.utils.extmath import safe_sparse_dot
 
+from adapt._linalg import symmetric_power
+
 KERNELS = ("rbf", "laplacian", "linear", "poly", "sigmoid", "cosine")
 
 _BLOCK = 2**20  # entries of a kernel matrix that are held at once
@@ -126,10 +128,58 @@ def kernel_product(X, centers, coef, kernel="rbf", **params):
     return product
 
 
-def draw_landmarks(n_source, n_target, n_landmarks, rng):
-    """Draw rows, half from each domain as far as they have them."""
-    from_source = max(n_landmarks // 2, n_landmarks - n_target)
-    from_source = min(from_source, n_source)
-    source = rng.choice(n_source, from_source, replace=False)
-    target = rng.choice(n_target, n_landmarks - from_source, replace=False)
-    return np.concatenate([source, n_source + target])
+def as_float_rows(X):
+    """Return rows in double precision, dense ones in C order.
+
+    Solvers whose path depends on rounding take one path then, however rows came.
+    """
+    return X.astype(np.float64) if sparse.issparse(X) else np.asarray(X, float, "C")
+
+
+def draw_landmarks(Xs, Xt, n_landmarks, rng):
+    """Draw rows, half from each domain as far as they have them.
+
+    Parameters
+    ----------
+    Xs, Xt : ndarrays or sparse matrices of shape (n_samples, n_features)
+        Rows of the two domains.
+
+    n_landmarks : int
+        Number of rows, at most those of both domains.
+
+    rng : RandomState
+        Draws them, without replacement.
+
+    Returns
+    -------
+    landmarks : ndarray or sparse matrix of shape (n_landmarks, n_features)
+        Those of the source first.
+    """
+    from_source = max(n_landmarks // 2, n_landmarks - Xt.shape[0])
+    from_source = min(from_source, Xs.shape[0])
+    parts = [
+        X[rng.choice(X.shape[0], size, replace=False)]
+        for X, size in ((Xs, from_source), (Xt, n_landmarks - from_source))
+    ]
+    return (sparse.vstack if sparse.issparse(Xs) else np.concatenate)(parts)
+
+
+def landmark_root(landmarks, kernel="rbf", **params):
+    """Return the symmetric inverse root of the kernel between landmarks (Nystroem).
+
+    Parameters
+    ----------
+    landmarks : ndarray of shape (n_landmarks, n_features)
+        Rows whose kernels are exact.
+
+    kernel, **params
+        As in `kernel_matrix`.
+
+    Returns
+    -------
+    R : ndarray of shape (n_landmarks, n_landmarks)
+        ``kernel_matrix(X, landmarks) @ R`` are features of X whose products are about
+        the kernels between its rows. Time O(n_landmarks^3).
+    """
+    between = kernel_matrix(landmarks, landmarks, kernel, **params)
+    return symmetric_power(between, -0.5)

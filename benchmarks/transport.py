@@ -13,7 +13,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from adapt.feature_based import OTMapping, transport_plan
-from adapt.feature_based._transport import import_pot, transport_cost
+from adapt.feature_based._pot import import_pot
+from adapt.feature_based._transport_plan import transport_cost
 
 ot = import_pot()
 _REPEATS = 25

@@ -20,7 +20,7 @@ from adapt.feature_based._self_training import SelfTraining
 from adapt.feature_based._spectral_alignment import SpectralAlignment
 from adapt.feature_based._tca import TCA
 from adapt.feature_based._tjm import TJM
-from adapt.feature_based._transport import transport_plan
+from adapt.feature_based._transport_plan import transport_plan
 
 __all__ = [
     "ADDA",

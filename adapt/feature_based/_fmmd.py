@@ -14,13 +14,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._data_driven import largest_gaps, median_gamma, tells_of_labels
+from adapt._data_driven import median_gamma, widest_gap, worth_keeping
 from adapt._sklearn import Interval, StrOptions, _check_feature_names_in
 from adapt.base import FeatureAdapter
 
 _SAMPLE = 500  # rows of each domain for kernels that have no closed form
-_CHANCE = 0.05  # share of tables without shift in which some column seems to differ
-_APART = 0.5  # distance of distributions above which they are more apart than alike
 
 
 def linear_scores(Xs, Xt):
@@ -163,12 +161,13 @@ class fMMD(FeatureAdapter):  # noqa: N801
     Xt : array-like of shape (n_target_samples, n_features), default=None
         Target rows, used when `fit` is given none.
 
-    threshold : float or "auto", default="auto"
-        Columns whose weight is above it are left out. "auto" cuts at the widest gap
-        between the sorted weights, but keeps what it may cost more to leave out:
-        columns whose distribution functions lie no further apart than 1/2 in the two
-        domains, or than chance, or than between the labels of the source. At 1/2 a
-        threshold on the column tells the domain of three rows in four, at best.
+    threshold : float, "gap" or "auto", default="auto"
+        Columns whose weight is above it are left out. "gap" cuts at the widest gap
+        between the sorted weights. "auto" cuts there too, but keeps what it may cost
+        more to leave out: columns whose distribution functions lie no further apart
+        than 1/2 in the two domains, or than chance, or than between the labels of the
+        source. At 1/2 a threshold on the column tells the domain of three rows in four,
+        at best.
 
     kernel : {"linear", "rbf", "poly"}, default="linear"
         Of weighted rows: ``sum(w x y)``, ``exp(-gamma * sum((w (x - y))**2))`` or
@@ -222,6 +221,15 @@ class fMMD(FeatureAdapter):  # noqa: N801
 
     Notes
     -----
+    Departures from [1]_:
+
+    - The paper leaves out the columns of large weight, and no others count. "auto"
+      keeps some of them, by rules that look at one column at a time and at labels.
+    - `gamma` of "rbf" and "poly" is chosen from the rows unless it is given.
+
+    ``fMMD(threshold="gap", kernel="poly", gamma=1.0)`` is the published algorithm, with
+    the cut that ADAPT 0.4.5 has; so is ``threshold="gap"`` with the other kernels.
+
     The linear kernel, and the polynomial one of degree two, have closed forms in the
     first and second moments: time O((n_s + n_t) d) and O((n_s + n_t) d^2 + d^3), memory
     O(d) and O(d^2). Other kernels climb to a local maximum on at most 500 rows of each
@@ -254,7 +262,10 @@ class fMMD(FeatureAdapter):  # noqa: N801
 
     _parameter_constraints: dict = {
         **FeatureAdapter._parameter_constraints,
-        "threshold": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "threshold": [
+            Interval(Real, 0, None, closed="left"),
+            StrOptions({"auto", "gap"}),
+        ],
         "kernel": [StrOptions({"linear", "rbf", "poly"})],
         "gamma": [Interval(Real, 0, None, closed="neither"), None],
         "degree": [Interval(Real, 1, None, closed="left")],
@@ -290,9 +301,9 @@ class fMMD(FeatureAdapter):  # noqa: N801
             domains.Xt.astype(np.float64, copy=False),
         )
         threshold, kept = self.threshold, False
-        if threshold == "auto":
-            ordered = np.append(np.sort(scores), scores.max())
-            threshold = ordered[np.argmax(np.diff(ordered))]
+        if threshold in ("auto", "gap"):
+            threshold = widest_gap(scores)
+        if self.threshold == "auto":
             kept = self._worth_keeping(domains)
         self.features_scores_ = scores
         self.selected_features_ = (scores <= threshold) | kept
@@ -303,19 +314,10 @@ class fMMD(FeatureAdapter):  # noqa: N801
             )
 
     def _worth_keeping(self, domains):
-        """Return which columns differ little, or less than between labels."""
-        Xs, Xt, ys = domains.Xs, domains.Xt, domains.ys
-        n_s, n_t = len(Xs), len(Xt)
-        is_source = np.arange(n_s + n_t)[:, np.newaxis] < n_s
-        apart = largest_gaps(np.concatenate([Xs, Xt]), is_source)[0]
-        # A gap above it has the chance 2 exp(-2 gap^2 / (1 / n_s + 1 / n_t)).
-        chance = np.sqrt(np.log(2 * Xs.shape[1] / _CHANCE) * (1 / n_s + 1 / n_t) / 2)
-        kept = apart <= max(_APART, chance)
-        if ys is not None:
-            numbers = type_of_target(ys).startswith("continuous")
-            numbers |= is_regressor(self._stand_in())
-            kept |= apart <= tells_of_labels(Xs, ys, numbers)
-        return kept
+        numbers = is_regressor(self._stand_in())
+        if domains.ys is not None:
+            numbers |= type_of_target(domains.ys).startswith("continuous")
+        return worth_keeping(domains.Xs, domains.Xt, domains.ys, numbers)
 
     def _scores(self, Xs, Xt):
         if self.kernel == "linear":

@@ -7,75 +7,25 @@ their coordinates in all subspaces on the shortest way between the two.
 from numbers import Integral
 
 import numpy as np
-from scipy.linalg import qr, svd
+from scipy.linalg import svd
 from sklearn.base import OneToOneFeatureMixin, is_regressor
 from sklearn.utils.multiclass import type_of_target
 
 from adapt._data_driven import (
     TWO_PEAKS,
+    classes_apart,
     column_scale,
     half_of_variance,
-    least_separation,
 )
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import FeatureAdapter
+from adapt.feature_based._subspaces import (
+    axes_to_disagreement,
+    label_axes,
+    principal_axes,
+)
 
-_MOST_AXES = 64  # up to which the number of axes is searched
-_ORTHOGONAL = 0.999  # disagreement that counts as a right angle
-
-
-def principal_axes(X):
-    """Return the directions of variance of ``X`` as columns, the largest first."""
-    centred = X - X.mean(axis=0)
-    _, values, axes = svd(centred, full_matrices=False, check_finite=False)
-    kept = values > max(X.shape) * np.finfo(values.dtype).eps * values[0]
-    return axes[kept].T
-
-
-def label_axes(X, Y, n_axes):
-    """Return directions in which ``X`` varies along with ``Y``, as columns.
-
-    They are the weights of partial least squares; where these come to an end,
-    principal axes of what is left of ``X`` follow.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Rows.
-
-    Y : ndarray of shape (n_samples, n_outputs)
-        Numbers, or a column of zeros and ones for each class.
-
-    n_axes : int
-        Largest number of axes. There are no more than directions in which rows differ.
-
-    Returns
-    -------
-    axes : ndarray of shape (n_features, n_axes)
-        Orthonormal. Time O(n_samples n_features^2 + n_axes n_features^2).
-    """
-    X, Y = X - X.mean(axis=0), Y - Y.mean(axis=0)
-    scatter, cross, axes = X.T @ X, X.T @ Y, []
-    size = np.linalg.norm(X)
-    rounding = len(X) * np.finfo(float).eps * size
-    while len(axes) < n_axes:
-        U, values, _ = svd(cross, full_matrices=False)
-        axis = U[:, 0]
-        along = scatter @ axis
-        if values[0] <= rounding * np.linalg.norm(Y) or axis @ along <= rounding * size:
-            break
-        axes.append(axis)
-        # Rows lose what they have of the score X w, and with them both products.
-        loading = along / (axis @ along)
-        cross = cross - np.outer(loading, axis @ cross)
-        scatter = scatter - np.outer(loading, along)
-    found = np.reshape(axes, (-1, X.shape[1])).T
-    found = qr(found, mode="economic")[0]
-    rest = n_axes - found.shape[1]
-    if rest:
-        left = principal_axes(X - X @ found @ found.T)[:, :rest]
-        found = qr(np.hstack([found, left]), mode="economic")[0]
-    return found
+_MOST_AXES = 64  # up to which "auto" searches
 
 
 def flow_root(Ps, Pt):
@@ -114,29 +64,28 @@ def flow_root(Ps, Pt):
     return np.einsum("kaf,kab,kbg->fg", planes, roots, planes, optimize=True)
 
 
-def disagreement(Ps, Pt, Pst, n_axes):
-    """Return the subspace disagreement measure for a number of axes.
+def label_columns(ys, numbers):
+    """Return labels as columns of numbers, in a block for each output.
 
     Parameters
     ----------
-    Ps, Pt, Pst : ndarrays of shape (n_features, at least n_axes)
-        Principal axes of source, target, and both together.
+    ys : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Labels.
 
-    n_axes : int
-        Number of axes that are compared.
+    numbers : bool
+        Whether they are numbers; else they are classes.
 
     Returns
     -------
-    measure : float
-        Mean of the sines of the largest angles that the first ``n_axes`` of ``Pst``
-        have with those of ``Ps`` and of ``Pt``, between 0 and 1.
+    blocks : list of ndarrays of shape (n_samples, n_columns)
+        Numbers as they are, all outputs in one block; for classes a one where a row is
+        of the class, and a block for each output.
     """
-
-    def sine(P):
-        cosine = svd(P[:, :n_axes].T @ Pst[:, :n_axes], compute_uv=False)[-1]
-        return np.sqrt(max(0, 1 - cosine**2))
-
-    return (sine(Ps) + sine(Pt)) / 2
+    columns = ys.reshape(len(ys), -1)
+    if numbers:
+        return [columns.astype(np.float64)]
+    codes = [np.unique(y, return_inverse=True) for y in columns.T]
+    return [np.eye(len(classes))[code] for classes, code in codes]
 
 
 class GFK(OneToOneFeatureMixin, FeatureAdapter):
@@ -161,13 +110,17 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
     Xt : array-like of shape (n_target_samples, n_features), default=None
         Target rows, used when `fit` is given none.
 
-    n_components : int, default=None
-        Number of axes of each domain, which must have as many. If None, the first
-        number up to 64 of principal axes at which each domain has a direction at a
-        right angle to those of both domains together (the subspace disagreement measure
-        of the paper is one), or that holds half of the variance of each domain, if that
-        is more; all axes if there is none. Columns are multiplied with `column_scale_`
-        before.
+    n_components : int, "disagreement" or "auto", default=None
+        Number of axes of each domain, which must have as many. "disagreement" is the
+        choice of the paper: the first number of principal axes at which each domain has
+        a direction at a right angle to those of both domains together, so that its
+        subspace disagreement measure is one (above 0.999); all axes if there is none.
+        "auto", or None, looks at 64 axes at most, and takes as many as hold half of the
+        variance of each domain if that is more.
+
+    scale_columns : bool or "auto", default="auto"
+        Whether columns are multiplied with `column_scale_` first. "auto" does so where
+        `n_components` is "auto" or None.
 
     source_axes : {"auto", "pca", "pls"}, default="auto"
         Axes of the source: principal ones, or those of partial least squares with its
@@ -199,11 +152,11 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
         The symmetric root of the kernel G. Its rank is at most twice `n_components_`.
 
     column_scale_ : ndarray of shape (n_features,)
-        What columns are multiplied with first: ones where `n_components` is given. Else
-        a column that spreads wider in both domains, about their means, than any does in
-        the source is scaled down to the spread of the widest one. Columns that were
-        divided by their deviation in the source may lie so far out in the target that
-        its axes would follow them alone.
+        What columns are multiplied with first: ones without `scale_columns`. Else a
+        column that spreads wider in both domains, about their means, than any does in
+        the source is scaled down to the spread of the widest one. A column standardised
+        by a tiny source deviation can take huge values in the target, whose axes would
+        follow it alone.
 
     mean_source_, mean_target_ : ndarray of shape (n_features,)
         What is taken off the rows of each domain, of columns times `column_scale_`.
@@ -235,8 +188,22 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
 
     Notes
     -----
-    Time O(n d min(n, d)) for n rows in both domains, O(n d^2) with labels, and at most
-    64 times O(64^2 d) for the search of the number of axes; memory O(n d), and O(d^2).
+    Departures from [1]_:
+
+    - The number of axes: the paper stops at the first right angle. Axes of like
+      variance come in any order, which is at a right angle too; the default takes half
+      of the variance at least, and scales columns first.
+    - The means of the domains agree in the paper, whose columns are standardised in
+      each domain. By default they do where classes form clusters (`center`).
+    - Axes of the source by its labels are a variant of the paper, and the default where
+      there are labels.
+
+    ``GFK(n_components="disagreement", source_axes="pca", center="domain")`` is the
+    published algorithm.
+
+    Time O(n d min(n, d)) for n rows in both domains, O(n d^2) with labels, and
+    O(k^3 d) for the search over k numbers of axes, of which "auto" looks at 64;
+    memory O(n d), and O(d^2).
 
     Axes follow the scale of the columns: standardise columns of different units first.
     With all axes the kernel is the identity, and at most the means are aligned.
@@ -262,7 +229,12 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
 
     _parameter_constraints: dict = {
         **FeatureAdapter._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto", "disagreement"}),
+            None,
+        ],
+        "scale_columns": ["boolean", StrOptions({"auto"})],
         "source_axes": [StrOptions({"auto", "pca", "pls"})],
         "center": [StrOptions({"auto", "domain", "both"})],
     }
@@ -273,6 +245,7 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
         Xt=None,
         n_components=None,
         *,
+        scale_columns="auto",
         source_axes="auto",
         center="auto",
         copy=True,
@@ -283,6 +256,7 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
             estimator, Xt, copy=copy, verbose=verbose, random_state=random_state
         )
         self.n_components = n_components
+        self.scale_columns = scale_columns
         self.source_axes = source_axes
         self.center = center
 
@@ -293,41 +267,25 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
                 "GFK needs at least 2 rows in each domain, got n_samples = "
                 f"{len(Xs)} in the source and {len(Xt)} in the target."
             )
-        labels = self._label_columns(domains.ys, Xs)
-        if self.source_axes == "pls" and labels is None:
+        if self.source_axes == "pls" and domains.ys is None:
             raise ValueError(
                 "GFK requires y to be passed, but the target y is None: with "
                 '`source_axes="pls"` the axes of the source depend on it.'
             )
+        labels, self.separation_ = None, np.inf
+        if domains.ys is not None:
+            numbers = type_of_target(domains.ys).startswith("continuous")
+            numbers |= is_regressor(self._stand_in())
+            labels = label_columns(domains.ys, numbers)
+            self.separation_ = 0.0 if numbers else classes_apart(Xs, labels)
         self.column_scale_ = np.ones(Xs.shape[1])
-        if self.n_components is None:
-            # Centred, for the means are aligned anyway.
+        if self._scales_columns():
+            # Centred, because the means are aligned anyway.
             self.column_scale_ = column_scale(*(X - X.mean(axis=0) for X in (Xs, Xt)))
             Xs, Xt = Xs * self.column_scale_, Xt * self.column_scale_
-        Ps, Pt = principal_axes(Xs), principal_axes(Xt)
-        limit, size = min(Ps.shape[1], Pt.shape[1]), self.n_components
-        if limit < (1 if size is None else size):
-            raise ValueError(
-                f"GFK needs {size or 1} principal axes in each domain, but rows differ "
-                f"in {Ps.shape[1]} directions in the source and in {Pt.shape[1]} in "
-                "the target. Lower `n_components`."
-            )
-        if size is None:
-            Pst = principal_axes(np.concatenate([Xs, Xt]))
-            size = next(
-                (
-                    k
-                    for k in range(1, min(limit, _MOST_AXES) + 1)
-                    if disagreement(Ps, Pt, Pst, k) > _ORTHOGONAL
-                ),
-                limit,
-            )
-            # Axes of like variance come in any order, which is at a right angle too.
-            least = max(half_of_variance(Xs, Ps), half_of_variance(Xt, Pt))
-            size = min(max(size, least), limit)
-        Ps = Ps[:, :size]
+        Ps, Pt = self._axes(Xs, Xt)
         if labels is not None and self.source_axes != "pca":
-            Ps = label_axes(Xs, labels, size)
+            Ps = label_axes(Xs, np.hstack(labels), Ps.shape[1])
         self.n_components_ = Ps.shape[1]
         self.coef_ = flow_root(Ps, Pt[:, : self.n_components_])
         self.mean_source_, self.mean_target_ = Xs.mean(axis=0), Xt.mean(axis=0)
@@ -336,20 +294,30 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
             self.mean_source_ = np.concatenate([Xs, Xt]).mean(axis=0)
             self.mean_target_ = self.mean_source_
 
-    def _label_columns(self, ys, Xs):
-        """Return labels of the source as numbers, one column for each class."""
-        self.separation_ = np.inf
-        if ys is None:
-            return None
-        columns = ys.reshape(len(ys), -1)
-        numbers = type_of_target(ys).startswith("continuous")
-        if numbers or is_regressor(self._stand_in()):
-            self.separation_ = 0.0
-            return columns.astype(np.float64)
-        codes = [np.unique(y, return_inverse=True) for y in columns.T]
-        members = [np.eye(len(classes))[code] for classes, code in codes]
-        self.separation_ = min(least_separation(Xs, member) for member in members)
-        return np.hstack(members)
+    def _scales_columns(self):
+        if self.scale_columns == "auto":
+            return self.n_components in (None, "auto")
+        return self.scale_columns
+
+    def _axes(self, Xs, Xt):
+        """Return as many principal axes of each domain as `n_components` says."""
+        Ps, Pt = principal_axes(Xs), principal_axes(Xt)
+        limit, size = min(Ps.shape[1], Pt.shape[1]), self.n_components
+        needed = size if isinstance(size, Integral) else 1
+        if limit < needed:
+            raise ValueError(
+                f"GFK needs {needed} principal axes in each domain, but rows differ "
+                f"in {Ps.shape[1]} directions in the source and in {Pt.shape[1]} in "
+                "the target. Lower `n_components`."
+            )
+        if not isinstance(size, Integral):
+            Pst = principal_axes(np.concatenate([Xs, Xt]))
+            most = None if size == "disagreement" else _MOST_AXES
+            size = axes_to_disagreement(Ps, Pt, Pst, most)
+            if most is not None:
+                least = max(half_of_variance(Xs, Ps), half_of_variance(Xt, Pt))
+                size = min(max(size, least), limit)
+        return Ps[:, :size], Pt[:, :size]
 
     def _map(self, X, mean):
         Z = (X * self.column_scale_ - mean) @ self.coef_

@@ -13,8 +13,10 @@ from sklearn.utils import check_random_state
 from adapt._domains import check_rows
 from adapt._sklearn import Interval
 from adapt.base import MetaAdapter
+from adapt.feature_based._exact_transport import exact_transport
 from adapt.feature_based._self_training import check_classifier, confident_labels
-from adapt.feature_based._transport import batches, exact_transport, transport_cost
+from adapt.feature_based._transport import batches
+from adapt.feature_based._transport_plan import transport_cost
 
 
 def interpolation(X, Z, batch_size=None, random_state=None):

@@ -101,6 +101,15 @@ class JDA(KernelComponents):
     coef0 : float, default=1
         Constant in the polynomial and the sigmoid kernel.
 
+    scale_columns : bool or "auto", default="auto"
+        Whether columns are multiplied with `column_scale_` before the kernel. "auto"
+        does so for every kernel but "linear" and "cosine".
+
+    whiten : bool, default=False
+        Whether all features are given the variance one over both domains, as in the
+        paper. Else features keep their shares of the variance, and are rotated such
+        that each has the same variance in the source.
+
     n_landmarks : int, default=None
         Number of rows, half from each domain, by whose kernel all others are
         represented (Nystroem). If None, or not less than the number of rows, the
@@ -148,11 +157,11 @@ class JDA(KernelComponents):
         The value that was used, in the first round.
 
     column_scale_ : ndarray of shape (n_features,)
-        What columns are multiplied with before the kernel: ones where `gamma` is given
-        or the kernel has none. Else a column that spreads wider over both domains
-        together than any does in the source is scaled down to the spread of the widest
-        one. Columns that were divided by their deviation in the source may lie so far
-        out in the target that they alone would make the distances.
+        What columns are multiplied with before the kernel: ones without
+        `scale_columns`. Else a column that spreads wider over both domains together
+        than any does in the source is scaled down to the spread of the widest one. A
+        column standardised by a tiny source deviation can take huge values in the
+        target and dominate all distances.
 
     estimator_ : estimator
         The fitted estimator.
@@ -181,6 +190,20 @@ class JDA(KernelComponents):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - `n_components`, `mu` and `gamma` are chosen from the rows unless they are given,
+      and a `mu` so chosen is doubled after the first round.
+    - Columns are scaled (`scale_columns`) and features keep their variance (`whiten`),
+      as in `TCA`.
+    - Rounds end when 1 % of the guesses or less change; the paper has ten of them. With
+      ``tol=0`` they end when a further one would change nothing.
+    - The paper guesses by the nearest neighbour.
+    - Beyond 2,000 rows the solution is approximate (`n_landmarks`).
+
+    ``JDA(KNeighborsClassifier(1), n_components=k, mu=l, gamma=g, scale_columns=False,
+    whiten=True, tol=0)`` is the published algorithm, up to one factor of all features.
+
     Every round costs one solution as `TCA` has it, and a fit of `estimator`. With
     landmarks the products over all rows are shared, so that a round takes
     O(n p m + p^3) for n rows, p landmarks and m components.
@@ -223,6 +246,8 @@ class JDA(KernelComponents):
         gamma=None,
         degree=3,
         coef0=1,
+        scale_columns="auto",
+        whiten=False,
         n_landmarks=None,
         max_iter=10,
         tol=0.01,
@@ -239,6 +264,8 @@ class JDA(KernelComponents):
             gamma=gamma,
             degree=degree,
             coef0=coef0,
+            scale_columns=scale_columns,
+            whiten=whiten,
             n_landmarks=n_landmarks,
             copy=copy,
             verbose=verbose,
@@ -257,7 +284,7 @@ class JDA(KernelComponents):
         for round_ in range(1, self.max_iter + 1):
             self.n_iter_ = round_
             W = kernel.components(E, mu, self.n_components_)
-            _, Z = scaled_features(kernel, W)
+            _, Z = scaled_features(kernel, W, is_source, self.whiten)
             mapped = domains._replace(Xs=Z[is_source], Xt=Z[~is_source])
             self._fit_estimator(
                 mapped.Xs, mapped.ys, mapped, sample_weight=domains.source_weight
@@ -343,6 +370,15 @@ class BDA(JDA):
     coef0 : float, default=1
         Constant in the polynomial and the sigmoid kernel.
 
+    scale_columns : bool or "auto", default="auto"
+        Whether columns are multiplied with `column_scale_` before the kernel. "auto"
+        does so for every kernel but "linear" and "cosine".
+
+    whiten : bool, default=False
+        Whether all features are given the variance one over both domains, as in the
+        paper. Else features keep their shares of the variance, and are rotated such
+        that each has the same variance in the source.
+
     n_landmarks : int, default=None
         Number of rows, half from each domain, by whose kernel all others are
         represented (Nystroem). If None, or not less than the number of rows, the
@@ -390,11 +426,11 @@ class BDA(JDA):
         The value that was used.
 
     column_scale_ : ndarray of shape (n_features,)
-        What columns are multiplied with before the kernel: ones where `gamma` is given
-        or the kernel has none. Else a column that spreads wider over both domains
-        together than any does in the source is scaled down to the spread of the widest
-        one. Columns that were divided by their deviation in the source may lie so far
-        out in the target that they alone would make the distances.
+        What columns are multiplied with before the kernel: ones without
+        `scale_columns`. Else a column that spreads wider over both domains together
+        than any does in the source is scaled down to the spread of the widest one. A
+        column standardised by a tiny source deviation can take huge values in the
+        target and dominate all distances.
 
     estimator_ : estimator
         The fitted estimator.
@@ -422,6 +458,15 @@ class BDA(JDA):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - `n_components`, `mu` and `gamma` are chosen from the rows unless they are given;
+      columns and features are scaled, rounds end, and landmarks are drawn as in `JDA`.
+
+    ``BDA(KNeighborsClassifier(1), n_components=k, mu=l, balance=b, gamma=g,
+    scale_columns=False, whiten=True, tol=0)`` is the published algorithm, up to one
+    factor of all features; with ``class_weighted=True`` it is its weighted form.
+
     Costs what `JDA` costs. Raise `balance` where the domains look alike as a whole and
     differ within classes.
 
@@ -462,6 +507,8 @@ class BDA(JDA):
         gamma=None,
         degree=3,
         coef0=1,
+        scale_columns="auto",
+        whiten=False,
         n_landmarks=None,
         max_iter=10,
         tol=0.01,
@@ -478,6 +525,8 @@ class BDA(JDA):
             gamma=gamma,
             degree=degree,
             coef0=coef0,
+            scale_columns=scale_columns,
+            whiten=whiten,
             n_landmarks=n_landmarks,
             max_iter=max_iter,
             tol=tol,

@@ -14,9 +14,14 @@ from sklearn.base import OneToOneFeatureMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from adapt._data_driven import least_separation, median_gamma
-from adapt._kernels import kernel_matrix, kernel_product, row_blocks
-from adapt._linalg import symmetric_power
+from adapt._data_driven import TWO_PEAKS, least_separation, median_gamma
+from adapt._kernels import (
+    draw_landmarks,
+    kernel_matrix,
+    kernel_product,
+    landmark_root,
+    row_blocks,
+)
 from adapt._sklearn import Interval
 from adapt.base import FeatureAdapter
 
@@ -83,7 +88,7 @@ def landmark_discrepancy(Xt, landmarks, gamma):
         Takes rows ``X`` and returns the squared distance of their mean to that of
         ``Xt``, and its gradient by ``X``. Time O(n n_landmarks d), in blocks of rows.
     """
-    root = symmetric_power(kernel_matrix(landmarks, landmarks, gamma=gamma), -0.5)
+    root = landmark_root(landmarks, gamma=gamma)
 
     def mean(X):
         total = np.zeros(len(landmarks))
@@ -168,9 +173,9 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
               \|b_{y_i} - \bar b\|^2 \Big)
 
     with the features :math:`\phi` of the Gaussian kernel, the means :math:`\bar w` and
-    :math:`\bar b` over the rows of the source, and the coupling :math:`\rho`. Columns
-    are standardised over both domains for the search, so that the map does not depend
-    on their units. Target labels are never read.
+    :math:`\bar b` over the rows of the source, and the coupling :math:`\rho`. Unless
+    `standardize` is false, columns are standardised over both domains for the search,
+    so that the map does not depend on their units. Target labels are never read.
 
     Classes are taken to have the same shares in both domains, and if they have not, the
     map moves rows of one class onto the other. From the rows of the target both can be
@@ -201,9 +206,13 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
         maps are the identity. Two normal distributions, mixed half and half, have two
         peaks if they are more than 2 apart. With 0, classes are always mapped.
 
+    standardize : bool, default=True
+        Whether the penalty and `gamma` are in units of the deviations of the columns
+        over both domains, or in the units of `X`.
+
     gamma : float, default=None
-        Of the kernel ``exp(-gamma * |x - y|**2)`` between standardised rows. If None,
-        ``1 / (2 m**2)`` with the median distance m between rows.
+        Of the kernel ``exp(-gamma * |x - y|**2)`` between rows, standardised or not. If
+        None, ``1 / (2 m**2)`` with the median distance m between rows.
 
     n_landmarks : int, default=None
         Number of rows, half from each domain, in whose span the means of the kernel's
@@ -272,6 +281,21 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - Maps of different classes cost more than one map for all (`coupling`), and classes
+      that overlap are not mapped at all (`min_separation`).
+    - The penalty and the width of the kernel are in units of standardised columns
+      (`standardize`).
+    - Beyond 2,000 rows means are compared by landmarks (`n_landmarks`).
+    - The paper weighs source rows by a smoothed embedding of the labels. For classes
+      its smoothing is taken to be zero here, so that all rows weigh the same; and
+      classes keep their frequencies, which the paper also estimates in another method.
+
+    ``MMDLSConS(lambda_=l, coupling=1, min_separation=0, standardize=False, gamma=g)``,
+    with the penalty ``l`` and the kernel's ``g`` in the units of the rows, is the
+    published algorithm for classes.
+
     A step takes time O(n_s (n_s + n_t) d), or O((n_s + n_t) p d) with p landmarks, and
     the separation O(n_s d min(n_s, d));
     memory O(n_s (n_s + n_t)), or some copies of the data.
@@ -308,6 +332,7 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
         "lambda_": [Interval(Real, 0, None, closed="left")],
         "coupling": [Interval(Real, 0, None, closed="left")],
         "min_separation": [Interval(Real, 0, None, closed="left")],
+        "standardize": ["boolean"],
         "gamma": [Interval(Real, 0, None, closed="neither"), None],
         "n_landmarks": [Interval(Integral, 1, None, closed="left"), None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -321,7 +346,8 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
         lambda_=0.01,
         *,
         coupling=10.0,
-        min_separation=2.0,
+        min_separation=TWO_PEAKS,
+        standardize=True,
         gamma=None,
         n_landmarks=None,
         max_iter=200,
@@ -336,6 +362,7 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
         self.lambda_ = lambda_
         self.coupling = coupling
         self.min_separation = min_separation
+        self.standardize = standardize
         self.gamma = gamma
         self.n_landmarks = n_landmarks
         self.max_iter = max_iter
@@ -345,9 +372,7 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
         ys = self._class_labels(domains.ys, "maps the source class by class")
         rng = check_random_state(self.random_state)
         X = np.concatenate([domains.Xs, domains.Xt]).astype(np.float64)
-        mean, spread = X.mean(axis=0), X.std(axis=0)
-        spread[spread <= 1e-12 * np.abs(mean)] = 1
-        spread[spread == 0] = 1
+        mean, spread = self._units(X)
         X = (X - mean) / spread
         Xs, Xt = X[: len(domains.Xs)], X[len(domains.Xs) :]
         self.gamma_ = self.gamma
@@ -382,6 +407,13 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
         self.scale_, self.shift_ = scale, shift * spread + mean * (1 - scale)
         self._seen, self._mean, self._spread = Xs, mean, spread
 
+    def _units(self, X):
+        """Return the mean and the deviation of columns in which maps are searched."""
+        if not self.standardize:
+            return np.zeros(X.shape[1]), np.ones(X.shape[1])
+        mean, spread = X.mean(axis=0), X.std(axis=0)
+        return mean, np.where(spread > 1e-12 * np.abs(mean), spread, 1)
+
     def _discrepancy_to(self, Xs, Xt, rng):
         limit = self.n_landmarks
         n_rows = len(Xs) + len(Xt)
@@ -389,12 +421,8 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
             limit = n_rows if n_rows <= _EXACT else _LANDMARKS
         if limit >= n_rows:
             return exact_discrepancy(Xt, self.gamma_)
-        from_source = min(max(limit // 2, limit - len(Xt)), len(Xs))
-        rows = [
-            X[rng.choice(len(X), size, replace=False)]
-            for X, size in ((Xs, from_source), (Xt, limit - from_source))
-        ]
-        return landmark_discrepancy(Xt, np.concatenate(rows), self.gamma_)
+        landmarks = draw_landmarks(Xs, Xt, limit, rng)
+        return landmark_discrepancy(Xt, landmarks, self.gamma_)
 
     def _map_domains(self, domains):
         return domains._replace(Xs=self._map_class(domains.Xs, self._class))

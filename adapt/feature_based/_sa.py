@@ -6,8 +6,10 @@ onto the target's.
 
 from numbers import Integral
 
+import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
+from adapt._linalg import equal_variance_rotation
 from adapt._sklearn import Interval
 from adapt.base import FeatureAdapter
 
@@ -51,6 +53,10 @@ class SA(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
     M_ : ndarray of shape (n_components, n_components)
         The alignment of source coordinates, multiplied from the right.
 
+    rotation_ : ndarray of shape (n_components, n_components)
+        What the coordinates of both domains are multiplied with at last. The identity
+        where `n_components` is given.
+
     estimator_ : estimator
         The fitted estimator.
 
@@ -73,6 +79,16 @@ class SA(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - All axes are kept unless their number is given; the paper chooses it by
+      cross-validation on the source, below a bound on how stable the axes are.
+    - If all are kept, the coordinates are rotated such that all have the same variance
+      in the source. That changes nothing for estimators that know no axes; but a scaler
+      in `estimator` would make as much of an axis without variance as of the first.
+
+    ``SA(n_components=k)`` is the published algorithm.
+
     Time O((n_s + n_t) d^2 + d^3), less where few axes of a large table are asked for;
     memory O(d^2) beside one mapped copy of the source.
 
@@ -138,12 +154,17 @@ class SA(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
         self.pca_src_ = PCA(size, random_state=self.random_state).fit(domains.Xs)
         self.pca_tgt_ = PCA(size, random_state=self.random_state).fit(domains.Xt)
         self.M_ = self.pca_src_.components_ @ self.pca_tgt_.components_.T
+        self.rotation_ = np.eye(size)
+        if self.n_components is None:
+            Z = self.pca_src_.transform(domains.Xs) @ self.M_
+            self.rotation_ = equal_variance_rotation(np.atleast_2d(np.cov(Z.T)))
+            self.rotation_ = self.rotation_.astype(Z.dtype, copy=False)
 
     def _map_source(self, X):
-        return self.pca_src_.transform(X) @ self.M_
+        return self.pca_src_.transform(X) @ self.M_ @ self.rotation_
 
     def _map_target(self, X):
-        return self.pca_tgt_.transform(X)
+        return self.pca_tgt_.transform(X) @ self.rotation_
 
     @property
     def _n_features_out(self):

@@ -17,124 +17,13 @@ from adapt._domains import check_rows, check_sample_domain
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import FeatureAdapter, MetaAdapter
 from adapt.base._feature import mapped_by_domain
-
-_FLOOR = 1e-12  # of the largest power, below which a frequency counts as silent
-
-
-def power_spectra(X, n_per_segment):
-    """Return the mean power spectrum of each channel, by the method of Welch.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_times, n_channels)
-        Series of mean zero.
-
-    n_per_segment : int
-        Length of the segments, which overlap by half.
-
-    Returns
-    -------
-    P : ndarray of shape (n_channels, n_per_segment // 2 + 1)
-    """
-    from scipy.signal import welch  # imports much that others do without
-
-    power = welch(X, nperseg=n_per_segment, axis=1, detrend=False)[1]
-    return power.mean(axis=0).T
-
-
-def frequency_response(gain, n_times):
-    """Return the gain at the frequencies of whole series.
-
-    Parameters
-    ----------
-    gain : ndarray of shape (n_channels, n_frequencies)
-        Positive gain at the frequencies of segments, evenly spaced.
-
-    n_times : int
-        Length of the series.
-
-    Returns
-    -------
-    H : ndarray of shape (n_channels, n_times // 2 + 1)
-        Interpolated in decibels, so that it stays positive.
-    """
-    coarse = np.linspace(0, 0.5, gain.shape[1])
-    fine = np.fft.rfftfreq(n_times)
-    return np.exp([np.interp(fine, coarse, channel) for channel in np.log(gain)])
-
-
-def apply_response(X, H):
-    """Filter series about their means.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_times, n_channels)
-        Series, which are taken to be periodic.
-
-    H : ndarray of shape (n_channels, n_times // 2 + 1)
-        Frequency response of each channel.
-
-    Returns
-    -------
-    Z : ndarray of shape (n_samples, n_times, n_channels)
-    """
-    mean = X.mean(axis=1, keepdims=True)
-    return np.fft.irfft(np.fft.rfft(X - mean, axis=1) * H.T, X.shape[1], axis=1) + mean
-
-
-def aligning_response(X, reference, n_per_segment, max_iter, tol):
-    """Find the filter that gives series the power spectra of a reference.
-
-    The gain starts as the root of the ratio of the spectra. Segments smear spectra, so
-    that the spectra of the filtered series are somewhat off; the gain is corrected by
-    what is left of the ratio until they agree.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_times, n_channels)
-        Series of mean zero.
-
-    reference : ndarray of shape (n_channels, n_frequencies)
-        The power spectra to be reached.
-
-    n_per_segment, max_iter : int
-        Length of segments; largest number of filters that are tried.
-
-    tol : float
-        Relative error of the spectra that is good enough.
-
-    Returns
-    -------
-    H : ndarray of shape (n_channels, n_times // 2 + 1)
-        Frequency response of the best filter found.
-
-    error : float
-        Its largest relative error at frequencies that are not silent.
-
-    n_iter : int
-        Number of filters tried.
-    """
-    spectra = power_spectra(X, n_per_segment)
-    loudest = np.maximum(reference, spectra).max(axis=1, keepdims=True)
-    floor = np.where(loudest > 0, _FLOOR * loudest, 1)
-    # Nothing can be made of a silent channel, which is left as it is.
-    heard = spectra.max(axis=1, keepdims=True) > 0
-    counts = heard & (reference > floor)
-    gain, error = np.ones_like(spectra), np.inf
-    for trial in range(1, max_iter + 1):
-        n_iter = trial
-        gain = gain * np.sqrt(
-            np.where(heard, (reference + floor) / (spectra + floor), 1)
-        )
-        response = frequency_response(gain, X.shape[1])
-        spectra = power_spectra(apply_response(X, response), n_per_segment)
-        ratio = np.divide(spectra, reference, out=np.ones_like(gain), where=counts)
-        off = np.abs(ratio - 1).max()
-        if off < error:
-            H, error = response, off
-        if error <= tol:
-            break
-    return H, error, n_iter
+from adapt.feature_based._power_spectra import (
+    FILTERS,
+    aligning_response,
+    apply_response,
+    power_spectra,
+    reference_spectra,
+)
 
 
 def _as_series(X):
@@ -165,14 +54,19 @@ class SpectralAlignment(OneToOneFeatureMixin, FeatureAdapter):
         Target series, used when `fit` is given none. As `X`, it may be a table of shape
         (n_target_samples, n_times) with series of one channel.
 
-    reference : {"target", "barycenter"}, default="target"
-        The power spectra that both domains get. With "target" its series stay as they
-        are.
+    reference : {"target", "barycenter", "source"}, default="target"
+        The power spectra that both domains get. With "target" or "source" the series of
+        that domain stay as they are.
 
     n_per_segment : int, default=256
         Length of the segments whose spectra are averaged, an even number and at most
         half of the length of the series. Longer segments tell more frequencies apart
         and are noisier.
+
+    filter : {"interpolated", "taps"}, default="interpolated"
+        Filters of whole series. "interpolated" has the gain between the frequencies of
+        segments by interpolation in decibels, which shifts no phase. "taps" has as many
+        taps as a segment has times.
 
     max_iter : int, default=30
         Largest number of filters that are tried; 1 is the filter of the paper.
@@ -231,12 +125,24 @@ class SpectralAlignment(OneToOneFeatureMixin, FeatureAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - The reference of the paper is the barycentre of the sources, for one source its
+      own spectrum, so that the target is filtered and a fitted model can stay. By
+      default the source is filtered instead.
+    - The paper has one filter, with as many taps as a segment has times. By default it
+      is corrected until the spectra agree, and its gain is interpolated.
+    - Several sources are pooled; in the paper each has a filter.
+    - Series are taken to be periodic; the paper's are zero beyond their ends.
+
+    ``SpectralAlignment(reference="source", filter="taps", max_iter=1)`` is the
+    published algorithm for one source, but for the ends of series.
+
     Time O(n T C log T) a filter, for n series of length T in C channels; memory of some
     copies of the data.
 
-    Series are taken to be periodic, so that the ends of a filtered series see its
-    beginning. Filters cannot repair a shift of values or of amplitudes that depends on
-    the time.
+    The ends of a filtered series see its beginning. Filters cannot repair a shift of
+    values, or of amplitudes that depends on the time.
 
     References
     ----------
@@ -260,8 +166,9 @@ class SpectralAlignment(OneToOneFeatureMixin, FeatureAdapter):
 
     _parameter_constraints: dict = {
         **FeatureAdapter._parameter_constraints,
-        "reference": [StrOptions({"target", "barycenter"})],
+        "reference": [StrOptions({"target", "barycenter", "source"})],
         "n_per_segment": [Interval(Integral, 2, None, closed="left")],
+        "filter": [StrOptions(set(FILTERS))],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
     }
@@ -273,6 +180,7 @@ class SpectralAlignment(OneToOneFeatureMixin, FeatureAdapter):
         reference="target",
         n_per_segment=256,
         *,
+        filter="interpolated",
         max_iter=30,
         tol=0.01,
         copy=True,
@@ -284,6 +192,7 @@ class SpectralAlignment(OneToOneFeatureMixin, FeatureAdapter):
         )
         self.reference = reference
         self.n_per_segment = n_per_segment
+        self.filter = filter
         self.max_iter = max_iter
         self.tol = tol
 
@@ -304,22 +213,12 @@ class SpectralAlignment(OneToOneFeatureMixin, FeatureAdapter):
         size = max(min(2, n_times), min(self.n_per_segment, n_times // 2) // 2 * 2)
         self.spectra_source_ = power_spectra(Xs, size)
         self.spectra_target_ = power_spectra(Xt, size)
-        self.spectra_ = self.spectra_target_
-        if self.reference == "barycenter":
-            roots = np.sqrt(self.spectra_source_), np.sqrt(self.spectra_target_)
-            self.spectra_ = ((roots[0] + roots[1]) / 2) ** 2
-        self.response_source_, self.error_, self.n_iter_ = aligning_response(
-            Xs, self.spectra_, size, self.max_iter, self.tol
+        self.spectra_ = reference_spectra(
+            self.spectra_source_, self.spectra_target_, self.reference
         )
-        self.response_target_ = np.ones_like(self.response_source_)
-        if self.reference == "barycenter":
-            self.response_target_, error, n_iter = aligning_response(
-                Xt, self.spectra_, size, self.max_iter, self.tol
-            )
-            self.error_, self.n_iter_ = (
-                max(self.error_, error),
-                max(self.n_iter_, n_iter),
-            )
+        self.response_source_, *of_source = self._response(Xs, size, "source")
+        self.response_target_, *of_target = self._response(Xt, size, "target")
+        self.error_, self.n_iter_ = map(max, of_source, of_target)
         if self.error_ > self.tol and self.max_iter > 1:
             warnings.warn(
                 f"SpectralAlignment left a relative error of {self.error_:.2g} in the "
@@ -329,11 +228,21 @@ class SpectralAlignment(OneToOneFeatureMixin, FeatureAdapter):
                 stacklevel=2,
             )
 
+    def _response(self, X, size, domain):
+        """Return the filter of a domain, the error that it leaves, and the trials."""
+        if domain == self.reference:
+            return np.ones((X.shape[2], X.shape[1] // 2 + 1)), 0.0, 0
+        return aligning_response(
+            X, self.spectra_, size, self.max_iter, self.tol, FILTERS[self.filter]
+        )
+
     def _filtered(self, X, response):
         Z = apply_response(_as_series(X), response)
         return Z.reshape(X.shape).astype(X.dtype, copy=False)
 
     def _map_source(self, X):
+        if self.reference == "source":
+            return X
         return self._filtered(X, self.response_source_)
 
     def _map_target(self, X):

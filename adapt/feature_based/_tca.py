@@ -55,6 +55,15 @@ class TCA(KernelComponents):
     coef0 : float, default=1
         Constant in the polynomial and the sigmoid kernel.
 
+    scale_columns : bool or "auto", default="auto"
+        Whether columns are multiplied with `column_scale_` before the kernel. "auto"
+        does so for every kernel but "linear" and "cosine".
+
+    whiten : bool, default=False
+        Whether all features are given the variance one over both domains, as in the
+        paper. Else features keep their shares of the variance, and are rotated such
+        that each has the same variance in the source.
+
     n_landmarks : int, default=None
         Number of rows, half from each domain, by whose kernel all others are
         represented (Nystroem). If None, or not less than the number of rows, the
@@ -90,11 +99,11 @@ class TCA(KernelComponents):
         The value that was used.
 
     column_scale_ : ndarray of shape (n_features,)
-        What columns are multiplied with before the kernel: ones where `gamma` is given
-        or the kernel has none. Else a column that spreads wider over both domains
-        together than any does in the source is scaled down to the spread of the widest
-        one. Columns that were divided by their deviation in the source may lie so far
-        out in the target that they alone would make the distances.
+        What columns are multiplied with before the kernel: ones without
+        `scale_columns`. Else a column that spreads wider over both domains together
+        than any does in the source is scaled down to the spread of the widest one. A
+        column standardised by a tiny source deviation can take huge values in the
+        target and dominate all distances.
 
     estimator_ : estimator
         The fitted estimator.
@@ -117,14 +126,29 @@ class TCA(KernelComponents):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - `n_components`, `mu` and `gamma` are chosen from the rows unless they are given.
+    - Columns are scaled down that would dominate all distances (`scale_columns`).
+    - The constraint of the paper, :math:`W^T K H K W = I`, gives all features one
+      scatter, which makes as much of the last as of the first. By default features are
+      coordinates along directions of one length in the space of the kernel, as in
+      kernel principal components, so that what varies little stays small
+      (`whiten`). Estimators with a penalty depend on it.
+    - Beyond 2,000 rows the solution is approximate (`n_landmarks`).
+
+    ``TCA(n_components=m, mu=mu, gamma=g, scale_columns=False, whiten=True)`` is the
+    published algorithm; its features have variance one, where those of the paper have
+    scatter one.
+
     With n rows in both domains, p landmarks and m components: exact, time
     O(n^2 (d + c)) with c of the order of 3 m, and memory O(n^2); with landmarks, time
     O(n p (d + p) + p^3) and memory O(n p). Mapping a row takes O(p (d + m)).
 
-    The problem leaves the scale of each feature open. Here the features are, as in
-    kernel principal components, coordinates along directions of one length in the space
-    of the kernel, so that what varies little stays small; that length is such that the
-    largest variance of a feature is one. Estimators with a penalty depend on it.
+    The rotation of the features has no effect on estimators that know no axes, such as
+    linear models, nearest neighbours and kernels, and their scale is such that without
+    it the largest variance would be one. A scaler in `estimator` then multiplies all
+    features alike; of unrotated ones it would make as much of those that hold nothing.
 
     Kernels of distance follow the columns of the largest scale: standardise columns of
     different units first.

@@ -96,6 +96,15 @@ class TJM(KernelComponents):
     coef0 : float, default=1
         Constant in the polynomial and the sigmoid kernel.
 
+    scale_columns : bool or "auto", default="auto"
+        Whether columns are multiplied with `column_scale_` before the kernel. "auto"
+        does so for every kernel but "linear" and "cosine".
+
+    whiten : bool, default=False
+        Whether all features are given the variance one over both domains, as in the
+        paper. Else features keep their shares of the variance, and are rotated such
+        that each has the same variance in the source.
+
     n_landmarks : int, default=None
         Number of rows, half from each domain, by whose kernel all others are
         represented (Nystroem). If None, or not less than the number of rows, the
@@ -147,11 +156,11 @@ class TJM(KernelComponents):
         The value that was used.
 
     column_scale_ : ndarray of shape (n_features,)
-        What columns are multiplied with before the kernel: ones where `gamma` is given
-        or the kernel has none. Else a column that spreads wider over both domains
-        together than any does in the source is scaled down to the spread of the widest
-        one. Columns that were divided by their deviation in the source may lie so far
-        out in the target that they alone would make the distances.
+        What columns are multiplied with before the kernel: ones without
+        `scale_columns`. Else a column that spreads wider over both domains together
+        than any does in the source is scaled down to the spread of the widest one. A
+        column standardised by a tiny source deviation can take huge values in the
+        target and dominate all distances.
 
     estimator_ : estimator
         The fitted estimator.
@@ -178,6 +187,16 @@ class TJM(KernelComponents):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - `n_components`, `mu` and `gamma` are chosen from the rows unless they are given;
+      columns and features are scaled, and landmarks drawn, as in `TCA`.
+    - Rounds end when the objective falls by 1 % or less; the paper has a fixed number
+      of them, which is `max_iter` with ``tol=0``.
+
+    ``TJM(n_components=k, mu=l, gamma=g, scale_columns=False, whiten=True, tol=0,
+    max_iter=T)`` is the published algorithm, up to one factor of all features.
+
     Every round costs one solution as `TCA` has it; with p landmarks O(n p^2 + p^3), for
     the penalty is another in each. Memory as for `TCA`.
 
@@ -219,6 +238,8 @@ class TJM(KernelComponents):
         gamma=None,
         degree=3,
         coef0=1,
+        scale_columns="auto",
+        whiten=False,
         n_landmarks=None,
         max_iter=20,
         tol=0.01,
@@ -235,6 +256,8 @@ class TJM(KernelComponents):
             gamma=gamma,
             degree=degree,
             coef0=coef0,
+            scale_columns=scale_columns,
+            whiten=whiten,
             n_landmarks=n_landmarks,
             copy=copy,
             verbose=verbose,

@@ -13,12 +13,11 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from adapt._data_driven import median_gamma
-from adapt._kernels import KERNELS, row_blocks
+from adapt._kernels import KERNELS, as_float_rows, row_blocks
 from adapt._sklearn import Hidden, Interval, StrOptions
 from adapt.base import RatioAdapter
 from adapt.instance_based._constrained import project_simplex
@@ -27,11 +26,6 @@ from adapt.instance_based._kernel_features import Features, Rows
 _HALVINGS = 20  # of a Newton step at most
 _LOST = 1e-8  # share of a ratio that is summed anew
 _FLOOR = 1e-100  # of kernels, so that logarithms and their derivatives stay finite
-
-
-def _rows(X):
-    """Return rows in double precision, so that the constraint holds to many digits."""
-    return X.astype(np.float64) if sparse.issparse(X) else np.asarray(X, float, "C")
 
 
 def _dots(A, B):
@@ -492,7 +486,7 @@ class KLIEP(RatioAdapter):
         self.coef0 = coef0
 
     def _fit_ratio(self, domains):
-        Xs, Xt = _rows(domains.Xs), _rows(domains.Xt)
+        Xs, Xt = as_float_rows(domains.Xs), as_float_rows(domains.Xt)
         rng = check_random_state(self.random_state)
         n = Xt.shape[0]
         self.centers_ = Xt
@@ -598,7 +592,7 @@ class KLIEP(RatioAdapter):
         return Width(shares[0] * units, gap, n_iter, score)
 
     def _log_ratio(self, X):
-        rows = Rows(_rows(X), self._features(), several=False)
+        rows = Rows(as_float_rows(X), self._features(), several=False)
         ratio = rows.dot(self.alphas_, self.best_params_["gamma"])
         with np.errstate(divide="ignore"):  # a weight of zero is one
             return np.log(ratio)

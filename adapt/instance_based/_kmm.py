@@ -12,13 +12,19 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from scipy import sparse
 from scipy.linalg import eigh
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from adapt._data_driven import median_gamma
-from adapt._kernels import KERNELS, kernel_matrix, kernel_product, row_blocks
+from adapt._kernels import (
+    KERNELS,
+    as_float_rows,
+    draw_landmarks,
+    kernel_matrix,
+    kernel_product,
+    row_blocks,
+)
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import WeightAdapter
 
@@ -124,11 +130,6 @@ class LowRankGram:
         w = np.zeros(len(self.features))
         w[rows] = v
         return self.dot(w)[rows]
-
-
-def _rows(X):
-    """Return rows in the precision and order on which the solver's path depends."""
-    return X.astype(np.float64) if sparse.issparse(X) else np.asarray(X, float, "C")
 
 
 def _minimise_free(product, residual, fixed_sum):
@@ -476,7 +477,7 @@ class KMM(WeightAdapter):
         self.n_components = n_components
 
     def _weigh(self, domains):
-        Xs, Xt = _rows(domains.Xs), _rows(domains.Xt)
+        Xs, Xt = as_float_rows(domains.Xs), as_float_rows(domains.Xt)
         rng = check_random_state(self.random_state)
         n = Xs.shape[0]
         eps = (np.sqrt(n) - 1) / np.sqrt(n) if self.eps is None else self.eps
@@ -495,7 +496,9 @@ class KMM(WeightAdapter):
             ones = np.ones(Xt.shape[0])
             sums = kernel_product(Xs, Xt, ones, self.kernel, **params)
         else:
-            landmarks = self._landmarks(Xs, Xt, rng)
+            wanted = _COMPONENTS if self.n_components is None else self.n_components
+            wanted = min(wanted, n + Xt.shape[0])
+            landmarks = draw_landmarks(Xs, Xt, wanted, rng)
             A = nystroem_map(landmarks, self.kernel, **params)
             gram = LowRankGram(kernel_product(Xs, landmarks, A, self.kernel, **params))
             sums = gram.spread(self._kernel_sums(Xt, landmarks, params) @ A)
@@ -520,19 +523,6 @@ class KMM(WeightAdapter):
                 stacklevel=2,
             )
         return weights
-
-    def _landmarks(self, Xs, Xt, rng):
-        """Return rows of both domains, as many of each if there are enough."""
-        sizes = Xs.shape[0], Xt.shape[0]
-        total = min(
-            _COMPONENTS if self.n_components is None else self.n_components, sum(sizes)
-        )
-        n_source = max(min(total // 2, sizes[0]), total - sizes[1])
-        parts = [
-            X[rng.choice(X.shape[0], n, replace=False)]
-            for X, n in ((Xs, n_source), (Xt, total - n_source))
-        ]
-        return (sparse.vstack if sparse.issparse(Xs) else np.concatenate)(parts)
 
     def _kernel_sums(self, X, landmarks, params):
         """Return the sums over rows of their kernels with each landmark."""

@@ -10,7 +10,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from adapt._data_driven import half_of_variance
 from adapt.feature_based import GFK
-from adapt.feature_based._gfk import disagreement, flow_root, label_axes, principal_axes
+from adapt.feature_based._gfk import flow_root
+from adapt.feature_based._subspaces import disagreement, label_axes, principal_axes
 from tests.common import other_shares
 
 

@@ -80,9 +80,16 @@ def test_columns_that_lie_far_out_in_the_target():
     model = TCA(random_state=0).fit(Xs, ys, Xt=Xt)
     np.testing.assert_allclose(model.column_scale_, np.minimum(1, widest / both))
     assert model.score(Xt, ys) > 0.9
-    # What is given is used as it is.
-    assert (TCA(gamma=0.1).fit(Xs, ys, Xt=Xt).column_scale_ == 1).all()
-    assert (TCA(kernel="linear").fit(Xs, ys, Xt=Xt).column_scale_ == 1).all()
+    # A switch of its own: whether `gamma` is given has nothing to do with it.
+    given = TCA(gamma=0.1).fit(Xs, ys, Xt=Xt).column_scale_
+    np.testing.assert_array_equal(given, model.column_scale_)
+    for params, scaled in (
+        ({"kernel": "linear"}, False),
+        ({"kernel": "linear", "scale_columns": True}, True),
+        ({"scale_columns": False}, False),
+    ):
+        scale = TCA(**params).fit(Xs, ys, Xt=Xt).column_scale_
+        assert (scale < 1).any() == scaled
 
 
 def test_columns_of_one_unit_keep_their_shares():

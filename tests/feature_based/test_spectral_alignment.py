@@ -7,7 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from adapt.feature_based import SpectralAlignment
-from adapt.feature_based._spectral_alignment import frequency_response
+from adapt.feature_based._power_spectra import frequency_response
 
 
 def autoregression(coef, n=150, n_times=256, n_channels=2, scale=1.0, seed=0):

@@ -9,7 +9,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from adapt.datasets import load_digits
 from adapt.feature_based import transport_plan
-from adapt.feature_based._transport import batches, exact_transport, transport_cost
+from adapt.feature_based._exact_transport import exact_transport
+from adapt.feature_based._transport import batches
+from adapt.feature_based._transport_plan import transport_cost
 
 ot = pytest.importorskip("ot")
 
@@ -133,7 +135,7 @@ def test_batches_hold_every_row(sizes):
 def test_pot_does_not_bring_frameworks_along():
     code = """
 import os, sys
-from adapt.feature_based._transport import import_pot
+from adapt.feature_based._pot import import_pot
 before = dict(os.environ)
 import_pot()
 assert not {"torch", "jax", "tensorflow"} & sys.modules.keys()
