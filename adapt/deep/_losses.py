@@ -18,6 +18,7 @@ __all__ = [
     "contrastive",
     "coral",
     "cross_cost",
+    "domain_confusion",
     "domain_cross_entropy",
     "entropy",
     "flatten",
@@ -201,6 +202,19 @@ def domain_cross_entropy(logits, n_source, weights=None, source_domains=None):
     return ops.sum(share * losses)
 
 
+def domain_confusion(logits, n_source):
+    """Return the cross-entropy of a discriminator of domains for exchanged domains.
+
+    With an output for each domain, source rows are to be said to be target rows, and
+    target rows to be of any source.
+    """
+    if logits.shape[1] == 1:
+        return domain_cross_entropy(-logits, n_source)
+    own, other = ops.split(ops.log_softmax(logits, axis=-1), [n_source])
+    of_source = ops.logsumexp(other[:, :-1], axis=-1)
+    return -ops.mean(own[:, -1]) - ops.mean(of_source)
+
+
 def squared_distances(x, y):
     """Return the squared distances of the rows of ``x`` to the rows of ``y``."""
     # Distances that are small beside the norms would be lost in rounding.
@@ -211,23 +225,50 @@ def squared_distances(x, y):
     return ops.maximum(d, 0.0)
 
 
-def _bandwidth(d):
-    """Return the mean of the distances off the diagonal, as a constant."""
+def _typical(d, unit):
+    """Return the mean or median of the distances off the diagonal, as a constant."""
     n = d.shape[0]
-    return ops.stop_gradient(ops.sum(d) / max(n * (n - 1), 1)) + TINY
+    if unit == "mean":
+        return ops.stop_gradient(ops.sum(d) / max(n * (n - 1), 1)) + TINY
+    first, second = np.triu_indices(n, 1)
+    above = ops.take(ops.reshape(d, (-1,)), first * n + second)
+    return ops.stop_gradient(ops.median(above)) + TINY
 
 
-def joint_mmd(*pairs):
+def _quadruples(kernel, n):
+    """Return the discrepancy by pairs of rows that follow each other.
+
+    That is ``k(s1, s2) + k(t1, t2) - k(s1, t2) - k(s2, t1)`` on average. ``kernel`` has
+    a row for each of the ``n`` source rows, and then for the target rows.
+    """
+    first, second = np.arange(0, n - 1, 2), np.arange(1, n, 2)
+    rows = np.concatenate([first, n + first, first, second])
+    columns = np.concatenate([second, n + second, n + second, n + first])
+    values = ops.take(ops.reshape(kernel, (-1,)), rows * (2 * n) + columns)
+    means = ops.mean(ops.reshape(values, (4, -1)), axis=1)
+    return means[0] + means[1] - means[2] - means[3]
+
+
+def joint_mmd(*pairs, bandwidths=(0.25, 0.5, 1, 2, 4), unit="mean", linear=False):
     """Return the squared maximum mean discrepancy of joint distributions.
 
-    The kernel is the product, over ``pairs``, of means of five Gaussian kernels; their
-    bandwidths are 1/4, 1/2, 1, 2 and 4 times the mean squared distance in the batch.
+    The kernel is the product, over ``pairs``, of means of Gaussian kernels.
 
     Parameters
     ----------
     *pairs : pairs of tensors of shape (n_rows, d)
         For each layer, its values at source and at target rows. One pair gives the
         multi-kernel discrepancy.
+
+    bandwidths : sequence of float, default=(0.25, 0.5, 1, 2, 4)
+        Of the kernels, in the unit below.
+
+    unit : {"mean", "median"}, default="mean"
+        Of the squared distances in the batch.
+
+    linear : bool, default=False
+        Whether rows are compared that follow each other, and not all of them. Then
+        both domains must have as many rows, two at least.
 
     Returns
     -------
@@ -242,9 +283,12 @@ def joint_mmd(*pairs):
     for zs, zt in pairs:
         z = ops.concatenate([zs, zt])
         d = squared_distances(z, z)
-        d = d / _bandwidth(d)
-        kernel = kernel * sum(ops.exp(-d * 2.0**k) for k in range(-2, 3)) / 5
+        d = d / _typical(d, unit)
+        total = sum(ops.exp(-d / bandwidth) for bandwidth in bandwidths)
+        kernel = kernel * total / len(bandwidths)
     n = pairs[0][0].shape[0]
+    if linear and n > 1:
+        return _quadruples(kernel, n)
     within = ops.mean(kernel[:n, :n]) + ops.mean(kernel[n:, n:])
     return within - 2 * ops.mean(kernel[:n, n:])
 
@@ -481,13 +525,12 @@ def _unit(v):
     return v / ops.sqrt(ops.sum(v * v, axis=axes, keepdims=True) + 1e-30)
 
 
-def adversarial_offset(logits_of, x, start, radius, n_iterations=1):
+def adversarial_offset(logits_of, x, start, radius, n_iterations=1, unit="spread"):
     """Return how to move rows a little so that predictions change the most.
 
     For each row, the direction is the dominant eigenvector of the second derivative of
     the divergence of its predictions, by power iteration; that matrix is never formed,
-    its product with a vector is a difference of gradients. All is in units of the
-    standard deviations of columns, or channels, in ``x``.
+    its product with a vector is a difference of gradients.
 
     Parameters
     ----------
@@ -501,11 +544,15 @@ def adversarial_offset(logits_of, x, start, radius, n_iterations=1):
         Where the iteration starts, such as normal numbers.
 
     radius : float or scalar tensor
-        Root mean square, over the numbers of a row, of the offset, in units of the
-        standard deviations.
+        Size of the offset.
 
     n_iterations : int, default=1
         Number of power iterations, each of a forward and a backward pass.
+
+    unit : {"spread", "norm"}, default="spread"
+        What the radius is: the root mean square, over the numbers of a row, of the
+        offset in units of the standard deviations of columns, or channels, in ``x``; or
+        the norm of the offset as it is.
 
     Returns
     -------
@@ -517,7 +564,10 @@ def adversarial_offset(logits_of, x, start, radius, n_iterations=1):
     Miyato et al. "Virtual adversarial training: a regularization method for supervised
     and semi-supervised learning." TPAMI, 2018, algorithm 1.
     """
-    scale = ops.std(x, axis=tuple(range(len(x.shape) - 1)))
+    scale, size = 1.0, radius
+    if unit == "spread":
+        scale = ops.std(x, axis=tuple(range(len(x.shape) - 1)))
+        size = radius * math.sqrt(math.prod(x.shape[1:]))
     logits = ops.stop_gradient(logits_of(x))
     direction = start + ops.zeros_like(x)
     for _ in range(n_iterations):
@@ -526,5 +576,4 @@ def adversarial_offset(logits_of, x, start, radius, n_iterations=1):
             1e-2 * _unit(direction),
         )
         direction = ops.stop_gradient(slope)
-    size = radius * math.sqrt(math.prod(x.shape[1:]))
     return ops.stop_gradient(size * scale * _unit(direction))

@@ -15,7 +15,6 @@ keras = pytest.importorskip("keras", exc_type=ImportError)
 
 from keras import layers  # noqa: E402
 from sklearn.base import clone, is_classifier, is_regressor  # noqa: E402
-from sklearn.datasets import make_moons  # noqa: E402
 from sklearn.model_selection import GridSearchCV  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
@@ -574,50 +573,3 @@ def test_nothing_warns(tables):
 
 
 # The methods do what they are for
-
-
-@pytest.mark.one_backend
-def test_dann_follows_rotated_moons():
-    """At 35 degrees, source-only (``lambda_=0``) loses what DANN keeps."""
-    Xs, ys = make_moons(300, noise=0.08, random_state=0)
-    Xt, yt = make_moons(300, noise=0.08, random_state=1)
-    angle = np.deg2rad(35)
-    turn = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    centre = Xs.mean(axis=0)
-    Xs, Xt = Xs - centre, (Xt - centre) @ np.array(turn).T
-    scores = {}
-    for lambda_ in (0.0, 1.0):
-        model = DANN(lambda_=lambda_, epochs=50, batch_size=32, learning_rate=3e-3)
-        scores[lambda_] = [
-            model.set_params(random_state=seed).fit(Xs, ys, Xt=Xt).score(Xt, yt)
-            for seed in range(2)
-        ]
-    assert np.mean(scores[1.0]) > np.mean(scores[0.0]) + 0.03, scores
-
-
-@pytest.mark.one_backend
-def test_deep_coral_brings_covariances_together(tables):
-    Xs, ys, Xt = tables
-    gaps = {}
-    for lambda_ in (0.0, 100.0):
-        model = DeepCORAL(lambda_=lambda_, **{**SMALL, "epochs": 40})
-        model.fit(Xs, ys, Xt=Xt * 3)
-        zs, zt = model.transform(Xs), model.transform(Xt * 3)
-        gaps[lambda_] = np.sum((np.cov(zs.T) - np.cov(zt.T)) ** 2)
-        assert model.score(Xs, ys) > 0.7
-    assert gaps[100.0] < gaps[0.0] / 3
-
-
-def test_the_encoder_gets_the_gradient_of_the_task(tables):
-    """In ADAPT 0.4.5, DeepCORAL's encoder did not, and stayed as it was."""
-    Xs, ys, Xt = tables
-    encoder = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
-    model = DeepCORAL(encoder, lambda_=0.0, **SMALL).fit(Xs, ys, Xt=Xt)
-    assert np.abs(model.encoder_.get_weights()[0] - encoder.get_weights()[0]).max() > 0
-
-
-@pytest.mark.one_backend
-def test_match_mean(tables):
-    Xs, ys, Xt = tables
-    model = DeepCORAL(match_mean=True, **SMALL).fit(Xs, ys, Xt=Xt)
-    assert min(model.history_["mean_loss"]) > 0

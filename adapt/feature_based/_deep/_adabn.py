@@ -128,6 +128,9 @@ class AdaBN(DeepAdapter):
 
     Notes
     -----
+    Departures from [1]_: none in losses and updates. The statistics of a target of more
+    than 16,384 rows are those of so many of them.
+
     Costs what training on the source costs, and one pass over up to 16,384 target rows.
     Rows with a `sample_domain` of 0 or more are normalised as the source was in
     `predict` and `transform`. Without an `encoder`, the default one has batch

@@ -161,6 +161,14 @@ class ADDA(AdversarialAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - the pre-training ends early, by `tol`; in the paper its length is given;
+    - the learning rate of Adam is 0.001, and in the paper 0.0002, with a first moment
+      that decays by 0.5.
+
+    As published: ``ADDA(tol=0.0, optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5))``.
+
     An epoch of ``s`` steps costs ``s`` passes of both encoders and of the discriminator
     over `batch_size` rows of each domain, the target's twice. Rows with a
     `sample_domain` of 0 or more go through the source's encoder in `predict` and

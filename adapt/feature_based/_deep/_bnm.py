@@ -132,6 +132,8 @@ class BNM(DeepAdapter):
 
     Notes
     -----
+    Departures from [1]_: none in losses and updates.
+
     An epoch of ``s`` steps costs ``s`` forward and backward passes of the networks over
     ``2 * batch_size`` rows; with ``k`` classes, the norm adds O(batch_size k^2 + k^3) a
     step, for its gradient needs no more than the eigenvectors of a ``k x k`` matrix. It

@@ -57,6 +57,10 @@ class CCSA(DeepAdapter):
         Seeds initial weights, batches, dropout and the validation split. Default
         networks start from the same weights on every backend.
 
+    target_task : bool, default=True
+        Whether the task loss of the labelled target rows is added to that of the
+        source.
+
     loss : str, callable, keras.losses.Loss or None, default=None
         The task loss. If None, the labels decide: cross-entropy for strings, integers,
         booleans and one-hot rows, squared error for floats. "crossentropy" or a number
@@ -134,10 +138,15 @@ class CCSA(DeepAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - the task loss of the labelled target rows is added to that of the source, which
+      the paper has alone.
+
+    As published: ``CCSA(target_task=False)``. There, too, `gamma` is to be chosen.
+
     An epoch of ``s`` steps costs ``s`` forward and backward passes of the networks over
-    ``2 * batch_size`` rows; the pairs add O(batch_size^2 d) a step. The task loss is
-    that of the source plus that of the labelled target rows; the paper has the first
-    alone.
+    ``2 * batch_size`` rows; the pairs add O(batch_size^2 d) a step.
 
     References
     ----------
@@ -158,6 +167,7 @@ class CCSA(DeepAdapter):
         **DeepAdapter._parameter_constraints,
         "margin": [Interval(Real, 0, None, closed="neither")],
         "gamma": [Interval(Real, 0, 1, closed="both")],
+        "target_task": ["boolean"],
     }
 
     _scheduled = ("margin", "gamma")
@@ -177,6 +187,7 @@ class CCSA(DeepAdapter):
         verbose=0,
         random_state=None,
         *,
+        target_task=True,
         loss=None,
         optimizer="adam",
         learning_rate=None,
@@ -197,6 +208,7 @@ class CCSA(DeepAdapter):
         self.yt = yt
         self.margin = margin
         self.gamma = gamma
+        self.target_task = target_task
         self.copy = copy
         self.verbose = verbose
         self.random_state = random_state
@@ -221,6 +233,8 @@ class CCSA(DeepAdapter):
             zs, batch["ys"], zl, batch["yl"], batch["margin"]
         )
         own, labelled = self._scores_of_both(batch, z)
+        if not self.target_task:
+            batch = {k: v for k, v in batch.items() if k not in ("Xl", "yl")}
         task_loss = self._task_loss(batch, scores=own, labelled=labelled)
         return {
             "task_loss": (1 - batch["gamma"]) * task_loss,

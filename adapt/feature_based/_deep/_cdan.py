@@ -211,6 +211,23 @@ class CDAN(AdversarialAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - `lambda_` is the same at all steps, and in the paper rises from 0 to 1 with the
+      share of the steps that are done;
+    - Adam takes the place of stochastic gradient descent with a momentum of 0.9, whose
+      learning rate falls as ``0.01 / (1 + 10 p) ** 0.75`` with that share ``p``; here
+      it is changed after each epoch.
+    - with `entropy`, the weights of the rows of a batch are scaled to a mean of one in
+      each domain, and no gradient passes through them; in the paper they are not
+      scaled. This cannot be undone; ``entropy=False`` has no weights, as CDAN.
+
+    As published: ``CDAN(lambda_=UpdateLambda(max_steps=n_steps, gamma=10.0),
+    optimizer=keras.optimizers.SGD(0.01, momentum=0.9),
+    callbacks=[keras.callbacks.LearningRateScheduler(
+    lambda epoch: 0.01 / (1 + 10 * epoch / n_epochs) ** 0.75)], epochs=n_epochs)``, with
+    ``n_steps`` the number of batches in ``n_epochs`` epochs.
+
     An epoch of ``s`` steps costs ``s`` forward and backward passes of the networks over
     ``2 * batch_size`` rows; the discriminator has ``min(d k, max_features)`` inputs for
     ``d`` features and ``k`` classes. No gradient passes through the probabilities to

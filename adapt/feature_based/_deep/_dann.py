@@ -142,6 +142,20 @@ class DANN(AdversarialAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - `lambda_` is the same at all steps, and in the paper rises from 0 to 1 with the
+      share of the steps that are done;
+    - Adam takes the place of stochastic gradient descent with a momentum of 0.9, whose
+      learning rate falls as ``0.01 / (1 + 10 p) ** 0.75`` with that share ``p``; here
+      it is changed after each epoch.
+
+    As published: ``DANN(lambda_=UpdateLambda(max_steps=n_steps, gamma=10.0),
+    optimizer=keras.optimizers.SGD(0.01, momentum=0.9),
+    callbacks=[keras.callbacks.LearningRateScheduler(
+    lambda epoch: 0.01 / (1 + 10 * epoch / n_epochs) ** 0.75)], epochs=n_epochs)``, with
+    ``n_steps`` the number of batches in ``n_epochs`` epochs.
+
     An epoch of ``s`` steps costs ``s`` forward and backward passes of the three
     networks over ``2 * batch_size`` rows; memory is that of the data, once, as float32.
 

@@ -130,6 +130,14 @@ class DeepCORAL(DeepAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - the loss compares the features that `encoder` gives, and in the paper the outputs
+      of the last layer. With that layer in the encoder it does.
+
+    As published: ``DeepCORAL(encoder=network, task=keras.layers.Identity())``, where
+    ``network`` goes from samples to logits.
+
     With ``d`` features of the encoder, a step costs ``O(batch_size d^2)`` more than
     training on the source and the target rows alone. Here the encoder also gets the
     gradient of the task, as in the paper; in ADAPT 0.4.5 it does not.

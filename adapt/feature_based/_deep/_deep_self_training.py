@@ -170,6 +170,14 @@ class DeepSelfTraining(DeepAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - the share of the rows that are chosen rises from 0.2 to 0.8, and in the paper from
+      0.2 to 0.5, by 0.05 in each round.
+
+    As published: ``DeepSelfTraining(n_rounds=7, stop=0.5)``, without the priors of
+    places in an image.
+
     An epoch of ``s`` steps costs ``s`` forward and backward passes of the networks over
     ``2 * batch_size`` rows; a round adds a pass over all target rows. Where the source
     model is surely wrong, it makes that worse.

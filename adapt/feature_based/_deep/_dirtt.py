@@ -68,10 +68,18 @@ class DIRTT(VirtualAdversary, SourceFreeAdapter):
         is trained first.
 
     epsilon : float or callable, default=0.2
-        Radius of the virtual adversarial loss, in the units of `VADA`.
+        How far rows are moved by the virtual adversarial loss.
 
     n_power : int, default=1
         Power iterations by which the direction of the offsets is found.
+
+    epsilon_unit : {"spread", "norm"}, default="spread"
+        What `epsilon` is: the root mean square over columns, in units of their standard
+        deviations in a batch, where those of series and images are of channels; or the
+        norm of the offset in the units of the rows.
+
+    adversary : {"reversal", "alternating"}, default="reversal"
+        How the `VADA` that is trained first gets its adversary.
 
     lambda_ : float or callable, default=0.1
         Weight of the reversed gradient in the `VADA` that is trained first.
@@ -175,6 +183,17 @@ class DIRTT(VirtualAdversary, SourceFreeAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - the units of `epsilon`, and the training of the `VADA`, as told there;
+    - all losses are divided by the paper's weight of the target, which Adam does not
+      see: `beta` is the paper's weight of the teacher by that of the target;
+    - the teacher is the model as it was, without a running mean of its weights.
+
+    As published, but for the last: ``DIRTT(lambda_=0.01, lambda_target=0.01, beta=1.0,
+    epsilon=3.5, epsilon_unit="norm", adversary="alternating",
+    optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5))``.
+
     A step costs ``3 + n_power`` forward and ``2 + n_power`` backward passes of both
     networks over `batch_size` target rows; a round adds a pass over all of them, whose
     predictions are kept.
@@ -222,6 +241,8 @@ class DIRTT(VirtualAdversary, SourceFreeAdapter):
         adapt_epochs=20,
         epsilon=0.2,
         n_power=1,
+        epsilon_unit="spread",
+        adversary="reversal",
         lambda_=0.1,
         lambda_source=1.0,
         lambda_target=0.1,
@@ -274,6 +295,8 @@ class DIRTT(VirtualAdversary, SourceFreeAdapter):
         self.adapt_epochs = adapt_epochs
         self.epsilon = epsilon
         self.n_power = n_power
+        self.epsilon_unit = epsilon_unit
+        self.adversary = adversary
         self.lambda_source = lambda_source
         self.lambda_target = lambda_target
         self.optimizer_disc = optimizer_disc

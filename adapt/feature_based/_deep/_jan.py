@@ -1,12 +1,12 @@
 """Joint adaptation network: features and predictions agree together, not one by one."""
 
 from adapt.deep import _losses
-from adapt.deep._base import DeepAdapter
+from adapt.feature_based._deep._dan import DAN
 
 __all__ = ["JAN"]
 
 
-class JAN(DeepAdapter):
+class JAN(DAN):
     """Joint adaptation network [1]_: joint maximum mean discrepancy.
 
     The encoder and the task network minimise the loss on the source plus `lambda_`
@@ -41,6 +41,17 @@ class JAN(DeepAdapter):
         Weight of the discrepancy. A callable is a schedule: it returns the values at an
         array of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles
         anything anew.
+
+    bandwidths : list of float, default=(0.25, 0.5, 1.0, 2.0, 4.0)
+        Of the Gaussian kernels ``exp(-distance**2 / bandwidth)``, whose mean is taken,
+        in the unit that `bandwidth_unit` names.
+
+    bandwidth_unit : {"mean", "median"}, default="mean"
+        Of the squared distances of the rows of a batch.
+
+    pairs : {"all", "linear"}, default="all"
+        Whether the discrepancy is a mean over all pairs of rows of a batch, or over
+        rows that follow each other: an unbiased estimate in less time.
 
     copy : bool, default=True
         Whether networks that are given are copied, or trained themselves.
@@ -129,6 +140,19 @@ class JAN(DeepAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - `lambda_` is the same at all steps, and in the paper rises from 0 to 1 as that of
+      `DANN`;
+    - for each layer five kernels around the mean squared distance; in the paper one, at
+      its median;
+    - the mean over all pairs of a batch; in the paper over pairs that follow each
+      other, which costs O(batch_size d).
+
+    As published: ``JAN(lambda_=UpdateLambda(max_steps=n_steps, gamma=10.0),
+    bandwidths=[1.0], bandwidth_unit="median", pairs="linear")``, with ``n_steps`` the
+    number of all batches.
+
     An epoch of ``s`` steps costs ``s`` forward and backward passes of the networks over
     ``2 * batch_size`` rows; with ``d`` features, the discrepancy adds O(batch_size^2 d)
     a step.
@@ -155,5 +179,5 @@ class JAN(DeepAdapter):
         predictions = [*map(self._labels.predictions, scores)]
         return {
             "task_loss": self._task_loss(batch, scores=scores[0]),
-            "mmd_loss": batch["lambda_"] * _losses.joint_mmd(features, predictions),
+            "mmd_loss": batch["lambda_"] * self._discrepancy(features, predictions),
         }

@@ -139,6 +139,8 @@ class MCC(DeepAdapter):
 
     Notes
     -----
+    Departures from [1]_: none in losses and updates.
+
     An epoch of ``s`` steps costs ``s`` forward and backward passes of the networks over
     ``2 * batch_size`` rows; with ``k`` classes, the confusion adds O(batch_size k^2) a
     step.

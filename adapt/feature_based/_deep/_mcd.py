@@ -152,6 +152,14 @@ class MCD(DeepAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - all networks are trained on the source first, which in the paper is but the first
+      part of each step;
+    - the encoder is moved once in a step, and in the paper up to four times.
+
+    As published: ``MCD(pretrain=False, n_steps=4)``.
+
     A step costs ``2 + n_steps`` passes of the encoder and of both task networks. The
     second task network is as `task` describes, but starts from other weights. Unlike in
     ADAPT 0.4.5 the encoder keeps the loss on the source, as in the paper.

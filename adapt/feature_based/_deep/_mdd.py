@@ -149,6 +149,13 @@ class MDD(DeepAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - `lambda_` is the same at all steps, and in the paper rises from 0 to 0.1.
+
+    As published: ``MDD(lambda_=UpdateLambda(lambda_max=0.1, max_steps=10_000,
+    gamma=10.0))``.
+
     An epoch of ``s`` steps costs ``s`` forward and backward passes of the networks over
     ``2 * batch_size`` rows. The adversary is as `task` describes, but starts from other
     weights. The logarithm is computed from logits, without clipping.

@@ -184,6 +184,16 @@ class SHOT(SourceFreeAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - pseudo-labels are found in five rounds, and in the paper after each epoch;
+    - the source model that is trained first has no smoothed labels;
+    - Adam takes the place of stochastic gradient descent with momentum.
+
+    As published: ``SHOT(n_rounds=15, adapt_epochs=15,
+    loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
+    optimizer=keras.optimizers.SGD(0.01, momentum=0.9))``.
+
     An epoch of ``s`` steps costs ``s`` passes of both networks over `batch_size` target
     rows; a round adds a pass over all of them. It spreads predictions over classes, and
     so it harms where some are absent from the target.

@@ -153,6 +153,10 @@ class Tent(SourceFreeAdapter):
 
     Notes
     -----
+    Departures from [1]_: none in losses and updates, for layers of batch normalisation
+    in the encoder. In the paper each batch is predicted with its own statistics, while
+    the model is adapted; here `predict` follows, with those of all target rows.
+
     An epoch of ``s`` steps costs ``s`` passes of both networks over `batch_size` target
     rows; before and after there is a pass over up to 16,384 of them.
 

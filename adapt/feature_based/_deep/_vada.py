@@ -8,10 +8,10 @@ from numbers import Integral, Real
 
 from keras import ops
 
-from adapt._sklearn import Interval
+from adapt._sklearn import Interval, StrOptions
 from adapt.deep import _losses
 from adapt.deep._adversarial import AdversarialAdapter
-from adapt.deep._base import DeepAdapter
+from adapt.deep._base import DeepAdapter, Update
 
 __all__ = ["VADA", "VirtualAdversary"]
 
@@ -26,6 +26,8 @@ class VirtualAdversary(DeepAdapter):
     _virtual_constraints: dict = {
         "epsilon": [Interval(Real, 0, None, closed="left"), callable],
         "n_power": [Interval(Integral, 1, None, closed="left")],
+        "epsilon_unit": [StrOptions({"spread", "norm"})],
+        "adversary": [StrOptions({"reversal", "alternating"})],
     }
 
     def _draw(self, rng, size):
@@ -44,7 +46,12 @@ class VirtualAdversary(DeepAdapter):
             return self._labels.scores_of(self.task_, z, training=False)
 
         offset = _losses.adversarial_offset(
-            still_logits, X, batch["start"], batch["epsilon"], self.n_power
+            still_logits,
+            X,
+            batch["start"],
+            batch["epsilon"],
+            self.n_power,
+            self.epsilon_unit,
         )
         moved = self._scores(self._features(X + offset))
         return _losses.kl_divergence(ops.stop_gradient(logits), moved)
@@ -99,11 +106,19 @@ class VADA(VirtualAdversary, AdversarialAdapter):
         Weight of the entropy and of the virtual adversarial loss on the target.
 
     epsilon : float or callable, default=0.2
-        How far rows are moved: the root mean square over columns, in units of their
-        standard deviations in a batch. In series and images those are of channels.
+        How far rows are moved.
 
     n_power : int, default=1
         Power iterations by which the direction is found. One is exact for two classes.
+
+    epsilon_unit : {"spread", "norm"}, default="spread"
+        What `epsilon` is: the root mean square over columns, in units of their standard
+        deviations in a batch, where those of series and images are of channels; or the
+        norm of the offset in the units of the rows.
+
+    adversary : {"reversal", "alternating"}, default="reversal"
+        Whether the encoder and the discriminator move together, by a reversed gradient,
+        or in turns: the discriminator on the domains, the encoder on exchanged ones.
 
     copy : bool, default=True
         Whether networks that are given are copied, or trained themselves.
@@ -198,13 +213,24 @@ class VADA(VirtualAdversary, AdversarialAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - `epsilon` is the root mean square of an offset in units of the columns' spread, so
+      that one value serves data of any scale and number of columns; in the paper it is
+      the norm of the offset in the units of the rows;
+    - the encoder gets the discriminator's gradient reversed; in the paper the two are
+      trained in turns, the encoder on exchanged labels;
+    - the weights: the paper chooses `lambda_` from 0 and 0.01, `lambda_source` from 0
+      and 1, `lambda_target` from 0.01 and 0.1.
+
+    As published: ``VADA(lambda_=0.01, lambda_target=0.01, epsilon=3.5,
+    epsilon_unit="norm", adversary="alternating",
+    optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5))``, without a running mean of the
+    weights.
+
     A step costs ``3 + n_power`` forward and ``2 + n_power`` backward passes of encoder
     and task network over ``2 * batch_size`` rows, where that of `DANN` costs one of
     each.
-
-    In the paper the radius is the norm over all pixels; here it is their root mean
-    square, in units of their spread, so that one value serves data of any scale and
-    number of columns.
 
     References
     ----------
@@ -246,6 +272,8 @@ class VADA(VirtualAdversary, AdversarialAdapter):
         lambda_target=0.1,
         epsilon=0.2,
         n_power=1,
+        epsilon_unit="spread",
+        adversary="reversal",
         copy=True,
         verbose=0,
         random_state=None,
@@ -294,6 +322,29 @@ class VADA(VirtualAdversary, AdversarialAdapter):
         self.lambda_target = lambda_target
         self.epsilon = epsilon
         self.n_power = n_power
+        self.epsilon_unit = epsilon_unit
+        self.adversary = adversary
+
+    def _updates(self):
+        updates = super()._updates()
+        if self.adversary == "reversal":
+            return updates
+        networks = "encoder", "task"
+        return [
+            Update(self._discriminator_losses, ("discriminator",)),
+            *(update._replace(on=networks) for update in updates),
+        ]
+
+    def _discriminator_losses(self, batch):
+        z = ops.stop_gradient(self._encode_both(batch))
+        return {"disc_loss": self._domain_loss(batch, z)}
+
+    def _confusion(self, batch, z):
+        """Return what the encoder is to lower: the domains, or the exchanged ones."""
+        if self.adversary == "reversal":
+            return {"disc_loss": self._domain_loss(batch, z, batch["lambda_"])}
+        confusion = _losses.domain_confusion(self._logits(z), batch["Xs"].shape[0])
+        return {"confusion_loss": batch["lambda_"] * confusion}
 
     def _losses(self, batch):
         z = self._encode_both(batch)
@@ -308,7 +359,7 @@ class VADA(VirtualAdversary, AdversarialAdapter):
             target = self._divergence(batch, Xt, lt)
         return {
             "task_loss": self._task_loss(batch, scores=ls),
-            "disc_loss": self._domain_loss(batch, z, batch["lambda_"]),
+            **self._confusion(batch, z),
             "entropy_loss": batch["lambda_target"] * ops.mean(_losses.entropy(lt)),
             "source_vat_loss": batch["lambda_source"] * ops.mean(source),
             "target_vat_loss": batch["lambda_target"] * ops.mean(target),

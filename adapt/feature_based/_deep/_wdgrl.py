@@ -162,6 +162,9 @@ class WDGRL(AdversarialAdapter):
 
     Notes
     -----
+    Departures from [1]_: none in losses and updates, but that the points between the
+    domains are drawn once in a step, and not for each update of the critic.
+
     A step costs ``n_critic + 1`` passes of the encoder and ``3 n_critic`` of the
     critic's second derivatives. In ADAPT 0.4.5 the norm of the penalty is taken over no
     axis, so that each partial derivative is drawn to 1; here it is that of each row's

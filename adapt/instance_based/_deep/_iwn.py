@@ -207,6 +207,13 @@ class IWN(Trainer, ShrunkRatioAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - weights are drawn towards one, by a share that is chosen on held-out rows;
+    - columns are standardised, and what is trained of :math:`\sigma` is its logarithm.
+
+    As published: ``IWN(shrinkage=0)``.
+
     A step costs ``O(batch_size^2 d)`` for the kernels and a pass of the network; memory
     is that of the data, once, as float32. With ``shrinkage="auto"`` two networks more
     are trained, on half of the rows each.

@@ -64,6 +64,9 @@ class WANN(DeepAdapter):
         Seeds initial weights, batches, dropout and the validation split. Default
         networks start from the same weights on every backend.
 
+    scale_weights : bool, default=True
+        Whether weights are brought to a mean of one in each batch.
+
     pretrain_epochs : int, default=10
         Number of epochs of the first training.
 
@@ -141,6 +144,15 @@ class WANN(DeepAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - weights are brought to a mean of one in each batch, so that the game does not end
+      in weights of zero; in the paper they have any scale;
+    - the default networks are bounded in all three players, and in the paper the
+      weighting network alone: an architecture, which `task` and `weighter` decide.
+
+    As published: ``WANN(scale_weights=False)``.
+
     A step passes the source rows of a batch through all networks, and as many labelled
     target rows through `discriminator_`. Rows of the target without labels are not
     used.
@@ -165,6 +177,7 @@ class WANN(DeepAdapter):
         "weighter": [callable, None],
         "pretrain": ["boolean"],
         "pretrain_epochs": [Interval(Integral, 1, None, closed="left")],
+        "scale_weights": ["boolean"],
         "C": [Interval(Real, 0, None, closed="neither")],
     }
 
@@ -186,6 +199,7 @@ class WANN(DeepAdapter):
         verbose=0,
         random_state=None,
         *,
+        scale_weights=True,
         pretrain_epochs=10,
         loss=None,
         optimizer="adam",
@@ -221,6 +235,7 @@ class WANN(DeepAdapter):
         self.weighter = weighter
         self.pretrain = pretrain
         self.C = C
+        self.scale_weights = scale_weights
         self.pretrain_epochs = pretrain_epochs
 
     def _make_networks(self, make, shape, n_outputs):
@@ -257,10 +272,12 @@ class WANN(DeepAdapter):
         return {"off_one": ops.mean(ops.square(weights - 1))}
 
     def _weighted(self, batch):
-        """Return the batch with weights of mean one, and its features."""
+        """Return the batch with the weights in it, and its features."""
         zs = self._features(batch["Xs"])
         weights = self._raw_weights(zs)
-        return {**batch, "ws": batch["ws"] * weights / ops.mean(weights)}, zs
+        if self.scale_weights:
+            weights = weights / ops.mean(weights)
+        return {**batch, "ws": batch["ws"] * weights}, zs
 
     def _discrepancy(self, batch, zs):
         scores = self._scores(zs, "discriminator")

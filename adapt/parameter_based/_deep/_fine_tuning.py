@@ -234,6 +234,14 @@ class FineTuning(NetworkTransfer):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - all layers are trained; in the paper a new head, on layers that are frozen.
+
+    As published: ``FineTuning(encoder, training=False)``. The others are reached by
+    ``unfreeze_epochs=1, layer_decay=1 / 2.6`` [2]_, ``penalty="l2-sp"`` [3]_, which
+    does not draw a new head to zero, and ``penalty="ewc"`` [4]_.
+
     An epoch of ``s`` steps costs ``s`` forward and backward passes over `batch_size`
     rows; frozen layers take no backward pass. A penalty takes the memory of the weights
     twice more.

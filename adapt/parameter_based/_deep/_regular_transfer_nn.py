@@ -161,6 +161,10 @@ class RegularTransferNN(NetworkTransfer):
 
     Notes
     -----
+    Departures from [1]_: none in the loss, which the paper has for a linear model, as
+    `RegularTransferLC` does. Its ``1 / (2 variance)`` is `lambdas` times the number of
+    target rows, because the task loss is a mean.
+
     An epoch of ``s`` steps costs ``s`` forward and backward passes over `batch_size`
     rows; memory is that of the weights three times. New outputs of a head that is
     replaced, as `FineTuning` does, are not drawn anywhere.

@@ -1,4 +1,4 @@
-"""Source networks trained further on the target: FineTuning and RegularTransferNN."""
+"""FineTuning, and what it shares with RegularTransferNN."""
 
 import inspect
 import pickle
@@ -33,8 +33,8 @@ from adapt.parameter_based._deep._source_networks import (  # noqa: E402
     with_columns,
 )
 from tests.common import shifted_classes  # noqa: E402
-
-SMALL = {"epochs": 3, "batch_size": 32, "random_state": 0}
+from tests.deep import reference  # noqa: E402
+from tests.parameter_based.deep.common import LAYERS, SMALL, encoder, moved, task  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -42,39 +42,18 @@ def domains():
     return shifted_classes(n=60, n_classes=3)
 
 
-def encoder(seed=0):
-    init = keras.initializers.GlorotUniform
-    return keras.Sequential(
-        [
-            keras.Input((4,)),
-            layers.Dense(8, "relu", kernel_initializer=init(seed), name="low"),
-            layers.BatchNormalization(name="norm"),
-            layers.Dense(6, "relu", kernel_initializer=init(seed + 1), name="high"),
-        ]
-    )
-
-
-def task(n_outputs=3, activation=None, seed=2):
-    init = keras.initializers.GlorotUniform(seed)
-    head = layers.Dense(n_outputs, activation, kernel_initializer=init, name="head")
-    return keras.Sequential([keras.Input((6,)), head])
-
-
-def moved(model, given, names):
-    """Return which layers of the given network have other weights in the fitted one."""
-    found = []
-    for name in names:
-        pairs = zip(
-            _engine.weights_of(model.get_layer(name)),
-            _engine.weights_of(given.get_layer(name)),
-            strict=True,
-        )
-        if any(not np.array_equal(a, b) for a, b in pairs):
-            found.append(name)
-    return found
-
-
-LAYERS = ["low", "norm", "high"]
+def test_the_published_call_trains_a_new_head_alone():
+    Xs, ys, Xt, _ = reference.whole_tables()
+    given = reference.linear_network(3, 4)
+    model = reference.published(FineTuning, encoder=given)
+    model.set_params(epochs=2, random_state=0).fit(Xs, ys)
+    for before, after in zip(
+        given.get_weights(), model.encoder_.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(before, after)
+    assert model.history_["loss"][1] < model.history_["loss"][0]
+    z = reference.apply(given, Xt)
+    np.testing.assert_allclose(model.transform(Xt), z, rtol=1e-4, atol=1e-5)
 
 
 # What moves
@@ -276,44 +255,6 @@ def _distance(networks, penalty, lambda_, X, y):
         np.square(_engine.to_numpy(a.value) - _engine.to_numpy(b.value)).sum()
         for a, b in pairs
     )
-
-
-@pytest.mark.one_backend
-def test_lambdas_of_regular_transfer_go_from_the_last_layer_to_the_first(domains):
-    _, _, Xt, yt = domains
-    given = keras.Sequential([*encoder().layers, *task().layers])
-    names = [*LAYERS, "head"]
-    model = RegularTransferNN(given, lambdas=[0.0, np.inf], **SMALL).fit(Xt, yt)
-    assert moved(model.task_, given, names) == ["head"]
-    model = RegularTransferNN(given, lambdas=[np.inf, 0.1], **SMALL).fit(Xt, yt)
-    assert moved(model.task_, given, names) == LAYERS
-    one_batch = {**SMALL, "batch_size": 60}
-    free = RegularTransferNN(given, lambdas=0.0, **one_batch).fit(Xt, yt)
-    whole = FineTuning(model=given, **one_batch).fit(Xt, yt)
-    np.testing.assert_allclose(free.predict_task(Xt), whole.predict_task(Xt), atol=1e-5)
-    np.testing.assert_allclose(free.transform(Xt), Xt, rtol=1e-6)
-
-
-def test_l1_is_the_sum_of_absolute_differences(domains):
-    _, _, Xt, yt = domains
-    given = keras.Sequential([*encoder().layers, *task().layers])
-    model = RegularTransferNN(given, lambdas=[0.5, 2.0, 0.0], regularizer="l1")
-    model.set_params(batch_size=60, random_state=0, epochs=1).fit(Xt, yt)
-    gaps = {
-        name: sum(
-            np.abs(a - b).sum()
-            for a, b in zip(
-                _engine.weights_of(model.task_.get_layer(name)),
-                _engine.weights_of(given.get_layer(name)),
-                strict=True,
-            )
-        )
-        for name in ("high", "head")
-    }
-    # The second epoch begins with the weights after the first.
-    again = model.set_params(epochs=2).fit(Xt, yt)
-    expected = 2.0 * gaps["high"] + 0.5 * gaps["head"]
-    assert again.history_["penalty"] == pytest.approx([0.0, expected], rel=1e-4)
 
 
 # Ways in
