@@ -82,6 +82,16 @@ class CORAL(MomentMap):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - The paper adds one to the diagonals of the covariances; `lambda_` is less, so that
+      the target's covariance is met closely.
+    - The paper maps rows of mean zero. Rows of another mean are mapped about it here,
+      and covariances are divided by the number of rows.
+
+    ``CORAL(lambda_=1)``, on columns standardised by the source, is the published
+    algorithm.
+
     Time O((n_s + n_t) d^2 + d^3), memory O(d^2) beside one mapped copy of the source.
 
     References

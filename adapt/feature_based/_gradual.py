@@ -132,6 +132,15 @@ class GradualAdapter(MetaAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - Domains are made up between those that are given, as in [2]_, unless `n_generated`
+      is 0.
+    - A class to which no row of a domain is given keeps the rows that it had at the
+      domain before.
+
+    ``GradualAdapter(intermediate=domains, n_generated=0)`` is the published algorithm.
+
     Costs a fit for each domain of the path, and an exact transport for each pair of
     given ones.
 

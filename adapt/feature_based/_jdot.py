@@ -142,6 +142,17 @@ class JDOTClassifier(JointTransport):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - The distance is in units of its mean, and that is what `alpha` refers to; the
+      paper takes it as it is, and proposes one over the largest of all as `alpha`.
+    - The loss is the log loss, where the paper has the squared hinge loss.
+    - Domains of more than 2,000 rows are transported in random parts (`batch_size`),
+      and plans may cost somewhat more than the cheapest (`tol`).
+
+    ``JDOTClassifier(alpha=a, batch_size=None, tol=0)`` is the published algorithm, for
+    the log loss and ``a`` times the mean distance as its weight.
+
     A round takes a fit and an exact transport, of between O(n^2) and O(n^3) operations
     for batches of n rows; memory O(n^2). Rounds after the first start from the ways
     that the plans before went, and cost a small part of it.
@@ -290,6 +301,15 @@ class JDOTRegressor(JointTransport):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - The distance is in units of its mean, and the loss in units of the variance of the
+      labels. A weight ``w`` of the paper is ``alpha = w * mean / variance``.
+    - Domains of more than 2,000 rows are transported in random parts (`batch_size`),
+      and plans may cost somewhat more than the cheapest (`tol`).
+
+    ``JDOTRegressor(alpha=a, batch_size=None, tol=0)`` is the published algorithm.
+
     Costs what `JDOTClassifier` costs.
 
     The plan keeps masses, so the labels of the target are taken to be distributed as

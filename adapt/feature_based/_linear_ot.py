@@ -175,6 +175,12 @@ class LinearOT(MomentMap):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - `lambda_` is added to the diagonals, so that singular covariances have a map too.
+
+    ``LinearOT(lambda_=0)`` is the published estimator.
+
     Time O((n_s + n_t) d^2 + d^3), memory O(d^2) beside one mapped copy of the source.
     Each of several sources takes O(d^3) more in about ten steps to the barycentre.
 

@@ -103,6 +103,18 @@ class OTLabelPropagation(TransportAdapter):
 
     Notes
     -----
+    Departures from [2]_ (and [1]_, which propagates along a graph):
+
+    - Only the propagation of labels is taken from the paper. It estimates the class
+      frequencies of the target first, over several sources; here they are those of the
+      source.
+    - `estimator` is fitted on the target rows, so that it predicts for others.
+    - Domains of more than 2,000 rows are transported in random parts (`batch_size`),
+      and costs are in units of their mean.
+
+    ``OTLabelPropagation(reg=r, batch_size=None)`` is the published propagation, with
+    ``r`` times the mean cost as its regularization.
+
     Costs what `OTMapping` costs.
 
     Whether labels are classes is decided as for the default `estimator`: numbers with a

@@ -105,6 +105,16 @@ class OTMapping(OneToOneFeatureMixin, TransportAdapter, FeatureAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - Domains of more than 2,000 rows are transported in random parts (`batch_size`).
+    - Costs are in units of their mean, so `reg` and `reg_classes` are those of the
+      paper divided by it.
+
+    ``OTMapping(batch_size=None)`` is the published algorithm with the exact plan, and
+    ``OTMapping(method="group", reg=r, reg_classes=e, batch_size=None)`` with the plan
+    that the paper advises.
+
     For batches of n rows an exact plan takes between O(n^2) and O(n^3) operations,
     depending on the data, and an entropic one O(n^2) per iteration; memory O(n^2). As
     the size of the batches is fixed, costs grow linearly with the rows. Other source

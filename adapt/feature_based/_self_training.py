@@ -203,6 +203,14 @@ class SelfTraining(MetaAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - The share of rows that join rises from 0.2 to 0.8 in five rounds; in the paper by
+      0.05 a round, up to one half.
+    - `estimator` is fitted anew in every round, where the paper trains a network on.
+
+    ``SelfTraining(n_rounds=7, start=0.2, stop=0.5)`` is the published schedule.
+
     Costs ``n_rounds + 1`` fits, and as many predictions.
 
     It believes what it is sure of: where the source model is surely wrong, it makes
