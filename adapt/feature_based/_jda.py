@@ -462,6 +462,8 @@ class BDA(JDA):
 
     - `n_components`, `mu` and `gamma` are chosen from the rows unless they are given;
       columns and features are scaled, rounds end, and landmarks are drawn as in `JDA`.
+    - The first guesses are those of `estimator` on the features of `TCA`, as in `JDA`;
+      the paper has them from a classifier of the rows. There is no switch for this.
 
     ``BDA(KNeighborsClassifier(1), n_components=k, mu=l, balance=b, gamma=g,
     scale_columns=False, whiten=True, tol=0)`` is the published algorithm, up to one

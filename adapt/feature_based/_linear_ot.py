@@ -58,6 +58,7 @@ def bures_barycentre(covariances, weights=None, *, tol=1e-10, max_iter=100):
     Returns
     -------
     C : ndarray of shape (n_features, n_features)
+        Its covariance.
 
     Warns
     -----

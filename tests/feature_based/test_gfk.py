@@ -214,3 +214,19 @@ def test_means_agree_only_where_classes_form_clusters(distance):
     for rows, domain in (Xs, 0), (Xt, -1):
         means = plain.transform(rows, sample_domain=domain).mean(axis=0)
         np.testing.assert_allclose(means, 0, atol=1e-12)
+
+
+def test_the_number_of_axes_and_the_scale_of_columns_are_two_switches():
+    rng = np.random.default_rng(0)
+    Xs, Xt = rng.normal(size=(2, 300, 4)) * [3, 2, 1, 1]
+    Xt[:, 3] *= 100
+    for params, scaled in (
+        ({}, True),
+        ({"n_components": "auto"}, True),
+        ({"n_components": "disagreement"}, False),
+        ({"n_components": 2}, False),
+        ({"n_components": 2, "scale_columns": True}, True),
+        ({"scale_columns": False}, False),
+    ):
+        model = GFK(**params).fit(Xs, Xt=Xt)
+        assert (model.column_scale_ < 1).any() == scaled

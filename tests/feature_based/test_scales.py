@@ -28,3 +28,17 @@ def test_columns_of_very_different_scale(cls):
         Z = model.transform(Xt)
         assert np.isfinite(Z).all()
         assert (Z.std(axis=0) > 0).any()
+
+
+@pytest.mark.parametrize("name", ["BDA", "JDA", "SA", "TCA", "TJM"])
+def test_a_scaler_in_the_estimator_undoes_nothing(name):
+    """All features have one variance in the source, so that it has nothing to do."""
+    Xs, ys, Xt, yt = shifted_classes(n=200, d=6, shift=1.0)
+    Xs, Xt = (StandardScaler().fit(Xs).transform(X) for X in (Xs, Xt))
+    cls = dict(all_adapters("feature_based", deep=False))[name]
+    plain = cls(LogisticRegression(), random_state=0).fit(Xs, ys, Xt=Xt)
+    spread = plain.transform(Xs, sample_domain=0).std(axis=0)
+    np.testing.assert_allclose(spread, spread.mean(), rtol=1e-6)
+    inner = make_pipeline(StandardScaler(), LogisticRegression())
+    scaled = cls(inner, random_state=0).fit(Xs, ys, Xt=Xt)
+    assert scaled.score(Xt, yt) >= plain.score(Xt, yt) - 0.01 > 0.98

@@ -148,3 +148,15 @@ def test_errors_and_warnings(domains):
     model = SpectralAlignment(n_per_segment=64).fit(Xs, Xt=Xt)
     with pytest.raises(ValueError, match=r"shape \(256, 2\) were fitted"):
         model.transform(Xs[:, :, 0])
+
+
+def test_the_source_may_be_the_reference():
+    Xs, Xt = autoregression([-0.5]), autoregression([0.3], seed=1)
+    model = SpectralAlignment(reference="source", n_per_segment=32).fit(Xs, Xt=Xt)
+    other = SpectralAlignment(n_per_segment=32).fit(Xt, Xt=Xs)
+    np.testing.assert_array_equal(model.transform(Xs, sample_domain=0), Xs)
+    np.testing.assert_array_equal(
+        model.transform(Xt), other.transform(Xt, sample_domain=0)
+    )
+    back = model.inverse_transform(model.transform(Xt))
+    np.testing.assert_allclose(back, Xt, atol=1e-8)

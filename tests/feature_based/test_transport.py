@@ -150,3 +150,15 @@ def test_without_pot(monkeypatch):
     monkeypatch.setitem(sys.modules, "ot", None)
     with pytest.raises(ImportError, match=r"pip install 'adapt-learn\[ot\]'"):
         transport_plan(np.eye(3))
+
+
+def test_an_unbalanced_plan_is_stationary_in_the_objective_that_is_stated():
+    Xs, Xt, rng = samples(20, 15)
+    a, b = (rng.random(n) for n in (20, 15))
+    a, b, C = a / a.sum(), b / b.sum(), transport_cost(Xs, Xt)
+    how = {"reg": 0.2, "reg_marginals": 0.7, "max_iter": 10_000}
+    plan = transport_plan(C, a, b, method="unbalanced", **how)
+    slope = C + 0.2 * np.log(plan / np.outer(a, b))
+    slope += 0.7 * np.log(plan.sum(axis=1) / a)[:, np.newaxis]
+    slope += 0.7 * np.log(plan.sum(axis=0) / b)
+    np.testing.assert_allclose(slope, 0, atol=1e-3)

@@ -1,0 +1,42 @@
+"""The calls that run the published algorithms, where a default departs from its paper.
+
+Each stands word for word in the Notes of its class, under "Departures from". Names that
+are no parameters (``k``, ``g``, ...) are values that a paper leaves to its user.
+`test_published.py` in the folder of a family holds each call against a naive reference.
+"""
+
+FEATURE_BASED = {
+    "BDA": (
+        "BDA(KNeighborsClassifier(1), n_components=k, mu=l, balance=b, gamma=g, "
+        "scale_columns=False, whiten=True, tol=0)"
+    ),
+    "CORAL": "CORAL(lambda_=1)",
+    "GFK": 'GFK(n_components="disagreement", source_axes="pca", center="domain")',
+    "GradualAdapter": "GradualAdapter(intermediate=domains, n_generated=0)",
+    "JDA": (
+        "JDA(KNeighborsClassifier(1), n_components=k, mu=l, gamma=g, "
+        "scale_columns=False, whiten=True, tol=0)"
+    ),
+    "JDOTClassifier": "JDOTClassifier(alpha=a, batch_size=None, tol=0)",
+    "JDOTRegressor": "JDOTRegressor(alpha=a, batch_size=None, tol=0)",
+    "LinearOT": "LinearOT(lambda_=0)",
+    "MMDLSConS": (
+        "MMDLSConS(lambda_=l, coupling=1, min_separation=0, standardize=False, gamma=g)"
+    ),
+    "OTLabelPropagation": "OTLabelPropagation(reg=r, batch_size=None)",
+    "OTMapping": "OTMapping(batch_size=None)",
+    "SA": "SA(n_components=k)",
+    "SelfTraining": "SelfTraining(n_rounds=7, start=0.2, stop=0.5)",
+    "SpectralAlignment": (
+        'SpectralAlignment(reference="source", filter="taps", max_iter=1)'
+    ),
+    "TCA": "TCA(n_components=m, mu=mu, gamma=g, scale_columns=False, whiten=True)",
+    "TJM": (
+        "TJM(n_components=k, mu=l, gamma=g, scale_columns=False, whiten=True, tol=0, "
+        "max_iter=T)"
+    ),
+    "fMMD": 'fMMD(threshold="gap", kernel="poly", gamma=1.0)',
+}
+
+# Defaults that run the paper, or methods that have none.
+AS_PUBLISHED = {"DomainStandardScaler", "FA", "PRED", "QuantileMatching"}
