@@ -5,8 +5,22 @@ compiled, the same on the three backends. The methods are in their families'
 subpackages, for example `adapt.feature_based.DANN`.
 """
 
+from typing import TYPE_CHECKING
+
 from adapt._lazy import lazy
 from adapt.deep._schedules import UpdateLambda
+
+if TYPE_CHECKING:
+    from adapt.deep._base import DeepAdapter, Phase, Update
+    from adapt.deep._losses import coral, domain_cross_entropy, reverse_gradient
+    from adapt.deep._networks import (
+        ScaledDense,
+        Standardise,
+        default_discriminator,
+        default_encoder,
+        default_task,
+        inception_encoder,
+    )
 
 __all__ = [
     "DeepAdapter",

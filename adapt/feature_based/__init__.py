@@ -1,5 +1,7 @@
 """Methods that change the features, so that both domains look alike."""
 
+from typing import TYPE_CHECKING
+
 from adapt._lazy import lazy
 from adapt.feature_based._coral import CORAL, coral_map
 from adapt.feature_based._domain_scaler import DomainStandardScaler
@@ -21,6 +23,29 @@ from adapt.feature_based._spectral_alignment import SpectralAlignment
 from adapt.feature_based._tca import TCA
 from adapt.feature_based._tjm import TJM
 from adapt.feature_based._transport_plan import transport_plan
+
+if TYPE_CHECKING:
+    from adapt.deep._source_only import DeepSource
+    from adapt.feature_based._deep._adabn import AdaBN
+    from adapt.feature_based._deep._adda import ADDA
+    from adapt.feature_based._deep._bnm import BNM
+    from adapt.feature_based._deep._ccsa import CCSA
+    from adapt.feature_based._deep._cdan import CDAN
+    from adapt.feature_based._deep._codats import CoDATS
+    from adapt.feature_based._deep._dan import DAN
+    from adapt.feature_based._deep._dann import DANN
+    from adapt.feature_based._deep._deep_coral import DeepCORAL
+    from adapt.feature_based._deep._deep_jdot import DeepJDOT
+    from adapt.feature_based._deep._deep_self_training import DeepSelfTraining
+    from adapt.feature_based._deep._dirtt import DIRTT
+    from adapt.feature_based._deep._jan import JAN
+    from adapt.feature_based._deep._mcc import MCC
+    from adapt.feature_based._deep._mcd import MCD
+    from adapt.feature_based._deep._mdd import MDD
+    from adapt.feature_based._deep._shot import SHOT
+    from adapt.feature_based._deep._tent import Tent
+    from adapt.feature_based._deep._vada import VADA
+    from adapt.feature_based._deep._wdgrl import WDGRL
 
 __all__ = [
     "ADDA",

@@ -1,5 +1,7 @@
 """Filling missing cells of a target, with a source as a clue."""
 
+from typing import TYPE_CHECKING
+
 from adapt._lazy import lazy
 from adapt.imputation._base import TransferImputer
 from adapt.imputation._gaussian import (
@@ -7,6 +9,10 @@ from adapt.imputation._gaussian import (
     gaussian_map,
     observed_log_likelihood,
 )
+
+if TYPE_CHECKING:
+    from adapt.imputation._deep._cluegain import ClueGAINImputer, Similarity
+    from adapt.imputation._deep._gain import GAINImputer
 
 __all__ = [
     "ClueGAINImputer",

@@ -1,5 +1,7 @@
 """Methods that weigh the source rows, so that they stand for the target."""
 
+from typing import TYPE_CHECKING
+
 from adapt._lazy import lazy
 from adapt.instance_based._balanced_weighting import BalancedWeighting
 from adapt.instance_based._bbse import BBSE
@@ -16,6 +18,10 @@ from adapt.instance_based._rulsif import RULSIF, ULSIF
 from adapt.instance_based._saerens_em import SaerensEM
 from adapt.instance_based._tradaboost import TrAdaBoost
 from adapt.instance_based._tradaboost_r2 import TrAdaBoostR2, TwoStageTrAdaBoostR2
+
+if TYPE_CHECKING:
+    from adapt.instance_based._deep._iwn import IWN
+    from adapt.instance_based._deep._wann import WANN
 
 __all__ = [
     "BBSE",

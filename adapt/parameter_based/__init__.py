@@ -1,5 +1,7 @@
 """Methods that move the parameters of a source model to the target."""
 
+from typing import TYPE_CHECKING
+
 from adapt._lazy import lazy
 from adapt.parameter_based._lin_int import LinInt
 from adapt.parameter_based._regular_transfer_gp import RegularTransferGP
@@ -18,6 +20,11 @@ from adapt.parameter_based._transfer_tree import (
     TransferTreeClassifier,
     TransferTreeRegressor,
 )
+
+if TYPE_CHECKING:
+    from adapt.parameter_based._deep._fine_tuning import FineTuning
+    from adapt.parameter_based._deep._frozen_features import FrozenFeatures
+    from adapt.parameter_based._deep._regular_transfer_nn import RegularTransferNN
 
 __all__ = [
     "FineTuning",

@@ -1,10 +1,15 @@
 """Parameters that deep methods share are described by one text."""
 
+import inspect
+from pathlib import Path
+
 import pytest
 
 from tests import docstrings
+from tests.deep import reference
 from tests.deep.classes import DEEP_CLASSES
 
+ROOT = Path(__file__).parents[2]
 BY_NAME = {cls.__name__: cls for cls in DEEP_CLASSES}
 
 
@@ -41,3 +46,24 @@ def test_schedules_are_explained_alike():
     for name, text in entries.items():
         assert text.startswith("Weight of "), name
         assert text.endswith(f". {docstrings.SCHEDULE}"), name
+
+
+# What has no paper, or nothing of its own to be trained.
+WITHOUT_DEPARTURES = {"DeepAdapter", "DeepSource", "FrozenFeatures"}
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("name", sorted(set(BY_NAME) - WITHOUT_DEPARTURES))
+def test_notes_begin_with_the_departures(name):
+    """The call that they give can be made; its losses are tested with its method."""
+    cls = BY_NAME[name]
+    text = inspect.cleandoc(cls.__doc__)
+    notes = text.split("Notes\n-----\n")[1]
+    assert notes.startswith("Departures from [1]_:")
+    network = reference.linear_network(3, 2)
+    model = reference.published(cls, network=network, encoder=network)
+    assert isinstance(model, cls)
+    model._validate_params()
+    file = Path(inspect.getsourcefile(cls))
+    tests = ROOT / "tests" / file.parts[-3] / "deep" / f"test{file.stem}.py"
+    assert "of_the_paper" in tests.read_text("utf-8")

@@ -17,6 +17,18 @@ def tables():
     return reference.small_tables()
 
 
+def test_losses_are_those_of_the_paper(tables):
+    """The task loss, with the statistics of the batch."""
+    Xs, ys, Xt = tables
+    encoder = keras.Sequential([keras.Input((3,)), layers.BatchNormalization()])
+    task = reference.linear_network(3, 2)
+    model = reference.still(reference.published(AdaBN), encoder=encoder, task=task)
+    model.fit(Xs, ys, Xt=Xt)
+    z = (Xs - Xs.mean(axis=0)) / np.sqrt(Xs.var(axis=0) + 1e-3)
+    loss = reference.cross_entropy(ys, reference.apply(task, z)).mean()
+    reference.check(model, {"task_loss": loss})
+
+
 def test_adabn_takes_the_statistics_of_the_target(tables):
     Xs, ys, Xt = tables
     encoder = keras.Sequential([layers.BatchNormalization(), layers.Dropout(0.5)])

@@ -42,7 +42,7 @@ def domains():
     return shifted_classes(n=60, n_classes=3)
 
 
-def test_the_published_call_trains_a_new_head_alone():
+def test_the_call_of_the_paper_trains_a_new_head_alone():
     Xs, ys, Xt, _ = reference.whole_tables()
     given = reference.linear_network(3, 4)
     model = reference.published(FineTuning, encoder=given)
