@@ -1,12 +1,19 @@
-"""The one place where the ways of giving two domains become one."""
+"""The one place where the ways of giving two domains become one.
 
-from typing import NamedTuple
+`split_domains` is for adapters, which take rows of numbers. `read_tables` is for what
+looks at rows as people have them, such as `compare`. Both say by `find_target` where
+the target is, and by `pair_labels` which of its rows are labelled.
+"""
+
+from numbers import Real
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array, check_consistent_length, get_tags
 from sklearn.utils.validation import _num_samples, validate_data
 
+from adapt._frames import as_rows, take_rows
 from adapt._sklearn import (
     _check_feature_names,
     _check_sample_weight,
@@ -15,10 +22,7 @@ from adapt._sklearn import (
     is_scalar_nan,
 )
 
-_WAYS = (
-    "Give `Xt` to `fit` or to the constructor, or give `sample_domain` with negative "
-    "values for the target rows of `X`."
-)
+_WAYS = "give `sample_domain` with negative values for the target rows of `X`."
 
 
 class Domains(NamedTuple):
@@ -80,9 +84,9 @@ def check_sample_domain(sample_domain, X):
     return domain
 
 
-def check_rows(estimator, X, *, reset=False, name="X"):
+def check_rows(estimator, X, *, reset=False, name="X", tags=None):
     """Validate rows as the tags of ``estimator`` allow, and return them as floats."""
-    allows = get_tags(estimator).input_tags
+    allows = (get_tags(estimator) if tags is None else tags).input_tags
     if getattr(X, "ndim", 2) > 2 and not allows.three_d_array:
         raise ValueError(
             f"Found `{name}` with dim {X.ndim} and shape {tuple(X.shape)}, but "
@@ -110,19 +114,51 @@ def check_rows(estimator, X, *, reset=False, name="X"):
     return X
 
 
-class _Labels(NamedTuple):
-    """Labels of rows, and which are missing; the entries of those are filler."""
+# ------------------------------------------------------------------------- labels
+
+
+class Labels(NamedTuple):
+    """Labels of rows as they were given, and which of them are missing."""
 
     y: np.ndarray
     missing: np.ndarray
 
     def of(self, rows):
         """Return the labels of some rows."""
-        return _Labels(self.y[rows], self.missing[rows])
+        return Labels(self.y[rows], self.missing[rows])
+
+    def values(self):
+        """Return the labels in the type of those that are there.
+
+        None beside anything makes objects of labels. What is missing becomes filler.
+        """
+        y, missing = self
+        if missing.all() or not (missing.any() or y.dtype.kind == "O"):
+            return y
+        present = y[~missing]
+        if y.dtype.kind == "O":
+            present = _of_one_type(present)
+        filled = np.empty(y.shape, dtype=present.dtype)
+        filled[~missing] = present
+        filled[missing] = present[0]
+        return filled
+
+
+def _of_one_type(y):
+    """Return objects as an array of what they are."""
+    texts = {isinstance(label, str) for label in y.ravel().tolist()}
+    if len(texts) > 1:
+        raise TypeError(
+            "Labels must be uniformly strings or numbers, got both. Bring them to one "
+            "type first, for example by `y.astype(str)`."
+        )
+    return np.array(y.tolist())
 
 
 def missing_labels(y):
     """Return which rows of ``y`` hold NaN, None or another missing value."""
+    if len(y) == 0:
+        return np.zeros(0, dtype=bool)
     if y.dtype.kind == "f":
         return np.isnan(y.reshape(len(y), -1)).any(axis=1)
     if y.dtype.kind == "O":
@@ -137,11 +173,18 @@ def missing_labels(y):
     return np.zeros(len(y), dtype=bool)
 
 
-def read_labels(y, X, name):
-    """Return ``y`` as `_Labels` in the dtype that the present ones have on their own.
+def _minus_one(y):
+    """Return which labels are -1, of whatever type; rows of several never are."""
+    if y.size != len(y) or y.dtype.kind not in "ifO":
+        return np.zeros(len(y), dtype=bool)
+    if y.dtype.kind == "O":
+        found = [isinstance(v, Real) and v == -1 for v in y.ravel().tolist()]
+        return np.array(found, dtype=bool)
+    return y.ravel() == -1
 
-    NaN beside integers makes them floats, and None beside anything makes it objects.
-    """
+
+def read_labels(y, X, name="y"):
+    """Return ``y`` as `Labels` of the rows of ``X``; None stays None."""
     if y is None:
         return None
     if sparse.issparse(y):
@@ -155,43 +198,170 @@ def read_labels(y, X, name):
             f"y should be a 1d or 2d array, got `{name}` of shape {y.shape}."
         )
     check_consistent_length(X, y)
-    missing = missing_labels(y)
-    if missing.all() or not (missing.any() or y.dtype.kind == "O"):
-        return _Labels(y, missing)
-    present = y[~missing]
-    if y.dtype.kind == "O":
-        present = np.array(present.tolist())
-    elif np.all(present == np.rint(present)):
-        present = present.astype(np.intp)
-    filled = np.empty(y.shape, dtype=present.dtype)
-    filled[~missing] = present
-    filled[missing] = present[0]
-    return _Labels(filled, missing)
+    return Labels(y, missing_labels(y))
 
 
-def _source_labels(estimator, labels):
-    """Validate source labels, all of which must be there."""
+def source_labels(labels):
+    """Return the labels of source rows, all of which must be there."""
     if labels is None:
         return None
     if labels.missing.any():
         raise ValueError(
             f"Input y contains NaN: {labels.missing.sum()} of {len(labels.y)} source "
-            "rows have no label. Only target rows may be unlabelled."
+            "rows have no label. Only target rows may be unlabelled: drop these rows, "
+            "or make them part of the target."
         )
-    return _check_y(labels.y, multi_output=True, estimator=estimator)
+    return labels.values()
 
 
-def _target_labels(estimator, labels, ys, wanted):
-    """Return target labels, and which target rows are labelled, if any."""
-    if labels is None or not wanted:
+def target_labels(labels, source=None):
+    """Return labels of target rows, and which of the rows are labelled.
+
+    A row is not labelled where its label is missing, or -1 if no source row carries -1.
+
+    Parameters
+    ----------
+    labels : Labels or None
+        Of the target rows.
+
+    source : ndarray, default=None
+        Labels of the source. Those of the target are given the same type where that
+        changes no value: NaN beside whole numbers makes them floats.
+
+    Returns
+    -------
+    yt : ndarray or None
+        None if no row is labelled. There is filler where a row is not.
+
+    labelled : ndarray of bool of shape (n_target_samples,) or None
+    """
+    if labels is None:
         return None, None
-    yt, missing = labels
-    whole = yt.dtype.kind == "i" and yt.ndim == 1 and not missing.any()
-    if whole and (ys is None or -1 not in ys):  # elsewhere -1 is a class like any other
-        missing = yt == -1
-    if missing.all():
+    if source is None or not _minus_one(source).any():
+        labels = labels._replace(missing=labels.missing | _minus_one(labels.y))
+    if labels.missing.all():
         return None, None
-    return _check_y(yt, multi_output=True, estimator=estimator), ~missing
+    yt = labels.values()
+    if source is not None and source.dtype.kind in "iub" and yt.dtype.kind in "iuf":
+        same = yt.astype(source.dtype)
+        yt = same if np.array_equal(same, yt) else yt
+    return yt, ~labels.missing
+
+
+def require_labels(estimator, ys, role):
+    """Refuse a source without labels; ``role`` says what the method does with them."""
+    if ys is None:
+        # The words that scikit-learn looks for.
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            f"None: it {role}."
+        )
+
+
+# ------------------------------------------------------------------------ domains
+
+
+def find_target(X, Xt, sample_domain):
+    """Return the domain of each row of ``X``, None if all are of one source.
+
+    Raises
+    ------
+    ValueError
+        If the target was given twice, or if all rows are of the target.
+    """
+    if sample_domain is None:
+        return None
+    domain = check_sample_domain(sample_domain, X)
+    if (domain < 0).any():
+        if Xt is not None:
+            raise ValueError(
+                "The target was given twice: as `Xt` and as the rows of `X` whose "
+                "`sample_domain` is negative. Give one or the other."
+            )
+        if (domain < 0).all():
+            raise ValueError(
+                "The source domain is empty: every row of `X` has a negative "
+                "`sample_domain`. Source rows have values >= 0."
+            )
+    return domain
+
+
+class Tables(NamedTuple):
+    """Two domains in the containers that they came in.
+
+    ``yt`` is None if no target row is labelled, and has filler where one is not.
+    """
+
+    Xs: Any
+    ys: np.ndarray | None
+    Xt: Any
+    yt: np.ndarray | None
+    labelled: np.ndarray
+
+
+def split_table(X, y, sample_domain):
+    """Return rows and `Labels` of the source, and those of the target.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        Rows of both domains.
+
+    y : array-like of shape (n_samples,) or None
+        Their labels.
+
+    sample_domain : array-like of shape (n_samples,)
+        Negative for target rows. There need be none, of either domain.
+
+    Returns
+    -------
+    Xs, ys, Xt, yt
+    """
+    X, labels = as_rows(X), read_labels(y, X, "y")
+    target = check_sample_domain(sample_domain, X) < 0
+    parts = []
+    for rows in ~target, target:
+        parts += [take_rows(X, rows), None if labels is None else labels.of(rows)]
+    return tuple(parts)
+
+
+def read_tables(X, y, Xt=None, yt=None, sample_domain=None):
+    """Bring both ways of giving two domains to one, whatever the rows are kept in.
+
+    Parameters
+    ----------
+    X, y, Xt, yt, sample_domain
+        As in `adapt.base.BaseAdapter.fit`, but `X` may have columns of any type.
+
+    Returns
+    -------
+    tables : Tables
+
+    Raises
+    ------
+    ValueError
+        If the target is missing or given twice, if a domain is empty, or if a source
+        row has no label.
+    """
+    X = as_rows(X)
+    domain = find_target(X, Xt, sample_domain)
+    if domain is not None and (domain < 0).any():
+        Xs, source, Xt, target = split_table(X, y, domain)
+    elif Xt is None:
+        raise ValueError(
+            f"There is no target domain to adapt to. Give `Xt`, or {_WAYS}"
+        )
+    else:
+        Xs, Xt = X, as_rows(Xt)
+        source, target = read_labels(y, Xs, "y"), read_labels(yt, Xt, "yt")
+    for rows, name in [(Xs, "source"), (Xt, "target")]:
+        if rows.shape[0] == 0:
+            raise ValueError(f"The {name} domain is empty: it has no rows.")
+    ys = source_labels(source)
+    yt, labelled = target_labels(target, ys)
+    if labelled is None:
+        labelled = np.zeros(Xt.shape[0], dtype=bool)
+    return Tables(Xs, ys, Xt, yt, labelled)
 
 
 def _weights(sample_weight, X):
@@ -205,8 +375,27 @@ def _rows(array, mask):
     return None if array is None else array[mask]
 
 
+def _check_labels(estimator, labels, target, known=None):
+    """Validate the labels of both domains."""
+    ys = source_labels(labels)
+    if ys is not None:
+        ys = _check_y(ys, multi_output=True, estimator=estimator)
+    yt, labelled = target_labels(target, known if ys is None else ys)
+    if yt is not None:
+        yt = _check_y(yt, multi_output=True, estimator=estimator)
+    return {"ys": ys, "yt": yt, "labelled": labelled}
+
+
 def split_domains(
-    estimator, X, y=None, Xt=None, yt=None, sample_domain=None, sample_weight=None
+    estimator,
+    X,
+    y=None,
+    Xt=None,
+    yt=None,
+    sample_domain=None,
+    sample_weight=None,
+    *,
+    tags=None,
 ):
     """Validate what ``fit`` was given and return it as `Domains`.
 
@@ -216,12 +405,16 @@ def split_domains(
     Parameters
     ----------
     estimator : BaseAdapter
-        For whom: its tags say what ``X`` may be, its ``_source_optional`` whether
-        ``X`` and ``y`` alone are the target, its ``_wants_target_labels()`` whether it
-        may see labels of target rows, its ``_takes_yt`` whether it may see ``yt``.
+        For whom: its ``_source_optional`` says whether ``X`` and ``y`` alone are the
+        target, its ``_wants_target_labels()`` whether it may see labels of target rows,
+        and its ``_target_labels`` whether at least those of ``yt``.
 
     X, y, Xt, yt, sample_domain, sample_weight
         As in `adapt.base.BaseAdapter.fit`.
+
+    tags : Tags, default=None
+        Those of ``estimator``, which say what ``X`` may be. If None, they are asked
+        for.
 
     Returns
     -------
@@ -234,91 +427,78 @@ def split_domains(
         fully labelled, or if arrays do not fit together.
     """
     name = type(estimator).__name__
-    domain = None if sample_domain is None else check_sample_domain(sample_domain, X)
+    tags = get_tags(estimator) if tags is None else tags
+    domain = find_target(X, estimator.Xt if Xt is None else Xt, sample_domain)
     if domain is not None and (domain < 0).any():
-        if Xt is not None or estimator.Xt is not None:
-            raise ValueError(
-                "The target was given twice: as `Xt` and as the rows of `X` whose "
-                "`sample_domain` is negative. Give one or the other."
-            )
-        if (domain < 0).all():
-            raise ValueError(
-                "The source domain is empty: every row of `X` has a negative "
-                "`sample_domain`. Source rows have values >= 0."
-            )
-        return _split_one_table(estimator, X, y, domain, sample_weight)
+        return _split_one_table(estimator, X, y, domain, sample_weight, tags)
 
     if Xt is None:
         Xt, yt = estimator.Xt, getattr(estimator, "yt", None) if yt is None else yt
     if Xt is None and not estimator._source_optional:
-        raise ValueError(f"{name} has no target domain to adapt to. {_WAYS}")
+        raise ValueError(
+            f"{name} has no target domain to adapt to. Give `Xt` to `fit` or to the "
+            f"constructor, or {_WAYS}"
+        )
     if Xt is None or X is None:
         if not estimator._source_optional:
             raise ValueError(f"{name} needs source rows `X`, got None.")
         if Xt is None:
             Xt, yt = X, y
-        return _target_alone(estimator, Xt, yt, sample_weight)
+        return _target_alone(estimator, Xt, yt, sample_weight, tags)
     if _num_samples(Xt) == 0:
         raise ValueError(
             "The target domain is empty: Found array with 0 sample(s) in `Xt` while a "
             f"minimum of 1 is required by {name}."
         )
-    return _pair_two_tables(estimator, X, y, Xt, yt, domain, sample_weight)
+    return _pair_two_tables(estimator, X, y, Xt, yt, domain, sample_weight, tags)
 
 
-def _split_one_table(estimator, X, y, domain, sample_weight):
-    X = check_rows(estimator, X, reset=True)
+def _split_one_table(estimator, X, y, domain, sample_weight, tags):
+    X = check_rows(estimator, X, reset=True, tags=tags)
     weight = _weights(sample_weight, X)
-    labels = read_labels(y, X, "y")
-    source, target = domain >= 0, domain < 0
-    ys = _source_labels(estimator, labels and labels.of(source))
-    wanted = estimator._wants_target_labels()
-    yt, labelled = _target_labels(estimator, labels and labels.of(target), ys, wanted)
+    Xs, labels, Xt, target = split_table(X, y, domain)
+    if not estimator._wants_target_labels():
+        target = None
     return Domains(
-        Xs=X[source],
-        ys=ys,
-        Xt=X[target],
-        yt=yt,
-        source_domain=domain[source],
-        target_domain=domain[target],
-        source_weight=_rows(weight, source),
-        target_weight=_rows(weight, target),
-        labelled=labelled,
+        Xs=Xs,
+        Xt=Xt,
+        **_check_labels(estimator, labels, target),
+        source_domain=domain[domain >= 0],
+        target_domain=domain[domain < 0],
+        source_weight=_rows(weight, domain >= 0),
+        target_weight=_rows(weight, domain < 0),
     )
 
 
-def _pair_two_tables(estimator, X, y, Xt, yt, source_domain, sample_weight):
+def _pair_two_tables(estimator, X, y, Xt, yt, source_domain, sample_weight, tags):
     same = Xt is X
-    Xs = check_rows(estimator, X, reset=True)
-    Xt = Xs if same else check_rows(estimator, Xt, name="Xt")
-    ys = _source_labels(estimator, read_labels(y, Xs, "y"))
-    wanted = estimator._takes_yt or estimator._wants_target_labels()
-    yt, labelled = _target_labels(estimator, read_labels(yt, Xt, "yt"), ys, wanted)
+    Xs = check_rows(estimator, X, reset=True, tags=tags)
+    Xt = Xs if same else check_rows(estimator, Xt, name="Xt", tags=tags)
+    target = read_labels(yt, Xt, "yt")
+    if estimator._target_labels == "never" and not estimator._wants_target_labels():
+        target = None
     return Domains(
         Xs=Xs,
-        ys=ys,
         Xt=Xt,
-        yt=yt,
+        **_check_labels(estimator, read_labels(y, Xs, "y"), target),
         source_domain=source_domain,
         target_domain=None,
         source_weight=_weights(sample_weight, Xs),
         target_weight=None,
-        labelled=labelled,
     )
 
 
-def _target_alone(estimator, Xt, yt, sample_weight):
-    Xt = check_rows(estimator, Xt, reset=True)
-    wanted = estimator._wants_target_labels()
-    yt, labelled = _target_labels(estimator, read_labels(yt, Xt, "yt"), None, wanted)
+def _target_alone(estimator, Xt, yt, sample_weight, tags):
+    Xt = check_rows(estimator, Xt, reset=True, tags=tags)
+    target = read_labels(yt, Xt, "yt")
+    if not estimator._wants_target_labels():
+        target = None
     return Domains(
         Xs=None,
-        ys=None,
         Xt=Xt,
-        yt=yt,
+        **_check_labels(estimator, None, target, estimator._known_classes()),
         source_domain=None,
         target_domain=None,
         source_weight=None,
         target_weight=_weights(sample_weight, Xt),
-        labelled=labelled,
     )

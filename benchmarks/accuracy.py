@@ -138,7 +138,7 @@ def methods(base, only):
     """Return adapters that need no labels of the target, by name."""
     found = {"SourceOnly": SourceOnly(clone(base))}
     for name, cls in all_adapters(deep=False):
-        if issubclass(cls, MetaAdapter) and not cls._requires_target_labels:
+        if issubclass(cls, MetaAdapter) and cls._target_labels != "required":
             found[name] = cls(clone(base), random_state=0)
     found["AutoAdapt"] = AutoAdapt(clone(base), random_state=0)
     return {k: v for k, v in found.items() if only is None or k in only}

@@ -11,7 +11,7 @@ def to_itself(cls):
     """
 
     def fit(self, X, y=None, *, sample_weight=None):
-        yt = y if cls._requires_target_labels else None
+        yt = y if cls._target_labels == "required" else None
         return super(sub, self).fit(X, y, Xt=X, yt=yt, sample_weight=sample_weight)
 
     namespace = {"fit": fit, "__module__": __name__, "__doc__": cls.__doc__}

@@ -68,7 +68,7 @@ def each(classes):
 
 def labels(cls, yt):
     """Return the target labels as a keyword, for the methods that need them."""
-    return {"yt": yt} if cls._requires_target_labels else {}
+    return {"yt": yt} if cls._target_labels == "required" else {}
 
 
 def in_one_table(Xs, ys, Xt, yt, seed=0):
@@ -219,7 +219,7 @@ def test_inside_ensembles(cls):
 @each(REGRESSORS)
 def test_inside_multi_output(cls):
     Xs, ys, Xt, yt = shifted_numbers()
-    if cls._requires_target_labels:
+    if cls._target_labels == "required":
         pytest.skip("one yt in the constructor cannot serve two outputs")
     model = with_target(cls, Xt, yt).set_params(estimator=Ridge())
     model = MultiOutputRegressor(model).fit(Xs, np.column_stack([ys, -ys]))
@@ -332,7 +332,7 @@ def test_categorical_labels(cls):
     assert model.score(Xt, yt) > 0.7
 
 
-@each([cls for cls in CLASSIFIERS if not cls._requires_target_labels])
+@each([cls for cls in CLASSIFIERS if cls._target_labels != "required"])
 def test_class_missing_in_the_target(cls):
     Xs, ys, Xt, yt = shifted_classes(n_classes=3)
     model = new(cls, "classifier").fit(Xs, ys, Xt[yt != 1], yt[yt != 1])
@@ -340,7 +340,7 @@ def test_class_missing_in_the_target(cls):
     assert model.predict_proba(Xt).shape == (120, 3)
 
 
-@each([cls for cls in CLASSIFIERS if not cls._requires_target_labels])
+@each([cls for cls in CLASSIFIERS if cls._target_labels != "required"])
 def test_class_missing_in_the_source(cls):
     Xs, ys, Xt, yt = shifted_classes(n_classes=3)
     model = new(cls, "classifier").fit(Xs[ys != 1], ys[ys != 1], Xt, yt)
@@ -483,7 +483,7 @@ def test_weights_are_not_inverse(cls):
     ys, yt = (Xs[:, 0] > 0).astype(int), (Xt[:, 0] > 0).astype(int)
     model = new(cls, "classifier").fit(Xs, ys, Xt, yt)
     weights = model.weights_[:400]
-    if cls._requires_target_labels or cls.__name__ == "LDM":
+    if cls._target_labels == "required" or cls.__name__ == "LDM":
         # Those of LDM match second moments, which are the same on both sides of zero.
         pytest.skip("its weights are no ratio of densities")
     assert np.corrcoef(weights, np.exp(Xs[:, 0] - 0.5))[0, 1] > 0.1

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from contextlib import nullcontext
 
 from sklearn.base import BaseEstimator
+from sklearn.utils import get_tags
 
 from adapt._domains import split_domains
 from adapt._sklearn import _clone_parametrized, _fit_context, _print_elapsed_time
@@ -18,10 +19,10 @@ class BaseAdapter(BaseEstimator, ABC):
 
     A subclass says by class attributes what it works on:
 
-    - ``_uses_target_labels``: it is shown ``yt``. Others never see target labels, so
-      that they cannot leak into a cross-validation.
-    - ``_requires_target_labels``: it cannot do without them.
-    - ``_takes_yt``: it is shown ``yt``, but never the target labels of one table.
+    - ``_target_labels``: "never", "extra" or "required". Most methods never see labels
+      of the target, so that these cannot leak into a cross-validation. "extra" ones
+      are those given as ``yt``, never those of one table. Supervised methods cannot do
+      without.
     - ``_source_optional``: ``X`` and ``y`` alone may be the target.
     - ``_allows_nan``, ``_allows_sparse``: its own mathematics takes such ``X``.
     - ``_data_parameters``: constructor parameters that are data.
@@ -37,9 +38,7 @@ class BaseAdapter(BaseEstimator, ABC):
         "random_state": ["random_state"],
     }
 
-    _uses_target_labels = False
-    _takes_yt = False
-    _requires_target_labels = False
+    _target_labels = "never"
     _source_optional = False
     _allows_nan = False
     _allows_sparse = False
@@ -79,8 +78,10 @@ class BaseAdapter(BaseEstimator, ABC):
         self : object
             The fitted adapter.
         """
-        domains = split_domains(self, X, y, Xt, yt, sample_domain, sample_weight)
-        if self._requires_target_labels and domains.labelled is None:
+        domains = split_domains(
+            self, X, y, Xt, yt, sample_domain, sample_weight, tags=get_tags(self)
+        )
+        if self._target_labels == "required" and domains.labelled is None:
             # The words that scikit-learn looks for, where it is `y` that is missing.
             no_y = "requires y to be passed, but the target y is None: "
             raise ValueError(
@@ -97,7 +98,11 @@ class BaseAdapter(BaseEstimator, ABC):
 
     def _wants_target_labels(self):
         """Return whether target labels are read at all."""
-        return self._uses_target_labels
+        return self._target_labels == "required"
+
+    def _known_classes(self):
+        """Return the classes that a target alone may be labelled with, if known."""
+        return None
 
     def _stage(self, message):
         """Return a context that reports its duration if ``verbose``."""

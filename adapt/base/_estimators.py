@@ -13,6 +13,14 @@ from sklearn.utils.validation import has_fit_parameter
 from adapt._sklearn import search_and_ensemble
 
 
+def has_method(estimator, name):
+    """Return whether an estimator has a method, as scikit-learn asks: by its name.
+
+    A search, a pipeline or a voting has those of the estimators in it.
+    """
+    return callable(getattr(estimator, name, None))
+
+
 def default_estimator(y):
     """Return the plain linear model that fits labels such as ``y``."""
     kind = type_of_target(y)

@@ -3,18 +3,19 @@
 import numpy as np
 from sklearn.base import MetaEstimatorMixin, clone, is_classifier, is_regressor
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils import ClassifierTags, RegressorTags, column_or_1d, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._domains import check_rows
+from adapt._domains import check_rows, require_labels
 from adapt._sklearn import HasMethods
 from adapt.base._adapter import BaseAdapter
 from adapt.base._estimators import (
     as_estimator,
     default_estimator,
     fit_weighted,
+    has_method,
     seed_estimator,
     takes_sample_weight,
 )
@@ -25,7 +26,7 @@ def estimator_has(method):
 
     def check(self):
         fitted = getattr(self, "estimator_", None)
-        return hasattr(self._stand_in() if fitted is None else fitted, method)
+        return has_method(self._stand_in() if fitted is None else fitted, method)
 
     return check
 
@@ -35,6 +36,9 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
 
     It is to scikit-learn what its estimator is: a classifier or a regressor, with the
     methods that the estimator has.
+
+    A subclass whose method is for one kind of labels says so by ``_kind``, "classifier"
+    or "regressor"; else that of ``estimator`` decides.
     """
 
     __metadata_request__predict = {"sample_domain": True}
@@ -46,6 +50,8 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         **BaseAdapter._parameter_constraints,
         "estimator": [HasMethods("fit"), None],
     }
+
+    _kind = None
 
     def __init__(
         self, estimator=None, Xt=None, *, copy=True, verbose=0, random_state=None
@@ -66,10 +72,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         ``role`` says in messages what the method does that takes classes.
         """
         name, inner = type(self).__name__, self._stand_in()
-        if ys is None:
-            raise ValueError(
-                f"requires y to be passed, but the target y is None: {name} {role}."
-            )
+        require_labels(self, ys, role)
         if is_regressor(inner):
             raise ValueError(
                 f"{name} {role}: `estimator` must be a classifier, got {inner}."
@@ -226,13 +229,15 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
 
     def _wants_target_labels(self):
         inner = self._given()
-        return self._uses_target_labels or (
+        return super()._wants_target_labels() or (
             isinstance(inner, BaseAdapter) and inner._wants_target_labels()
         )
 
     def _own_view(self, domains):
         """Return the domains without labels that are for the inner adapter alone."""
-        return domains if self._uses_target_labels else domains.without_target_labels()
+        if self._target_labels == "never":
+            return domains.without_target_labels()
+        return domains
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -244,4 +249,11 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
             tags.estimator_type = inner.estimator_type
             tags.regressor_tags = inner.regressor_tags
             tags.target_tags = inner.target_tags
+        if self._kind is not None:
+            of_classes = self._kind == "classifier"
+            classes = (tags.classifier_tags or ClassifierTags()) if of_classes else None
+            numbers = None if of_classes else tags.regressor_tags or RegressorTags()
+            tags.estimator_type = self._kind
+            tags.classifier_tags, tags.regressor_tags = classes, numbers
+            tags.target_tags.required = True
         return tags

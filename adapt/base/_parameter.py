@@ -3,8 +3,10 @@
 import copy
 from abc import abstractmethod
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from adapt._domains import require_labels
 from adapt.base._meta import MetaAdapter
 
 
@@ -16,8 +18,7 @@ class ParameterAdapter(MetaAdapter):
     never changed. A subclass returns the target's model from `_transfer`.
     """
 
-    _uses_target_labels = True
-    _requires_target_labels = True
+    _target_labels = "required"
     _source_optional = True
 
     def __init__(
@@ -74,11 +75,7 @@ class ParameterAdapter(MetaAdapter):
         if domains.Xs is None:
             source_model = self._given_model()
         else:
-            if domains.ys is None:
-                raise ValueError(
-                    f"requires y to be passed, but the target y is None: "
-                    f"{type(self).__name__} fits `estimator` on the source first."
-                )
+            require_labels(self, domains.ys, "fits `estimator` on the source first")
             self._check_takes_weights(domains.source_weight)
             self._fit_estimator(
                 domains.Xs, domains.ys, domains, sample_weight=domains.source_weight
@@ -107,6 +104,10 @@ class ParameterAdapter(MetaAdapter):
                 f"{self.n_features_in_}."
             )
         return self.estimator
+
+    def _known_classes(self):
+        classes = getattr(self.estimator, "classes_", None)
+        return classes if isinstance(classes, np.ndarray) else None  # of one output
 
     def __sklearn_clone__(self):
         # A fitted source model is an input: a clone without it could not be fitted.

@@ -203,7 +203,7 @@ class DeepAdapter(
     _data_parameters = ("Xt", "yt", "validation_data")
     _source_networks: dict = {}  # by name, the network that source rows pass instead
     _classes_only = False
-    _takes_yt = True
+    _target_labels = "extra"
 
     def __init__(
         self,

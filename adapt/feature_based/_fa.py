@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._domains import check_sample_domain
+from adapt._domains import check_sample_domain, require_labels
 from adapt._sklearn import _check_feature_names_in
 from adapt.base import FeatureAdapter, MetaAdapter
 
@@ -141,8 +141,7 @@ class FA(FeatureAdapter):
            [3., 3., 0.]])
     """
 
-    _uses_target_labels = True
-    _requires_target_labels = True
+    _target_labels = "required"
     _allows_nan = True
     _allows_sparse = True
 
@@ -162,11 +161,7 @@ class FA(FeatureAdapter):
         self.yt = yt
 
     def _fit_maps(self, domains):
-        if domains.ys is None:
-            raise ValueError(
-                "requires y to be passed, but the target y is None: FA needs labels "
-                "of the source and of some target rows."
-            )
+        require_labels(self, domains.ys, "needs labels of source and target rows")
         domain = domains.source_domain
         self.sources_ = np.zeros(1, int) if domain is None else np.unique(domain)
         self.n_domains_ = len(self.sources_)

@@ -174,6 +174,8 @@ class GradualAdapter(MetaAdapter):
     1.0
     """
 
+    _kind = "classifier"
+
     _parameter_constraints: dict = {
         **MetaAdapter._parameter_constraints,
         "intermediate": [list, tuple, None],
@@ -261,9 +263,3 @@ class GradualAdapter(MetaAdapter):
                     yield (1 - share) * begin + share * end, None
             yield Z, weight
             X = Z
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = "classifier"
-        tags.target_tags.required = True
-        return tags

@@ -229,6 +229,8 @@ class JDA(KernelComponents):
     array(['no', 'yes'], dtype='<U3')
     """
 
+    _kind = "classifier"
+
     _parameter_constraints: dict = {
         **KernelComponents._parameter_constraints,
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -311,12 +313,6 @@ class JDA(KernelComponents):
     def _differences(self, whole, ys, guess):
         """Return the differences of means, of the domains as a whole and by class."""
         return np.hstack([whole, class_differences(ys, guess)])
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = "classifier"
-        tags.target_tags.required = True
-        return tags
 
 
 class BDA(JDA):

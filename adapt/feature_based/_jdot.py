@@ -181,6 +181,8 @@ class JDOTClassifier(JointTransport):
     array(['no', 'yes'], dtype='<U3')
     """
 
+    _kind = "classifier"
+
     def _check_labels(self, ys):
         ys = self._class_labels(ys, "transports classes")
         inner = self._stand_in()
@@ -204,12 +206,6 @@ class JDOTClassifier(JointTransport):
     def _fit_target(self, domains, columns):
         self.target_shares_ = columns
         fit_shares(self, domains, columns, self._labels)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = "classifier"
-        tags.target_tags.required = True
-        return tags
 
 
 class JDOTRegressor(JointTransport):

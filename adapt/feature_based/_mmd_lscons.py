@@ -327,6 +327,8 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
     array([0, 1])
     """
 
+    _kind = "classifier"
+
     _parameter_constraints: dict = {
         **FeatureAdapter._parameter_constraints,
         "lambda_": [Interval(Real, 0, None, closed="left")],
@@ -439,9 +441,3 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
             (X - self._mean) / self._spread, return_distance=False
         )
         return self._map_class(X, self._class[rows[:, 0]])
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = "classifier"
-        tags.target_tags.required = True
-        return tags

@@ -9,6 +9,7 @@ from sklearn.base import is_classifier
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
+from adapt._domains import require_labels
 from adapt.feature_based._transport import TransportAdapter, fit_shares
 
 
@@ -176,11 +177,7 @@ class OTLabelPropagation(TransportAdapter):
 
     def _adapt(self, domains):
         ys = domains.ys
-        if ys is None:
-            raise ValueError(
-                "requires y to be passed, but the target y is None: "
-                "OTLabelPropagation transports labels."
-            )
+        require_labels(self, ys, "transports labels")
         self._check_takes_weights(domains.source_weight)
         if self._takes_classes(ys):
             classes, codes = np.unique(column_or_1d(ys, warn=True), return_inverse=True)

@@ -10,8 +10,10 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
+from adapt._domains import require_labels
 from adapt._sklearn import _check_feature_names_in
 from adapt.base import FeatureAdapter
+from adapt.base._estimators import has_method
 
 
 def prediction_columns(estimator, X):
@@ -34,7 +36,7 @@ def prediction_columns(estimator, X):
     if not is_classifier(estimator):
         predicted = np.asarray(estimator.predict(X))
         return predicted.reshape(len(predicted), -1)
-    if hasattr(estimator, "predict_proba"):
+    if has_method(estimator, "predict_proba"):
         return np.asarray(estimator.predict_proba(X))[:, 1:]
     return estimator.predict(X)[:, np.newaxis] == estimator.classes_[1:]
 
@@ -125,8 +127,7 @@ class PRED(FeatureAdapter):
     array([9.5])
     """
 
-    _uses_target_labels = True
-    _requires_target_labels = True
+    _target_labels = "required"
     _allows_nan = True
 
     _parameter_constraints: dict = {
@@ -153,11 +154,7 @@ class PRED(FeatureAdapter):
 
     def _fit_maps(self, domains):
         if self.pretrain:
-            if domains.ys is None:
-                raise ValueError(
-                    "requires y to be passed, but the target y is None: PRED fits "
-                    "`estimator` on the source first."
-                )
+            require_labels(self, domains.ys, "fits `estimator` on the source first")
             self._fit_estimator(
                 domains.Xs, domains.ys, domains, sample_weight=domains.source_weight
             )

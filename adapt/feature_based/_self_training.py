@@ -238,6 +238,8 @@ class SelfTraining(MetaAdapter):
     1.0
     """
 
+    _kind = "classifier"
+
     _parameter_constraints: dict = {
         **MetaAdapter._parameter_constraints,
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
@@ -313,9 +315,3 @@ class SelfTraining(MetaAdapter):
             n_gone = int(share_gone * len(rows))
             stays[rows[np.argsort(-scores[rows], kind="stable")[:n_gone]]] = False
         return stays
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = "classifier"
-        tags.target_tags.required = True
-        return tags

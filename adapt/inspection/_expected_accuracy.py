@@ -23,14 +23,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import check_random_state
 
+from adapt._domains import read_tables
+from adapt._frames import take_rows
 from adapt.base import BaseAdapter, MetaAdapter
 from adapt.metrics import CircularValidation, ImportanceWeighted
 from adapt.metrics._scorer_bases import (
-    as_rows,
     call_as,
     fit_on,
     probabilities,
-    take_rows,
 )
 from adapt.model_selection._class_evidence import class_evidence
 
@@ -336,7 +336,7 @@ def expected_accuracy(
         raise ValueError(
             f"`confidence` must be above 0 and below 1, got {confidence!r}."
         )
-    Xs, Xt, ys = as_rows(Xs), as_rows(Xt), np.asarray(ys)
+    Xs, ys, Xt, *_ = read_tables(Xs, ys, Xt)
     counts = np.unique(ys, return_counts=True)[1]
     if len(counts) < 2 or np.sort(counts)[-2] < 2:
         raise ValueError(

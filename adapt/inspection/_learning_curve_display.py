@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from adapt._domains import read_tables
+from adapt._frames import take_rows
 from adapt.inspection._figures import new_axes
 
 
@@ -79,7 +81,8 @@ class LearningCurveDisplay:
             Target rows.
 
         yt : array-like of shape (n_target_samples,)
-            Their labels.
+            Their labels, missing (NaN, None, or -1 where no source row has that label)
+            where unknown. Such rows are trained on without label, and not scored on.
 
         sizes : sequence of int, default=(5, 10, 20, 50, 100)
             How many target rows are labelled, fewer than there are.
@@ -101,26 +104,27 @@ class LearningCurveDisplay:
         display : LearningCurveDisplay
         """
         rng = check_random_state(random_state)
-        Xt, yt = np.asarray(Xt), np.asarray(yt)
-        if max(sizes) >= len(yt):
+        Xs, ys, Xt, yt, labelled = read_tables(Xs, ys, Xt, yt)
+        rows = np.flatnonzero(labelled)
+        if max(sizes) >= len(rows):
             raise ValueError(
-                f"`sizes` must be less than the {len(yt)} target rows, for the others "
-                f"are scored on; got {max(sizes)}."
+                f"`sizes` must be less than the {len(rows)} labelled target rows, "
+                f"because the others are scored on; got {max(sizes)}."
             )
         names = [type(adapter).__name__ for adapter in adapters]
         scores = {name: np.full((len(sizes), n_repeats), np.nan) for name in names}
         for k in range(n_repeats):
-            order = rng.permutation(len(yt))
+            order = rng.permutation(rows)
             for row, size in enumerate(sizes):
                 known, rest = order[:size], order[size:]
-                labels = np.full(len(yt), None)
+                labels = np.full(len(labelled), None)
                 labels[known] = yt[known]
                 for name, adapter in zip(names, adapters, strict=True):
                     try:
                         model = clone(adapter).fit(Xs, ys, Xt=Xt, yt=labels)
                     except ValueError:
                         continue  # too few labels, or all of one class
-                    scores[name][row, k] = model.score(Xt[rest], yt[rest])
+                    scores[name][row, k] = model.score(take_rows(Xt, rest), yt[rest])
         return cls(np.asarray(sizes), scores).plot(ax=ax, **plot_params)
 
     def plot(self, ax=None, **plot_params):

@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from adapt._domains import read_labels, source_labels
+from adapt._frames import as_rows, take_rows
 from adapt.inspection._figures import new_axes
 
 
@@ -74,7 +76,8 @@ class TransferMatrixDisplay:
         display : TransferMatrixDisplay
         """
         rng = check_random_state(random_state)
-        X, y, domain = np.asarray(X), np.asarray(y), np.asarray(domain)
+        X, domain = as_rows(X), np.asarray(domain)
+        y = source_labels(read_labels(y, X))
         names = list(dict.fromkeys(domain.tolist()))
         if len(names) < 2:
             raise ValueError(f"`domain` must hold 2 different values, got {names}.")
@@ -85,8 +88,10 @@ class TransferMatrixDisplay:
                 here, there = source, target
                 if i == j:
                     here, there = np.array_split(rng.permutation(source), 2)
-                model = clone(adapter).fit(X[here], y[here], Xt=X[there])
-                scores[i, j] = model.score(X[there], y[there])
+                model = clone(adapter).fit(
+                    take_rows(X, here), y[here], Xt=take_rows(X, there)
+                )
+                scores[i, j] = model.score(take_rows(X, there), y[there])
         names = [str(name) for name in names]
         return cls(scores, names).plot(ax=ax, **plot_params)
 

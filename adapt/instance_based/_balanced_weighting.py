@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 from scipy import sparse
 
-from adapt._domains import split_domains
+from adapt._domains import require_labels, split_domains
 from adapt._sklearn import Interval, _fit_context
 from adapt.base import WeightAdapter
 
@@ -132,8 +132,7 @@ class BalancedWeighting(WeightAdapter):
         "gamma": [Interval(Real, 0, 1, closed="both")],
     }
 
-    _uses_target_labels = True
-    _requires_target_labels = True
+    _target_labels = "required"
     _allows_nan = True
     _allows_sparse = True
 
@@ -167,11 +166,7 @@ class BalancedWeighting(WeightAdapter):
 
     def _with_target(self, domains):
         """Return the domains with the labelled target rows below the source rows."""
-        if domains.ys is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None: it trains on labelled rows of both domains."
-            )
+        require_labels(self, domains.ys, "trains on labelled rows of both domains")
         Xt, yt, wt = domains.labelled_target()
         stack = sparse.vstack if sparse.issparse(Xt) else np.concatenate
         weight = None

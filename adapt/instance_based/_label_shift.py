@@ -14,14 +14,17 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import ClassifierMixin
-from sklearn.utils import ClassifierTags, column_or_1d, get_tags
+from sklearn.metrics import accuracy_score
+from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples
 
-from adapt._domains import check_sample_domain
+from adapt._domains import check_sample_domain, require_labels
 from adapt._sklearn import StrOptions
 from adapt.base import BaseAdapter, WeightAdapter
+from adapt.base._estimators import has_method
+from adapt.base._meta import estimator_has
 
 
 class Predictions(NamedTuple):
@@ -93,22 +96,6 @@ def smallest_singular_value(predictions, y, weight):
     return np.linalg.svd(mean, compute_uv=False)[-1], error
 
 
-class _LogPosterior(ClassifierMixin):
-    """The decisions of a classifier whose ``X`` are logarithms of probabilities."""
-
-    def __init__(self, classes):
-        self.classes_ = classes
-
-    def predict(self, X):
-        return self.classes_[X.argmax(axis=1)]
-
-    def predict_proba(self, X):
-        return softmax(X, axis=1)
-
-    def decision_function(self, X):
-        return X[:, 1] - X[:, 0] if X.shape[1] == 2 else X
-
-
 class LabelShiftAdapter(WeightAdapter):
     """Correct for the frequencies of the classes in the target.
 
@@ -123,6 +110,7 @@ class LabelShiftAdapter(WeightAdapter):
         "cv": ["cv_object"],
     }
 
+    _kind = "classifier"
     _weighs_labels = True
     _allows_nan = True
     _allows_sparse = True
@@ -199,7 +187,7 @@ class LabelShiftAdapter(WeightAdapter):
                 f"{type(inner).__name__}."
             )
         needed = self._soft or self.correct == "probabilities"
-        if needed and not hasattr(inner, "predict_proba"):
+        if needed and not has_method(inner, "predict_proba"):
             raise TypeError(
                 f"{name} needs an `estimator` with `predict_proba`, which "
                 f"{type(inner).__name__} has not. Wrap it in `CalibratedClassifierCV`."
@@ -208,11 +196,7 @@ class LabelShiftAdapter(WeightAdapter):
     def _check_labels(self, ys):
         """Return labels, their classes and their codes."""
         name = type(self).__name__
-        if ys is None:
-            raise ValueError(
-                f"requires y to be passed, but the target y is None: {name} needs the "
-                "labels of the source."
-            )
+        require_labels(self, ys, "needs the labels of the source")
         ys = column_or_1d(ys, warn=True)
         check_classification_targets(ys)
         classes, y, counts = np.unique(ys, return_inverse=True, return_counts=True)
@@ -278,11 +262,13 @@ class LabelShiftAdapter(WeightAdapter):
                 stacklevel=2,
             )
 
-    def _encode(self, X, sample_domain=None):
-        X = super()._encode(X)
-        if self.correct == "weights":
-            return X
-        log_p = self._calibrated(self._fitted_source().predict_proba(X))
+    def _log_posterior(self, X, sample_domain):
+        """Return the logarithms of probabilities, up to a constant for each row.
+
+        Those of target rows are corrected by the weights of the classes.
+        """
+        X = self._encode(X, sample_domain)
+        log_p = self._calibrated(self._fitted_estimator().predict_proba(X))
         with np.errstate(divide="ignore"):  # a class that the target lacks
             corrected = log_p + np.log(self.class_weights_)
         if sample_domain is None:
@@ -290,21 +276,101 @@ class LabelShiftAdapter(WeightAdapter):
         is_source = check_sample_domain(sample_domain, X) >= 0
         return np.where(is_source[:, None], log_p, corrected)
 
-    def _fitted_source(self):
-        return super()._fitted_estimator()
+    @available_if(estimator_has("predict"))
+    def predict(self, X, *, sample_domain=None):
+        """Predict classes.
 
-    def _fitted_estimator(self):
-        fitted = self._fitted_source()
-        return fitted if self.correct == "weights" else _LogPosterior(fitted.classes_)
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows of the target.
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = "classifier"
-        tags.regressor_tags = None
-        if tags.classifier_tags is None:
-            tags.classifier_tags = ClassifierTags()
-        tags.target_tags.required = True
-        return tags
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            Where rows are of a source: values >= 0 for those, and negative values for
+            rows of the target.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Predicted classes.
+        """
+        if self.correct == "weights":
+            return super().predict(X, sample_domain=sample_domain)
+        best = self._log_posterior(X, sample_domain).argmax(axis=1)
+        return self.classes_[best]
+
+    @available_if(estimator_has("predict_proba"))
+    def predict_proba(self, X, *, sample_domain=None):
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows of the target.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of `classes_`.
+        """
+        if self.correct == "weights":
+            return super().predict_proba(X, sample_domain=sample_domain)
+        return softmax(self._log_posterior(X, sample_domain), axis=1)
+
+    @available_if(estimator_has("decision_function"))
+    def decision_function(self, X, *, sample_domain=None):
+        """Return how much speaks for each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows of the target.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The decision function of the estimator; where probabilities are corrected,
+            their logarithms, up to a constant for each row. For two classes, the
+            difference.
+        """
+        if self.correct == "weights":
+            return super().decision_function(X, sample_domain=sample_domain)
+        log_p = self._log_posterior(X, sample_domain)
+        return log_p[:, 1] - log_p[:, 0] if log_p.shape[1] == 2 else log_p
+
+    @available_if(estimator_has("score"))
+    def score(self, X, y, sample_weight=None, *, sample_domain=None):
+        """Return the score of the estimator, accuracy as a rule.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows of the target.
+
+        y : array-like of shape (n_samples,)
+            True classes.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
+
+        Returns
+        -------
+        score : float
+            Accuracy where probabilities are corrected.
+        """
+        if self.correct == "weights":
+            return super().score(X, y, sample_weight, sample_domain=sample_domain)
+        predicted = self.predict(X, sample_domain=sample_domain)
+        return accuracy_score(y, predicted, sample_weight=sample_weight)
 
 
 def shares(weight, X):

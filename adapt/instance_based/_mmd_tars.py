@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state, column_or_1d, get_tags
 from sklearn.utils.multiclass import type_of_target
 
 from adapt._data_driven import median_gamma
+from adapt._domains import require_labels
 from adapt._kernels import kernel_product
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import WeightAdapter
@@ -307,11 +308,7 @@ class MMDTarS(WeightAdapter):
         return np.sort(rng.choice(len(weight), self.max_rows, replace=False))
 
     def _check_labels(self, ys):
-        if ys is None:
-            raise ValueError(
-                "requires y to be passed, but the target y is None: MMDTarS needs the "
-                "labels of the source."
-            )
+        require_labels(self, ys, "needs the labels of the source")
         if ys.ndim == 2 and ys.shape[1] > 1:
             raise ValueError(
                 f"MMDTarS takes one output, got `y` of shape {ys.shape}: fit one model "

@@ -6,7 +6,7 @@ in AdaBoost; a misclassified source row loses weight, for it speaks of something
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import ClassifierTags, check_random_state, column_or_1d
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from adapt.instance_based._two_domain_boosting import TwoDomainBoosting, later_half
@@ -205,10 +205,3 @@ class TrAdaBoost(TwoDomainBoosting):
     def _combined(self, n_rounds):
         rounds, weights = later_half(n_rounds, self.estimator_weights_)
         return WeightedVote(self.estimators_[rounds], weights, self._classes)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.regressor_tags = None
-        if tags.classifier_tags is None:
-            tags.classifier_tags = ClassifierTags()
-        return tags

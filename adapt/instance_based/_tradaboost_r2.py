@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import LinearRegression
-from sklearn.utils import RegressorTags, check_random_state, get_tags
+from sklearn.utils import check_random_state, get_tags
 
 from adapt._sklearn import Interval
 from adapt.instance_based._two_domain_boosting import (
@@ -305,9 +305,6 @@ class TrAdaBoostR2(TwoDomainBoosting):
         inner = get_tags(self._stand_in()).target_tags
         tags.target_tags.multi_output = inner.multi_output
         tags.target_tags.single_output = inner.single_output
-        tags.classifier_tags = None
-        if tags.regressor_tags is None:
-            tags.regressor_tags = RegressorTags()
         return tags
 
 

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from adapt._domains import require_labels
 from adapt._sklearn import Interval
 from adapt.base import BaseAdapter, MetaAdapter
 from adapt.base._estimators import fit_weighted, seed_estimator
@@ -87,8 +88,7 @@ class TwoDomainBoosting(MetaAdapter):
     make one prediction.
     """
 
-    _uses_target_labels = True
-    _requires_target_labels = True
+    _target_labels = "required"
     _allows_nan = True
     _allows_sparse = True
     _kind = "classifier"
@@ -169,12 +169,7 @@ class TwoDomainBoosting(MetaAdapter):
 
     def _both_domains(self, domains):
         """Return the rows that are boosted on."""
-        name = type(self).__name__
-        if domains.ys is None:
-            raise ValueError(
-                f"requires y to be passed, but the target y is None: {name} needs the "
-                "labels of the source."
-            )
+        require_labels(self, domains.ys, "needs the labels of the source")
         Xt, yt, target_weight = domains.labelled_target()
         ys, yt = self._check_labels(domains.ys, yt)
         ns, nt = len(ys), len(yt)
@@ -260,12 +255,6 @@ class TwoDomainBoosting(MetaAdapter):
         raise ValueError(
             f"`domain` must be 'src', 'source', 'tgt' or 'target', got {domain!r}."
         )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = self._kind
-        tags.target_tags.required = True
-        return tags
 
 
 def log_shares(weight):

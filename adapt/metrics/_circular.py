@@ -80,7 +80,10 @@ class CircularValidation(HeldOutScorer):
         predicted : ndarray of shape (n_samples,) or None
             Labels.
         """
-        if isinstance(estimator, BaseAdapter) and estimator._requires_target_labels:
+        if (
+            isinstance(estimator, BaseAdapter)
+            and estimator._target_labels == "required"
+        ):
             raise TypeError(
                 f"CircularValidation cannot score {type(estimator).__name__}, which "
                 "needs labels of target rows: the way back has none. Use held-out "

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from adapt.base._estimators import has_method
 from adapt.metrics._importance_weighted import ImportanceWeighted
 from adapt.metrics._scorer_bases import call_as, predicts_classes, takes_domain
 
@@ -110,8 +111,9 @@ class DEV(ImportanceWeighted):
 
     def _weights_as_seen(self, estimator, X):
         """Return density ratios of source rows in the space of the model."""
-        maps = hasattr(estimator, "transform") and takes_domain(estimator, "transform")
-        if not maps:
+        if not has_method(estimator, "transform") or not takes_domain(
+            estimator, "transform"
+        ):
             return self.weights(X)
         rows = [(self.Xs_, 0), (self.Xt_, -1), (X, 0)]
         zs, zt, z = (call_as(estimator, "transform", *part) for part in rows)

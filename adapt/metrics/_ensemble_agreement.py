@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from adapt.base._estimators import has_method
 from adapt.metrics._scorer_bases import (
     LabelFreeScorer,
     call_as,
@@ -14,7 +15,7 @@ def _vote(estimators, Xt, of_classes):
     """Return what models say together of target rows."""
     if not of_classes:
         return np.mean([call_as(model, "predict", Xt, -1) for model in estimators], 0)
-    if all(hasattr(model, "predict_proba") for model in estimators):
+    if all(has_method(model, "predict_proba") for model in estimators):
         classes = np.unique(np.concatenate([model.classes_ for model in estimators]))
         p = np.zeros((Xt.shape[0], len(classes)))
         for model in estimators:

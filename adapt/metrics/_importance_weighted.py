@@ -9,8 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from adapt._frames import stack_rows
 from adapt.base._weight import effective_sample_size
-from adapt.metrics._scorer_bases import HeldOutScorer, call_as, stack_rows
+from adapt.metrics._scorer_bases import HeldOutScorer, call_as
 
 
 def domain_odds(classifier, X, n_source, n_target):

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_random_state
 
+from adapt._frames import is_frame, with_values
 from adapt.metrics._scorer_bases import LabelFreeScorer, call_as, predicts_classes
 
 
@@ -83,15 +84,13 @@ class MixVal(LabelFreeScorer):
         """Return each target row, mixed with the one that is ``second``."""
         if sparse.issparse(self.Xt_):
             return self.mix * self.Xt_ + (1 - self.mix) * self.Xt_.tocsr()[second]
-        if hasattr(self.Xt_, "columns"):
+        if is_frame(self.Xt_):
             Xt = np.asarray(self.Xt_)
             if Xt.dtype.kind not in "iufb":
                 raise TypeError(
                     "MixVal mixes rows of numbers, and the target has other columns. "
                     "Encode them first."
                 )
-            mixed = self.mix * Xt + (1 - self.mix) * Xt[second]
-            names = list(self.Xt_.columns)
-            return type(self.Xt_)(dict(zip(names, mixed.T, strict=True)))
+            return with_values(self.Xt_, self.mix * Xt + (1 - self.mix) * Xt[second])
         Xt = np.asarray(self.Xt_, dtype=float)
         return self.mix * Xt + (1 - self.mix) * Xt[second]

@@ -2,15 +2,14 @@
 
 import numpy as np
 
-from adapt._domains import check_sample_domain, read_labels
+from adapt._domains import read_labels, split_table, target_labels
+from adapt._frames import as_rows, take_rows
 from adapt.metrics._scorer_bases import (
     DomainScorer,
     HeldOutScorer,
-    as_rows,
     call_as,
     check_metric,
     predicts_classes,
-    take_rows,
 )
 
 
@@ -91,7 +90,8 @@ class TargetScore(DomainScorer):
         each call that `sample_domain` marks.
 
     yt : array-like of shape (n_target_samples,), default=None
-        Labels of `Xt`, missing (NaN, None) where unknown.
+        Labels of `Xt`, missing (NaN, None, or -1 where no source row has that label)
+        where unknown.
 
     See Also
     --------
@@ -131,7 +131,8 @@ class TargetScore(DomainScorer):
             Held-out rows. Those of the source are not looked at.
 
         y : array-like of shape (n_samples,), default=None
-            Labels, missing (NaN, None) where unknown.
+            Labels, missing (NaN, None, or -1 where no source row has that label)
+            where unknown.
 
         sample_domain : array-like of shape (n_samples,), default=None
             Negative for target rows of `X`.
@@ -140,22 +141,30 @@ class TargetScore(DomainScorer):
         -------
         score : float
         """
+        source = None if y is None else read_labels(y, X, "y")
         Xt, yt = self.Xt, self.yt
-        if Xt is None and sample_domain is not None and y is not None:
-            X = as_rows(X)
-            target = check_sample_domain(sample_domain, X) < 0
-            Xt, yt = take_rows(X, target), np.asarray(y)[target]
-        if Xt is None or yt is None:
+        target = None if Xt is None or yt is None else read_labels(yt, Xt, "yt")
+        if sample_domain is not None and y is not None:
+            _, source, *held_out = split_table(X, y, sample_domain)
+            Xt, target = held_out if Xt is None else (Xt, target)
+        if target is None:
             raise ValueError(
                 "TargetScore needs labelled target rows: give it `Xt` and `yt`, or "
                 "score with `y` and `sample_domain`, and metadata routing enabled."
             )
-        labels = read_labels(yt, Xt, "yt")
-        known = ~labels.missing
-        if not known.any():
+        yt, known = target_labels(target, _of_source(estimator, source))
+        if known is None:
             raise ValueError("TargetScore found no labelled target row to score on.")
-        yt = labels.y[known]
+        yt = yt[known]
         of_classes = predicts_classes(estimator, yt, "TargetScore")
         metric = check_metric(self.metric, of_classes, "TargetScore")
         predicted = call_as(estimator, "predict", take_rows(as_rows(Xt), known), -1)
         return float(metric(yt, predicted))
+
+
+def _of_source(estimator, source):
+    """Return the classes of a model, or for numbers what labels there are at hand."""
+    classes = getattr(estimator, "classes_", None)
+    if isinstance(classes, np.ndarray):
+        return classes
+    return None if source is None else source.y[~source.missing]

@@ -4,7 +4,6 @@ from abc import abstractmethod
 from copy import copy
 
 import numpy as np
-from scipy import sparse
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.metrics import (
@@ -16,8 +15,10 @@ from sklearn.metrics import (
 from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 from sklearn.utils.multiclass import type_of_target
 
-from adapt._domains import check_sample_domain
+from adapt._domains import read_labels, source_labels, split_table
+from adapt._frames import as_rows, stack_rows
 from adapt.base import BaseAdapter
+from adapt.base._estimators import has_method
 
 
 def _balanced_accuracy(y, predicted, *, sample_weight=None):
@@ -78,7 +79,7 @@ def takes_domain(estimator, method):
 
 def probabilities(estimator, X, domain, asker):
     """Return class probabilities of rows that are all of one domain."""
-    if not hasattr(estimator, "predict_proba"):
+    if not has_method(estimator, "predict_proba"):
         raise TypeError(
             f"{asker} reads class probabilities, and {type(estimator).__name__} has no "
             "`predict_proba`. Use a classifier that has, such as "
@@ -95,29 +96,6 @@ def call_as(estimator, method, X, domain):
         params["sample_domain"] = np.full(X.shape[0], domain)
     with config_context(enable_metadata_routing=True):
         return getattr(estimator, method)(X, **params)
-
-
-def as_rows(X):
-    """Return ``X`` as something that has a shape."""
-    return X if hasattr(X, "shape") else np.asarray(X)
-
-
-def take_rows(X, mask):
-    """Return the rows of an array, a sparse matrix or a data frame."""
-    if hasattr(X, "iloc"):
-        return X.iloc[mask]
-    return X.filter(mask) if hasattr(X, "filter") else X[mask]
-
-
-def stack_rows(A, B):
-    """Return the rows of ``A`` over those of ``B``, in the container that they have."""
-    if sparse.issparse(A):
-        return sparse.vstack([A, B], format="csr")
-    if hasattr(A, "iloc"):
-        import pandas as pd
-
-        return pd.concat([A, B], ignore_index=True)
-    return A.vstack(B) if hasattr(A, "vstack") else np.concatenate([A, B])
 
 
 def fit_on(estimator, X, y, Xt):
@@ -214,40 +192,40 @@ class LabelFreeScorer(DomainScorer):
         -------
         score : float
         """
-        name = type(self).__name__
+        name, scorer, labels = type(self).__name__, self, None
+        X, y = as_rows(X), y if self._reads_source else None
         if self._reads_source:
-            y = self._check_labels(y)
-        X, scorer = as_rows(X), self
+            labels = self._check_labels(y, X)
         if sample_domain is not None:
-            target = check_sample_domain(sample_domain, X) < 0
-            Xt, X = take_rows(X, target), take_rows(X, ~target)
-            y = y[~target] if self._reads_source else None
-            if not hasattr(self, "Xt_") and target.any():
+            X, labels, Xt, _ = split_table(X, y, sample_domain)
+            if not self._knows_target() and Xt.shape[0] > 0:
                 # Without source rows, only a scorer that reads none gets any further.
                 scorer = copy(self).fit(X if X.shape[0] else Xt, Xt)
         if self._reads_source and X.shape[0] == 0:
             raise ValueError(f"{name} has no held-out source rows to score on.")
-        if self._reads_target and not hasattr(scorer, "Xt_"):
+        if self._reads_target and not scorer._knows_target():
             raise ValueError(
                 f"{name} has no target rows to look at. Either give `sample_domain` "
                 "with metadata routing enabled, "
                 "`sklearn.set_config(enable_metadata_routing=True)`, and folds that "
                 f"hold rows of both domains; or `make_uda_scorer({name}(), Xs, Xt)`."
             )
-        if self._reads_source and y.dtype.kind == "O":
-            y = np.array(y.tolist())  # the labels of target rows made them objects
-        return float(scorer._score(estimator, X, y))
+        return float(scorer._score(estimator, X, source_labels(labels)))
 
-    def _check_labels(self, y):
+    def _knows_target(self):
+        return "Xt_" in vars(self)
+
+    def _check_labels(self, y, X):
         name = type(self).__name__
         if y is None:
             raise ValueError(f"{name} needs the labels `y` of source rows, got None.")
-        y = np.asarray(y)
-        if y.ndim != 1:
+        labels = read_labels(y, X, "y")
+        if labels.y.ndim != 1:
             raise ValueError(
-                f"{name} scores predictions of one label; got `y` of shape {y.shape}."
+                f"{name} scores predictions of one label; got `y` of shape "
+                f"{labels.y.shape}."
             )
-        return y
+        return labels
 
     @abstractmethod
     def _score(self, estimator, X, y):

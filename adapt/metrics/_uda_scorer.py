@@ -5,12 +5,13 @@ from copy import copy
 import numpy as np
 from sklearn.utils import check_random_state
 
+from adapt._frames import as_rows, take_rows
 from adapt.base import BaseAdapter, WeightAdapter
+from adapt.base._estimators import has_method
 from adapt.metrics._scorer_bases import (
     DomainScorer,
     LabelFreeScorer,
     call_as,
-    take_rows,
     takes_domain,
 )
 
@@ -41,8 +42,8 @@ def _as_seen(estimator, Xs, Xt):
         rows = check_random_state(0).choice(
             len(weights), len(weights), p=weights / weights.sum()
         )
-        return take_rows(Xs, rows), Xt
-    if hasattr(estimator, "transform") and takes_domain(estimator, "transform"):
+        return take_rows(as_rows(Xs), rows), Xt
+    if has_method(estimator, "transform") and takes_domain(estimator, "transform"):
         return call_as(estimator, "transform", Xs, 0), call_as(
             estimator, "transform", Xt, -1
         )

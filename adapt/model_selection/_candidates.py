@@ -103,7 +103,7 @@ def candidates(methods, estimator, trains_on_target):
                 f"`methods` must hold adapters; {name!r} is of type "
                 f"{type(method).__name__}."
             )
-        if method._requires_target_labels and not trains_on_target:
+        if method._target_labels == "required" and not trains_on_target:
             raise ValueError(
                 f"{name} learns from target labels, which are kept for scoring: give "
                 "`target_labels='train'` to use them, or leave the method out."

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import sparse
 
-from adapt._domains import check_sample_domain, read_labels
-from adapt.metrics._scorer_bases import as_rows, take_rows
+from adapt._domains import read_tables
+from adapt._frames import as_pandas, is_frame
 from adapt.model_selection._preprocessing import (
     array_preprocessor,
     table_preprocessor,
@@ -12,19 +12,8 @@ from adapt.model_selection._preprocessing import (
 )
 
 
-def _check_rows(Xs, Xt):
-    for rows, domain in [(Xs, "source"), (Xt, "target")]:
-        if sparse.issparse(rows):
-            raise TypeError(
-                f"The {domain} is sparse, and `compare` takes dense tables: use "
-                "`.toarray()`."
-            )
-        if len(rows) == 0:
-            raise ValueError(f"The {domain} domain is empty: it has no rows.")
-
-
 def read_domains(X, y, Xt, yt, sample_domain):
-    """Bring both forms of input to one, and check them.
+    """Read two domains, and check that methods can be compared on them.
 
     Parameters
     ----------
@@ -33,58 +22,29 @@ def read_domains(X, y, Xt, yt, sample_domain):
 
     Returns
     -------
-    Xs, ys, Xt, yt
-        Rows and labels. ``yt`` is None if no target row is labelled, and has filler
-        where one is not.
-
-    labelled : ndarray of shape (n_target_samples,)
-        Which target rows are labelled.
+    tables : Tables
+        Rows and labels of both.
     """
     if y is None:
         raise ValueError("`y`, the labels of the source, is needed to compare methods.")
-    if sample_domain is None:
-        if Xt is None:
-            raise ValueError(
-                "There is no target domain. Give `Xt`, or `sample_domain` with "
-                "negative values for the target rows of `X`."
+    tables = read_tables(X, y, Xt, yt, sample_domain)
+    for rows, domain in [(tables.Xs, "source"), (tables.Xt, "target")]:
+        if sparse.issparse(rows):
+            raise TypeError(
+                f"The {domain} is sparse, and `compare` takes dense tables: use "
+                "`.toarray()`."
             )
-        _check_rows(X, Xt)
-        ys, target_labels = read_labels(y, X, "y"), read_labels(yt, Xt, "yt")
-        Xs = X
-    else:
-        if Xt is not None:
-            raise ValueError(
-                "The target was given twice: as `Xt` and by `sample_domain`."
-            )
-        X = as_rows(X)
-        target = check_sample_domain(sample_domain, X) < 0
-        Xs, Xt = take_rows(X, ~target), take_rows(X, target)
-        _check_rows(Xs, Xt)
-        labels = read_labels(y, X, "y")
-        ys, target_labels = labels.of(~target), labels.of(target)
-    if ys.missing.any():
-        raise ValueError(
-            f"{ys.missing.sum()} of {len(ys.y)} source rows have no label. Only target "
-            "rows may be unlabelled: drop these rows, or make them part of the target."
-        )
-    if ys.y.ndim != 1:
-        raise ValueError(f"`y` must be of shape (n_samples,), got {ys.y.shape}.")
-    if target_labels is None:
-        return Xs, ys.y, Xt, None, np.zeros(len(Xt), dtype=bool)
-    labelled = ~target_labels.missing
-    known = target_labels.y
-    if known.dtype.kind == "i" and -1 not in ys.y:
-        labelled &= known != -1  # scikit-learn's mark of the unlabelled
-    return Xs, ys.y, Xt, known if labelled.any() else None, labelled
+    if tables.ys.ndim != 1:
+        raise ValueError(f"`y` must be of shape (n_samples,), got {tables.ys.shape}.")
+    return tables
 
 
 def preprocess(Xs, Xt):
     """Return a preprocessor fitted on both domains, and both as numbers."""
-    if hasattr(Xs, "to_pandas"):
-        Xs, Xt = Xs.to_pandas(), Xt.to_pandas()
-    if hasattr(Xs, "iloc") != hasattr(Xt, "iloc"):
+    Xs, Xt = as_pandas(Xs), as_pandas(Xt)
+    if is_frame(Xs) != is_frame(Xt):
         raise TypeError("Source and target must both be data frames or both arrays.")
-    if hasattr(Xs, "iloc"):
+    if is_frame(Xs):
         import pandas as pd
 
         columns = usable_columns(Xs, Xt)

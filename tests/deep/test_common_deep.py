@@ -70,7 +70,7 @@ def tables():
 def fit(cls, tables, *, labelled=False, sample_weight=None, **params):
     """Return a fitted model; target labels are given where they are asked for."""
     Xs, ys, Xt, few = tables
-    yt = few if labelled or cls._requires_target_labels else None
+    yt = few if labelled or cls._target_labels == "required" else None
     model = cls(**{**SMALL, **params})
     return model.fit(Xs, ys, Xt=Xt, yt=yt, sample_weight=sample_weight)
 
@@ -99,7 +99,7 @@ def test_clone_pickle_and_refit(cls, fitted, tables):
     twin = clone(fitted)
     assert not hasattr(twin, "history_")
     assert twin.get_params().keys() == set(inspect.signature(cls).parameters)
-    yt = tables[3] if cls._requires_target_labels else None
+    yt = tables[3] if cls._target_labels == "required" else None
     for model in (twin, loaded):  # the second fit of a model starts afresh
         model.fit(*tables[:2], Xt=Xt, yt=yt)
         np.testing.assert_array_equal(model.predict_proba(Xt), p)
@@ -111,7 +111,7 @@ def test_strings_frames_and_one_table(cls, fitted, tables):
     names = np.array(["no", "yes"])
     frames = [pd.DataFrame(X, columns=list("abc")) for X in (Xs, Xt)]
     given = few
-    if cls._requires_target_labels:
+    if cls._target_labels == "required":
         given = np.array([None if np.isnan(v) else names[int(v)] for v in few])
     told = fit(cls, (frames[0], names[ys], frames[1], given))
     np.testing.assert_array_equal(told.predict_proba(frames[1]), p)
@@ -209,7 +209,7 @@ def test_parameters_of_adapt_in_their_order(name):
 @pytest.mark.skipif(_engine.BACKEND != "torch", reason="workers would compile it all")
 def test_a_search_in_two_processes(cls, tables):
     Xs, ys, Xt, few = tables
-    yt = few if cls._requires_target_labels else None
+    yt = few if cls._target_labels == "required" else None
     model = cls(Xt=Xt, yt=yt, random_state=0, batch_size=16, loss="crossentropy")
     search = GridSearchCV(model, {"epochs": [1, 2]}, cv=2, n_jobs=2).fit(Xs, ys)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()

@@ -137,7 +137,7 @@ def test_learning_curve_against_fits_by_hand():
     plain = SourceOnly().fit(Xs, ys, Xt=Xt)
     assert display.scores["SourceOnly"][0, 0] == plain.score(Xt[rest], yt[rest])
     assert display.ax_.get_xscale() == "log"
-    with pytest.raises(ValueError, match="less than the 120 target rows"):
+    with pytest.raises(ValueError, match="less than the 120 labelled target rows"):
         LearningCurveDisplay.from_estimator([FA()], Xs, ys, Xt, yt, sizes=[120])
 
 

@@ -431,7 +431,7 @@ def test_quiet_unless_asked(penguins, capsys):
         ({"y": np.zeros((120, 2))}, r"shape \(n_samples,\)"),
         ({"Xt": np.zeros((5, 3))}, "different numbers of columns"),
         ({"X": np.zeros((120, 4, 2))}, "reshape"),
-        ({"sample_domain": np.zeros(120)}, "given twice"),
+        ({"sample_domain": np.repeat([0, -1], 60)}, "given twice"),
         ({"estimator": "tree"}, "'tree'"),
         ({"methods": "CORAL"}, "a list of names"),
         ({"methods": ["Coral"]}, "no method named 'Coral'"),

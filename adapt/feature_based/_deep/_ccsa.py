@@ -172,8 +172,7 @@ class CCSA(DeepAdapter):
 
     _scheduled = ("margin", "gamma")
     _classes_only = True
-    _uses_target_labels = True
-    _requires_target_labels = True
+    _target_labels = "required"
 
     def __init__(
         self,

@@ -184,8 +184,7 @@ class WANN(DeepAdapter):
     _network_names = ("encoder", "task", "weighter", "discriminator")
     _scheduled = ()
     _not_compiled = ("weighter", "pretrain_epochs")
-    _uses_target_labels = True
-    _requires_target_labels = True
+    _target_labels = "required"
 
     def __init__(
         self,

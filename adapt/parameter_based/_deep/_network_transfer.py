@@ -58,8 +58,7 @@ class NetworkTransfer(DeepAdapter):
         "patience": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    _uses_target_labels = True
-    _requires_target_labels = True
+    _target_labels = "required"
     _source_optional = True
     _not_compiled = ("classes", "source_epochs", "patience")
     _reads_rows = ("encoder",)  # where `Standardise` layers learn from the data

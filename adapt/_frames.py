@@ -1,0 +1,75 @@
+"""Rows in whatever container they come: arrays, sparse matrices, data frames.
+
+Nothing is imported to look at an object: who has a frame of a library has imported it.
+"""
+
+import sys
+
+import numpy as np
+from scipy import sparse
+
+
+def _is_of(X, library):
+    """Return whether ``X`` is a ``DataFrame`` of a library."""
+    module = sys.modules.get(library)
+    return module is not None and isinstance(X, module.DataFrame)
+
+
+def is_frame(X):
+    """Return whether ``X`` is a table with named columns, of any library."""
+    return _is_of(X, "pandas") or hasattr(X, "columns")
+
+
+def as_pandas(X):
+    """Return frames of other libraries as frames of pandas, and all else as it is."""
+    if _is_of(X, "pandas") or not hasattr(X, "to_pandas"):
+        return X
+    return X.to_pandas()
+
+
+def as_rows(X):
+    """Return ``X`` as something that has a shape."""
+    return X if hasattr(X, "shape") else np.asarray(X)
+
+
+def column_names(X):
+    """Return the names of the columns of a frame, or None."""
+    return list(X.columns) if is_frame(X) else None
+
+
+def take_rows(X, rows):
+    """Return rows in the container that they are in.
+
+    Parameters
+    ----------
+    X : array, sparse matrix or data frame
+        Rows, see `as_rows`.
+
+    rows : ndarray of bool or int
+        Which: a mask, or positions.
+
+    Returns
+    -------
+    taken : array, sparse matrix or data frame
+    """
+    if _is_of(X, "pandas"):
+        return X.iloc[rows]
+    if _is_of(X, "polars"):
+        return X[np.flatnonzero(rows) if rows.dtype.kind == "b" else rows]
+    return X.tocsr()[rows] if sparse.issparse(X) else X[rows]
+
+
+def stack_rows(A, B):
+    """Return the rows of ``A`` over those of ``B``, in the container that they have."""
+    if sparse.issparse(A):
+        return sparse.vstack([A, B], format="csr")
+    if _is_of(A, "pandas"):
+        import pandas as pd
+
+        return pd.concat([A, B], ignore_index=True)
+    return A.vstack(B) if _is_of(A, "polars") else np.concatenate([A, B])
+
+
+def with_values(frame, values):
+    """Return a frame of the library and with the column names of another."""
+    return type(frame)(dict(zip(column_names(frame), values.T, strict=True)))
