@@ -116,7 +116,8 @@ def test_strings_frames_and_one_table(cls, fitted, tables):
     told = fit(cls, (frames[0], names[ys], frames[1], given))
     np.testing.assert_array_equal(told.predict_proba(frames[1]), p)
     assert set(told.predict(frames[1])) <= set(names)
-    y = np.concatenate([ys, few])
+    # Integers are classes; NaN beside them would make them floats, which are numbers.
+    y = np.concatenate([ys, np.where(np.isnan(few), -1, few).astype(int)])
     domain = np.repeat([0, -1], [60, 40])
     table = cls(**SMALL).fit(np.concatenate([Xs, Xt]), y, sample_domain=domain)
     np.testing.assert_array_equal(table.predict_proba(Xt), p)
