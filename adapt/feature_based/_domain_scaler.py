@@ -153,6 +153,7 @@ class DomainStandardScaler(OneToOneFeatureMixin, FeatureAdapter):
         Returns
         -------
         X_original : ndarray of shape (n_samples, n_features)
+            The rows in the units of their domains.
         """
         check_is_fitted(self)
         X = check_rows(self, X)

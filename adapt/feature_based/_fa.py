@@ -219,6 +219,7 @@ class FA(FeatureAdapter):
         Returns
         -------
         X_original : array of shape (n_samples, n_features)
+            Their first block.
         """
         check_is_fitted(self)
         X = X if sparse.issparse(X) else np.asarray(X)

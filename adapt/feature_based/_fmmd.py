@@ -356,6 +356,7 @@ class fMMD(FeatureAdapter):  # noqa: N801
         Returns
         -------
         names : ndarray of str objects of shape (n_features_out,)
+            Those of the selected columns.
         """
         check_is_fitted(self)
         return _check_feature_names_in(self, input_features)[self.selected_features_]

@@ -311,6 +311,7 @@ class SpectralAlignment(OneToOneFeatureMixin, FeatureAdapter):
         Returns
         -------
         X_original : ndarray of the shape of X
+            The series as they were before the filters.
         """
         check_is_fitted(self)
         X = self._check_series(check_rows(self, X))
