@@ -402,8 +402,23 @@ class ULSIF(RULSIF):
     degree, coef0 : float, default=3 and 1
         Of the "poly" and "sigmoid" kernels.
 
-    weight_clip, resample, copy, verbose, random_state
-        As in `RULSIF`.
+    weight_clip : float, default=None
+        Largest weight, in units of the mean weight, before the mean is brought back to
+        one.
+
+    resample : bool, default=False
+        Whether `estimator` is fitted on a bootstrap drawn by the weights, which serves
+        estimators without `sample_weight`.
+
+    copy : bool, default=True
+        Whether a clone of `estimator` is fitted, or `estimator` itself.
+
+    verbose : int, default=0
+        Whether to print how long each stage took.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the centres and the rows of the median heuristic, and seeds what in
+        `estimator` has no seed of its own.
 
     See Also
     --------

@@ -82,7 +82,7 @@ class TrAdaBoost(TwoDomainBoosting):
     n_estimators : int, default=10
         Largest number of rounds, N.
 
-    lr : float, default=1.
+    lr : float, default=1.0
         Learning rate, the exponent of the factors on the weights.
 
     resample : bool, default=False

@@ -31,6 +31,20 @@ def _with_error(value, error):
 class Comparison:
     """The outcome of `compare`.
 
+    Parameters
+    ----------
+    scoring : str
+        Name of the score.
+
+    target_labels : bool
+        Whether labels of the target were trained on.
+
+    n_source, n_target, n_labelled : int
+        Numbers of source rows, of target rows, and of labelled ones among these.
+
+    margin : float
+        By how many standard errors a method has to be better than source-only.
+
     Attributes
     ----------
     results : DataFrame

@@ -170,7 +170,7 @@ class RegularTransferGP(ParameterAdapter):
     yt : array-like of shape (n_target_samples,) or (.., n_outputs), default=None
         Labels of `Xt`; unlabelled rows are not used.
 
-    lambda_ : float, default=1.
+    lambda_ : float, default=1.0
         As it grows, the result becomes the source model. As it goes to zero, the target
         rows are met exactly. For numbers it is the variance of the noise, in units of
         the labels, beside that which the kernel of the source has.

@@ -237,7 +237,7 @@ class RegularTransferLC(ParameterAdapter):
     yt : array-like of shape (n_target_samples,), default=None
         Labels of `Xt`; unlabelled rows are not used.
 
-    lambda_ : float, default=1.
+    lambda_ : float, default=1.0
         Penalty. With 0 the result is logistic regression on the target without a
         penalty; as it grows, the source model.
 

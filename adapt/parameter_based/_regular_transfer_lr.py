@@ -72,7 +72,7 @@ class RegularTransferLR(ParameterAdapter):
     yt : array-like of shape (n_target_samples,) or (.., n_outputs), default=None
         Labels of `Xt`; unlabelled rows are not used.
 
-    lambda_ : float, default=1.
+    lambda_ : float, default=1.0
         Penalty, in the squared units of the columns times the number of rows. With 0
         the result is the least-squares fit on the target; as it grows, the source
         model.
