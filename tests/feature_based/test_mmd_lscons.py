@@ -146,6 +146,19 @@ def test_units_do_not_matter():
     )
 
 
+def test_in_raw_units_only_if_asked_to():
+    Xs, ys, Xt, *_ = classes_with_maps(n=100)
+    raw, plain = MMDLSConS(standardize=False), MMDLSConS()
+    apart = [
+        np.abs(
+            model.fit(100 * Xs, ys, Xt=100 * Xt).scale_
+            - model.fit(Xs, ys, Xt=Xt).scale_
+        ).max()
+        for model in (raw, plain)
+    ]
+    assert apart[0] > 0.01 > apart[1]
+
+
 def test_without_shift_or_with_a_large_penalty_nothing_moves():
     Xs, ys, Xt, *_ = classes_with_maps(n=100)
     for model in (
