@@ -130,5 +130,7 @@ def test_errors():
         SelfTraining(Ridge()).fit(Xs, ys, Xt=Xt)
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         SelfTraining().fit(Xs, Xs[:, 0], Xt=Xt)
-    with pytest.raises(ValueError, match=r"requires y.*SelfTraining guesses classes"):
+    with pytest.raises(
+        ValueError, match=r"SelfTraining requires y to be passed.*guesses classes"
+    ):
         SelfTraining().fit(Xs, Xt=Xt)
