@@ -33,11 +33,11 @@ class Comparison:
 
     Parameters
     ----------
-    scoring : str
-        Name of the score.
+    scoring : str, callable or None
+        As given to `compare`.
 
-    target_labels : bool
-        Whether labels of the target were trained on.
+    target_labels : {"score", "train"}
+        As given to `compare`.
 
     n_source, n_target, n_labelled : int
         Numbers of source rows, of target rows, and of labelled ones among these.
