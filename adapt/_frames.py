@@ -4,6 +4,7 @@ Nothing is imported to look at an object: who has a frame of a library has impor
 """
 
 import sys
+import warnings
 
 import numpy as np
 from scipy import sparse
@@ -66,7 +67,12 @@ def stack_rows(A, B):
     if _is_of(A, "pandas"):
         import pandas as pd
 
-        return pd.concat([A, B], ignore_index=True)
+        with warnings.catch_warnings():
+            # What pandas 2 and 3 make of a column that is missing throughout one table
+            # differs in its dtype alone, and both dtypes serve.
+            message = "The behavior of DataFrame concatenation"
+            warnings.filterwarnings("ignore", message, FutureWarning)
+            return pd.concat([A, B], ignore_index=True)
     return A.vstack(B) if _is_of(A, "polars") else np.concatenate([A, B])
 
 

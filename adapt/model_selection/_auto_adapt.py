@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from adapt._domains import check_rows
+from adapt._frames import stack_rows
 from adapt._sklearn import Interval, StrOptions, _check_feature_names
 from adapt.base import MetaAdapter
 from adapt.base._meta import estimator_has
@@ -267,7 +268,7 @@ class AutoAdapt(MetaAdapter):
             _check_feature_names(self, Xt, reset=False)
             Xt = pd.DataFrame(Xt, columns=names)
         columns = usable_columns(X, X if Xt is None else Xt)
-        both = pd.concat([X, Xt], ignore_index=True)[columns]
+        both = (X if Xt is None else stack_rows(X, Xt))[columns]
         self.preprocessor_ = table_preprocessor(both, columns).fit(both)
         Xt = None if Xt is None else self.preprocessor_.transform(Xt)
         return self.preprocessor_.transform(X), Xt, names

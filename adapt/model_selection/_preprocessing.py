@@ -13,6 +13,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from adapt._frames import stack_rows
+
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?"
 )
@@ -133,10 +135,8 @@ def usable_columns(Xs, Xt):
     ValueError
         If a column holds dates, or if no column is left.
     """
-    import pandas as pd
-
     columns = shared_columns(Xs, Xt)
-    X = pd.concat([Xs[columns], Xt[columns]], ignore_index=True)
+    X = stack_rows(Xs[columns], Xt[columns])
     for name in columns:
         _check_same_kind(Xs[name], Xt[name])
     dates = [name for name in columns if _is_date(X[name])]

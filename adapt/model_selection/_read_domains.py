@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from adapt._domains import read_tables
-from adapt._frames import as_pandas, is_frame
+from adapt._frames import as_pandas, is_frame, stack_rows
 from adapt.model_selection._preprocessing import (
     array_preprocessor,
     table_preprocessor,
@@ -45,10 +45,8 @@ def preprocess(Xs, Xt):
     if is_frame(Xs) != is_frame(Xt):
         raise TypeError("Source and target must both be data frames or both arrays.")
     if is_frame(Xs):
-        import pandas as pd
-
         columns = usable_columns(Xs, Xt)
-        both = pd.concat([Xs[columns], Xt[columns]], ignore_index=True)
+        both = stack_rows(Xs[columns], Xt[columns])
         preprocessor = table_preprocessor(both, columns).fit(both)
         return preprocessor, preprocessor.transform(Xs), preprocessor.transform(Xt)
     if np.ndim(Xs) != 2 or np.ndim(Xt) != 2:
