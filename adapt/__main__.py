@@ -66,15 +66,7 @@ def _add_estimator(group: argparse._ArgumentGroup, what: str) -> None:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="adapt",
-        description="Domain adaptation: a model for data that differ from the labelled "
-        "ones.",
-    )
-    parser.add_argument("--version", action="version", version=f"adapt {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
-
+def _add_compare(verbs) -> None:
     compare = verbs.add_parser(
         "compare",
         help="compare methods and recommend one, without target labels",
@@ -121,6 +113,8 @@ def _parser() -> argparse.ArgumentParser:
         help="one page of HTML with diagnosis, table and pictures",
     )
 
+
+def _add_diagnose(verbs) -> None:
     diagnose = verbs.add_parser(
         "diagnose",
         help="tell whether there is a shift, of what kind, and what to do",
@@ -135,6 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     options.add_argument("--seed", type=int, default=0, help="default: 0")
     options.add_argument("--json", metavar="FILE", help="the findings")
 
+
+def _add_impute(verbs) -> None:
     impute = verbs.add_parser(
         "impute",
         help="fill the missing cells of a table, with another as a clue",
@@ -158,15 +154,32 @@ def _parser() -> argparse.ArgumentParser:
     )
     impute.add_argument("--seed", type=int, default=0, help="default: 0")
 
+
+def _add_list(verbs) -> None:
     methods = verbs.add_parser("list", help="list the methods")
     methods.set_defaults(run=_list)
     methods.add_argument(
         "--deep", action="store_true", help="with those that need Keras, which loads"
     )
 
+
+def _add_datasets(verbs) -> None:
     datasets = verbs.add_parser("datasets", help="list the bundled data sets")
     datasets.set_defaults(run=_datasets)
     datasets.add_argument("name", nargs="?", help="one of them, to be described")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="adapt",
+        description="Domain adaptation: a model for data that differ from the labelled "
+        "ones.",
+    )
+    parser.add_argument("--version", action="version", version=f"adapt {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
+    adders = _add_compare, _add_diagnose, _add_impute, _add_list, _add_datasets
+    for add in adders:
+        add(verbs)
     return parser
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adapt._files import pop_column, read_table
+from adapt.base._estimators import has_method
 
 
 class Problem(NamedTuple):
@@ -117,6 +118,6 @@ def predictions(comparison, Xt, label: str):
 
     model = comparison.best_estimator
     table = pd.DataFrame({label: model.predict(Xt)})
-    if hasattr(model, "predict_proba"):
+    if has_method(model, "predict_proba"):
         table["probability"] = np.max(model.predict_proba(Xt), axis=1)
     return table

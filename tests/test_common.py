@@ -43,6 +43,7 @@ OWN_INNER = {
 }
 # What fits hundreds of models by default.
 FEWER = {
+    "AutoAdapt": {"cv": 2, "methods": ["CORAL"]},
     "TransferBoosting": {"max_iter": 10, "learning_rates": (0.1, 0.3), "cv": 2},
     "TwoStageTrAdaBoostR2": {"n_estimators": 4, "n_estimators_fs": 4, "cv": 2},
 }

@@ -12,7 +12,7 @@ from sklearn.utils import ClassifierTags, RegressorTags, check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._domains import check_rows, check_sample_domain
+from adapt._domains import check_rows, check_sample_domain, require_labels
 from adapt._sklearn import Interval
 from adapt.base import BaseAdapter
 from adapt.deep import _program
@@ -438,11 +438,7 @@ class DeepAdapter(
 
     def _read_labels(self, ys):
         """Return what the labels of the source are, or refuse them."""
-        if ys is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None: give the labels of the source as `y`."
-            )
+        require_labels(self, ys, "learns from the labels of the source")
         labels = read_labels(ys, self.loss)
         if self._classes_only and labels.classes is None:
             raise ValueError(

@@ -17,6 +17,7 @@ from adapt._data_driven import (
     column_scale,
     half_of_variance,
 )
+from adapt._domains import require_labels
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import FeatureAdapter
 from adapt.feature_based._subspaces import (
@@ -267,11 +268,9 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
                 "GFK needs at least 2 rows in each domain, got n_samples = "
                 f"{len(Xs)} in the source and {len(Xt)} in the target."
             )
-        if self.source_axes == "pls" and domains.ys is None:
-            raise ValueError(
-                "GFK requires y to be passed, but the target y is None: with "
-                '`source_axes="pls"` the axes of the source depend on it.'
-            )
+        if self.source_axes == "pls":
+            role = 'takes axes of the source by its labels with `source_axes="pls"`'
+            require_labels(self, domains.ys, role)
         labels, self.separation_ = None, np.inf
         if domains.ys is not None:
             numbers = type_of_target(domains.ys).startswith("continuous")

@@ -9,6 +9,7 @@ from sklearn.base import is_classifier
 from sklearn.linear_model import LinearRegression
 from sklearn.utils import RegressorTags, get_tags
 
+from adapt.base._estimators import has_method
 from adapt.feature_based._joint_transport import JointTransport
 from adapt.feature_based._transport import fit_shares
 
@@ -186,7 +187,7 @@ class JDOTClassifier(JointTransport):
     def _check_labels(self, ys):
         ys = self._class_labels(ys, "transports classes")
         inner = self._stand_in()
-        if not hasattr(inner, "predict_proba"):
+        if not has_method(inner, "predict_proba"):
             raise TypeError(
                 "JDOTClassifier compares probabilities: it needs an `estimator` with "
                 f"`predict_proba`, which {type(inner).__name__} has not."

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from adapt._domains import require_labels
 from adapt._sklearn import Interval
 from adapt.base import MetaAdapter
 from adapt.feature_based._exact_transport import exact_transport
@@ -64,11 +65,7 @@ class JointTransport(MetaAdapter):
         """Fit the estimator on target rows with labels averaged over a plan."""
 
     def _adapt(self, domains):
-        if domains.ys is None:
-            raise ValueError(
-                "requires y to be passed, but the target y is None: "
-                f"{type(self).__name__} transports labels."
-            )
+        require_labels(self, domains.ys, "transports labels")
         self._check_takes_weights(domains.source_weight)
         domains = domains._replace(ys=self._check_labels(domains.ys))
         self._fit_estimator(

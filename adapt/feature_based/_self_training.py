@@ -12,6 +12,7 @@ from scipy.special import softmax
 
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import MetaAdapter
+from adapt.base._estimators import has_method
 
 
 def confident_labels(scores, share, *, balanced=True):
@@ -99,7 +100,7 @@ def check_classifier(adapter, ys, method):
     """
     ys = adapter._class_labels(ys, "guesses classes of target rows")
     name, inner = type(adapter).__name__, adapter._stand_in()
-    if not hasattr(inner, method):
+    if not has_method(inner, method):
         raise TypeError(
             f"{name} asks how sure its guesses are: it needs an `estimator` with "
             f"`{method}`, which {type(inner).__name__} has not."

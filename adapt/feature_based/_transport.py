@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from adapt._domains import require_labels
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import MetaAdapter
 from adapt.base._estimators import takes_sample_weight
@@ -139,10 +140,6 @@ class TransportAdapter(MetaAdapter):
         """Return the classes of source rows where the plan depends on them."""
         if self.method != "group":
             return None
-        if ys is None:
-            raise ValueError(
-                "requires y to be passed, but the target y is None: "
-                f"{type(self).__name__} with method='group' keeps classes apart."
-            )
+        require_labels(self, ys, "keeps classes apart with `method='group'`")
         check_classification_targets(ys)
         return column_or_1d(ys)

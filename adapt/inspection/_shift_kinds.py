@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import chi2_contingency, norm
-from sklearn.ensemble import HistGradientBoostingClassifier as Classes
-from sklearn.ensemble import HistGradientBoostingRegressor as Numbers
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.neighbors import NearestNeighbors
@@ -154,10 +156,11 @@ def concept_shift(Xs, ys, Xt, yt, of_classes, random_state, *, max_rows=2000):
     told = np.column_stack([X, is_target])
     scale = np.var(y[is_target]) if not of_classes else 1.0
     seed = random_state.randint(2**31 - 1)
-    folds = (KFold if not of_classes else StratifiedKFold)(
-        5, shuffle=True, random_state=seed
-    )
-    strata = y if of_classes else is_target
+    if of_classes:
+        splitter, boosting, strata = StratifiedKFold, HistGradientBoostingClassifier, y
+    else:
+        splitter, boosting, strata = KFold, HistGradientBoostingRegressor, is_target
+    folds = splitter(5, shuffle=True, random_state=seed)
     losses = np.zeros((2, len(X)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on classes with fewer rows than folds
@@ -166,9 +169,8 @@ def concept_shift(Xs, ys, Xt, yt, of_classes, random_state, *, max_rows=2000):
             if len(test) == 0:
                 continue
             for row, table in zip(losses, (X, told), strict=True):
-                model = (Classes if of_classes else Numbers)(
-                    max_iter=50, random_state=seed
-                ).fit(table[train], y[train])
+                model = boosting(max_iter=50, random_state=seed)
+                model.fit(table[train], y[train])
                 row[test] = _losses(model, table[test], y[test], of_classes, scale)
     gains = (losses[0] - losses[1])[is_target]
     error = gains.std() / np.sqrt(len(gains))

@@ -1,7 +1,8 @@
 """Distances between samples, and scorers that need no labels of the target."""
 
+from adapt.metrics._adapt_like import neg_j_score
 from adapt.metrics._batch_nuclear_norm import BatchNuclearNorm
-from adapt.metrics._circular import CircularValidation
+from adapt.metrics._circular import CircularValidation, reverse_validation
 from adapt.metrics._dev import DEV
 from adapt.metrics._ensemble_agreement import EnsembleAgreement
 from adapt.metrics._importance_weighted import ImportanceWeighted
@@ -16,12 +17,7 @@ from adapt.metrics._moment_distances import (
 from adapt.metrics._pairwise_distances import energy_distance, mmd, sliced_wasserstein
 from adapt.metrics._plain_scores import SourceScore, TargetScore
 from adapt.metrics._prediction_entropy import PredictionEntropy
-from adapt.metrics._separability import (
-    a_distance,
-    domain_classifier,
-    neg_j_score,
-    reverse_validation,
-)
+from adapt.metrics._separability import a_distance, domain_classifier
 from adapt.metrics._soft_neighborhood_density import SoftNeighborhoodDensity
 from adapt.metrics._two_sample_tests import (
     TwoSampleTest,

@@ -1,4 +1,4 @@
-"""Distances by how well a model tells two samples apart, or finds its way back."""
+"""Distances by how well a model tells two samples apart."""
 
 import numpy as np
 from sklearn.base import clone
@@ -7,7 +7,6 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from adapt.metrics._circular import CircularValidation
 from adapt.metrics._moment_distances import check_samples
 
 
@@ -123,97 +122,3 @@ def a_distance(Xs, Xt, classifier=None, cv=5, random_state=0):
     wrong = (p > domain.mean()) != domain
     error = (wrong[domain == 0].mean() + wrong[domain == 1].mean()) / 2
     return float(2 * (1 - 2 * error))
-
-
-def neg_j_score(Xs, Xt, max_centers=100, sigma=None):
-    """Return the negative Kullback-Leibler divergence of target from source [1]_.
-
-    It is minus what `KLIEP` maximises, the mean log ratio of densities over the target.
-    Unlike other distances it is *greater* for samples that are closer: use it with
-    ``make_uda_scorer(neg_j_score, Xs, Xt, greater_is_better=True)``.
-
-    Parameters
-    ----------
-    Xs : array-like of shape (n_samples, n_features)
-        Rows of the source.
-
-    Xt : array-like of shape (n_target_samples, n_features)
-        Rows of the target.
-
-    max_centers : int, default=100
-        How many target rows the ratio is a sum of kernels at.
-
-    sigma : float, default=None
-        Parameter `gamma` of the Gaussian kernels. If None, by the median of the
-        distances between rows.
-
-    Returns
-    -------
-    score : float
-        At most about 0, in nats.
-
-    References
-    ----------
-    .. [1] Sugiyama et al. "Direct importance estimation with model selection and its
-       application to covariate shift adaptation." NIPS, 2007.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from adapt.metrics import neg_j_score
-    >>> X = np.random.default_rng(0).normal(size=(200, 1))
-    >>> neg_j_score(X, X + 1) < neg_j_score(X, X) < 0.01
-    True
-    """
-    from adapt.instance_based import KLIEP
-
-    Xs, Xt = check_samples(Xs, Xt)
-    method = KLIEP(gamma=sigma, max_centers=max_centers, random_state=0)
-    method.fit_weights(Xs, Xt)
-    tiny = np.finfo(float).tiny
-    return -float(np.mean(np.log(np.maximum(method.predict_weights(Xt), tiny))))
-
-
-def reverse_validation(model, Xs, ys, Xt, metric=None):
-    """Return how well source labels survive the way to the target and back [1]_.
-
-    The fitted model labels the target; a clone is adapted from there to the source, and
-    scored on it. `CircularValidation` does the same on held-out rows.
-
-    Parameters
-    ----------
-    model : adapter
-        Fitted.
-
-    Xs : array-like of shape (n_samples, n_features)
-        Source rows.
-
-    ys : array-like of shape (n_samples,)
-        Their labels.
-
-    Xt : array-like of shape (n_target_samples, n_features)
-        Target rows.
-
-    metric : str, default=None
-        As in `CircularValidation`: accuracy or R2 if None.
-
-    Returns
-    -------
-    score : float
-        Greater is better.
-
-    References
-    ----------
-    .. [1] Bruzzone and Marconcini. "Domain adaptation problems: a DASVM classification
-       technique and a circular validation strategy." IEEE TPAMI, 2010.
-
-    Examples
-    --------
-    >>> from adapt.datasets import make_classification_da
-    >>> from adapt.feature_based import CORAL
-    >>> from adapt.metrics import reverse_validation
-    >>> Xs, ys, Xt, yt = make_classification_da()
-    >>> reverse_validation(CORAL().fit(Xs, ys, Xt=Xt), Xs, ys, Xt) > 0.5
-    True
-    """
-    return CircularValidation(metric).fit(Xs, Xt)(model, Xs, ys)

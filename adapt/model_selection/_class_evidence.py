@@ -20,7 +20,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
-from adapt._data_driven import least_separation
+from adapt._data_driven import TWO_PEAKS, least_separation
 from adapt.instance_based import MMDTarS
 from adapt.instance_based._constrained import least_form
 from adapt.metrics._scorer_bases import call_as
@@ -30,7 +30,6 @@ _MAX_ROWS = 1000  # of each domain, between which distances are taken
 _EXPLAINED = 0.5  # above which share weights explain a shift
 _CLEARLY = 0.1  # by how much frequencies must explain more than scores
 _ALL = 0.8  # above which share weights could be all that there is to a shift
-_APART = 2.0  # standard deviations from which classes stand apart
 
 
 class ClassEvidence(NamedTuple):
@@ -81,7 +80,7 @@ class ClassEvidence(NamedTuple):
     def stand_apart(self):
         """Whether classes stand apart, and rows moved rather than weights."""
         moved = not self.along_classes and self.by_rows <= _ALL
-        return moved and self.separation >= _APART
+        return moved and self.separation >= TWO_PEAKS
 
 
 class LikeTarget:

@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 
 from adapt._sklearn import Interval
 from adapt.base import ParameterAdapter
-from adapt.base._estimators import fit_weighted, seed_estimator
+from adapt.base._estimators import fit_weighted, has_method, seed_estimator
 from adapt.parameter_based._class_labels import one_label_a_row, union_of_classes
 
 
@@ -264,7 +264,7 @@ class LinInt(ParameterAdapter):
         mixes_classes = is_classifier(source_model)
         if mixes_classes:
             y = one_label_a_row(self, y)
-        if mixes_classes and not hasattr(source_model, "predict_proba"):
+        if mixes_classes and not has_method(source_model, "predict_proba"):
             raise ValueError(
                 "LinInt mixes probabilities, but `estimator` "
                 f"({type(source_model).__name__}) has no `predict_proba`."

@@ -425,7 +425,7 @@ def _with_ones(X):
 def _check_linear(linear, X):
     """Refuse a source model that is no linear classifier."""
     name = type(linear).__name__
-    if not is_classifier(linear) or not hasattr(linear, "coef_"):
+    if not is_classifier(linear) or getattr(linear, "coef_", None) is None:
         raise ValueError(
             "`estimator` must be a linear classifier with `coef_` and `intercept_`, "
             f"or a pipeline that ends in one, got {name}."

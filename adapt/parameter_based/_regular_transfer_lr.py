@@ -217,7 +217,7 @@ def _coefficients(linear, X, predicted):
     That a model has ``coef_`` does not make it linear, so its predictions are compared.
     """
     name = type(linear).__name__
-    if not is_regressor(linear) or not hasattr(linear, "coef_"):
+    if not is_regressor(linear) or getattr(linear, "coef_", None) is None:
         raise ValueError(
             "`estimator` must be a linear regression with `coef_` and `intercept_`, "
             f"or a pipeline that ends in one, got {name}."

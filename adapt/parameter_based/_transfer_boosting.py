@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state
 
 from adapt._sklearn import Interval
 from adapt.base import ParameterAdapter
-from adapt.base._estimators import seed_estimator
+from adapt.base._estimators import has_method, seed_estimator
 from adapt.parameter_based._class_labels import one_label_a_row, union_of_classes
 
 # Bounds of a Newton step and of a curvature, so that rows that fit perfectly are mild.
@@ -402,7 +402,7 @@ class TransferBoosting(ParameterAdapter):
         classes = new_share = None
         if is_classifier(source_model):
             y = one_label_a_row(self, y)
-            if not hasattr(source_model, "predict_proba"):
+            if not has_method(source_model, "predict_proba"):
                 raise ValueError(
                     "TransferBoosting starts from log-odds, but `estimator` "
                     f"({type(source_model).__name__}) has no `predict_proba`."

@@ -4,6 +4,7 @@ import copy
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.base import is_classifier
 
 # Quantities of one row that differ by less are equal, whatever the order of summation.
 TIE = 1e-9
@@ -187,7 +188,7 @@ def write_nodes(estimator, nodes, impurity, depth):
     records["weighted_n_node_samples"] = nodes.size
     if n_outputs == 1:
         values = nodes.value[:, None, :]
-        if hasattr(estimator, "classes_"):
+        if is_classifier(estimator):
             n_classes = np.array([nodes.value.shape[1]], dtype=n_classes.dtype)
     else:
         values = nodes.value[:, :, None]

@@ -136,5 +136,5 @@ def test_errors():
         JDOTRegressor(LogisticRegression()).fit(Xs, ys, Xt=Xt)
     with pytest.raises(TypeError, match=r"`predict_proba`, which LinearSVC has not"):
         JDOTClassifier(LinearSVC()).fit(Xs, names, Xt=Xt)
-    with pytest.raises(ValueError, match=r"requires y.*JDOTRegressor transports"):
+    with pytest.raises(ValueError, match=r"JDOTRegressor requires y.*transports"):
         JDOTRegressor().fit(Xs, Xt=Xt)

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from adapt._domains import require_labels
 from adapt._sklearn import Interval
 from adapt.deep import _engine, _program
 from adapt.deep._base import DeepAdapter, Update
@@ -179,11 +180,7 @@ class NetworkTransfer(DeepAdapter):
                 "give `fit` the source too.",
             )
             return Start(source.encoder_, source.task_, _classes_of(source), True)
-        if domains.ys is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None: the networks are trained on the source first. Give its labels."
-            )
+        require_labels(self, domains.ys, "trains the networks on the source first")
         if source is None:
             source = self._source_trainer()
             source.random_state = rng.randint(2**31 - 1)
