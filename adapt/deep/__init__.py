@@ -11,19 +11,23 @@ from adapt._lazy import lazy
 from adapt.deep._schedules import UpdateLambda
 
 if TYPE_CHECKING:
-    from adapt.deep._base import DeepAdapter, Phase, Update
+    from adapt.deep._adversarial import AdversarialAdapter
+    from adapt.deep._base import DeepAdapter
+    from adapt.deep._hooks import Phase, Update
+    from adapt.deep._layers import ScaledDense, Standardise
     from adapt.deep._losses import coral, domain_cross_entropy, reverse_gradient
     from adapt.deep._networks import (
-        ScaledDense,
-        Standardise,
         default_discriminator,
         default_encoder,
         default_task,
         inception_encoder,
     )
+    from adapt.deep._penalized import PenalizedAdapter
 
 __all__ = [
+    "AdversarialAdapter",
     "DeepAdapter",
+    "PenalizedAdapter",
     "Phase",
     "ScaledDense",
     "Standardise",
@@ -41,15 +45,17 @@ __all__ = [
 __getattr__, __dir__ = lazy(
     __name__,
     {
-        "adapt.deep._base": ["DeepAdapter", "Phase", "Update"],
+        "adapt.deep._adversarial": ["AdversarialAdapter"],
+        "adapt.deep._base": ["DeepAdapter"],
+        "adapt.deep._hooks": ["Phase", "Update"],
+        "adapt.deep._layers": ["ScaledDense", "Standardise"],
         "adapt.deep._losses": ["coral", "domain_cross_entropy", "reverse_gradient"],
         "adapt.deep._networks": [
-            "ScaledDense",
-            "Standardise",
             "default_discriminator",
             "default_encoder",
             "default_task",
             "inception_encoder",
         ],
+        "adapt.deep._penalized": ["PenalizedAdapter"],
     },
 )

@@ -1,32 +1,28 @@
 """The base of deep methods: a method is its networks and its losses, nothing else."""
 
+import copy as copying
 from numbers import Integral, Real
 
 import keras
 import numpy as np
 from keras import ops
-from scipy.special import entr
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils import ClassifierTags, RegressorTags, check_random_state
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import check_random_state
 
-from adapt._domains import check_rows, check_sample_domain, require_labels
+from adapt._domains import check_rows, require_labels
 from adapt._sklearn import Interval
 from adapt.base import BaseAdapter
-from adapt.deep import _program
-from adapt.deep._labels import is_classification, read_labels
+from adapt.deep._feed import Feed
+from adapt.deep._forward import outputs_of
+from adapt.deep._labels import read_labels
+from adapt.deep._layers import learn_scales
 from adapt.deep._monitor import metrics_of
-from adapt.deep._networks import (
-    default_encoder,
-    default_task,
-    emits_probabilities,
-    learn_scales,
-    prepare,
-)
+from adapt.deep._networks import default_encoder, default_task
+from adapt.deep._outputs import emits_probabilities
+from adapt.deep._predictor import DeepPredictor
+from adapt.deep._recipes import prepare
 from adapt.deep._row_streams import read_rows
 from adapt.deep._trainer import Phase, Trainer, Update
+from adapt.deep._validation import HeldOut, check_pair, hold_out, validation_logs
 
 __all__ = ["DeepAdapter", "Phase", "Update"]
 
@@ -40,24 +36,15 @@ _FIT_OPTIONS = (
 )
 
 
-def _is_classifier(self):
-    """Return whether there are classes, or could be."""
-    labels = getattr(self, "_labels", None)
-    if labels is None:
-        return self._classes_only or is_classification(self.loss) is not False
-    return labels.classes is not None
-
-
-class DeepAdapter(
-    Trainer, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter
-):
+class DeepAdapter(Trainer, DeepPredictor):
     """Train networks on a source and a target.
 
     A subclass writes `_losses`, and where it has more than an encoder and a task
     network, `_make_networks`. A method of several players writes `_updates`, one of
-    several phases `_phases`. All of these may read the networks (``self.encoder_``,
-    ...), the batch and constructor parameters, and nothing else: what they do is
-    compiled once and reused.
+    several phases `_phases`. Losses are compiled once and used again for other fits:
+    they may read the networks (``self.encoder_``, ...), the batch, parameters of the
+    constructor, and fitted attributes that the class names in ``_read_by_losses`` and
+    tells apart in `_structure`. On others they raise an AttributeError.
 
     A batch is a dict of tensors: ``Xs, ys, ws`` (rows, encoded labels and weights of
     the source), ``Xt``, where target labels are given ``Xl, yl`` (labelled target
@@ -85,11 +72,6 @@ class DeepAdapter(
         Labels of `Xt` where some are known; NaN or None (or -1, where it is no class)
         for the others. The task loss of the labelled target rows is added to the one of
         the source. In the form of one table, labels of target rows are not read.
-
-    lambda_ : float or callable, default=1.0
-        Weight of what brings the domains together. A callable is a schedule: it returns
-        the values at an array of step numbers, as `adapt.deep.UpdateLambda` does. No
-        value compiles anything anew.
 
     copy : bool, default=True
         Whether networks that are given are copied, or trained themselves.
@@ -181,7 +163,6 @@ class DeepAdapter(
         **BaseAdapter._parameter_constraints,
         "encoder": [callable, None],
         "task": [callable, None],
-        "lambda_": [Interval(Real, None, None, closed="neither"), callable],
         "loss": [str, callable, None],
         "optimizer": [str, dict, keras.optimizers.Optimizer],
         "optimizer_enc": [str, dict, keras.optimizers.Optimizer, None],
@@ -199,10 +180,8 @@ class DeepAdapter(
     }
 
     _network_names = ("encoder", "task")
-    _scheduled = ("lambda_",)
+    _read_by_losses = ("_labels",)
     _data_parameters = ("Xt", "yt", "validation_data")
-    _source_networks: dict = {}  # by name, the network that source rows pass instead
-    _classes_only = False
     _target_labels = "extra"
 
     def __init__(
@@ -211,7 +190,6 @@ class DeepAdapter(
         task=None,
         Xt=None,
         yt=None,
-        lambda_=1.0,
         copy=True,
         verbose=0,
         random_state=None,
@@ -234,7 +212,6 @@ class DeepAdapter(
         self.task = task
         self.Xt = Xt
         self.yt = yt
-        self.lambda_ = lambda_
         self.copy = copy
         self.verbose = verbose
         self.random_state = random_state
@@ -317,17 +294,28 @@ class DeepAdapter(
         """
         given = (epochs, batch_size, callbacks, validation_data, validation_split)
         pairs = zip(_FIT_OPTIONS, (*given, verbose), strict=True)
-        held = {name: getattr(self, name) for name in _FIT_OPTIONS}
+        options = {name: value for name, value in pairs if value is not None}
+        # What is given here are parameters of a copy, which trains in the place of this
+        # adapter: they are validated as such, and the adapter's own stay as they are.
+        trained = copying.copy(self).set_params(**options) if options else self
         try:
-            # Set as parameters for the time of the fit, they are validated as such.
-            self.set_params(**{name: v for name, v in pairs if v is not None})
             X, y = read_rows(X, y)
             Xt, yt = read_rows(Xt, yt, "Xt")
-            return super().fit(
+            super(DeepAdapter, trained).fit(
                 X, y, Xt, yt, sample_domain=sample_domain, sample_weight=sample_weight
             )
         finally:
-            self.set_params(**held)
+            if trained is not self:
+                self._take_over(trained)
+        return self
+
+    def _take_over(self, trained):
+        """Get the fitted attributes of a copy of this adapter, and no others."""
+        own = self.get_params(deep=False).keys()
+        for name in vars(self).keys() - own:
+            delattr(self, name)
+        fitted = {k: v for k, v in vars(trained).items() if k not in own}
+        vars(self).update(fitted)
 
     # What a method writes
 
@@ -431,7 +419,7 @@ class DeepAdapter(
 
     def _run(self, networks, groups, rows, held_out, rng):
         """Train the networks, phase after phase."""
-        feed = _program.Feed(groups, rows, self.batch_size, self.device_budget)
+        feed = Feed(groups, rows, self.batch_size, self.device_budget)
         for number, phase in enumerate(self._phases()):
             if not self._train(number, phase, networks, feed, held_out, rng):
                 break
@@ -449,10 +437,7 @@ class DeepAdapter(
         return labels
 
     def _data(self, domains, rng):
-        """Return the arrays by group, the rows to train on, and what is held out.
-
-        That is ``(X, y)`` or None for the source, and ``X`` or None for the target.
-        """
+        """Return the arrays by group, the rows to train on, and what is `HeldOut`."""
         weight = domains.source_weight
         if weight is None:
             weight = np.ones(len(domains.Xs))
@@ -467,29 +452,15 @@ class DeepAdapter(
             groups["labelled"] = {"Xl": Xl, "yl": self._labels.encode(yl)}
             rows["labelled"] = np.arange(len(yl))
         if self.validation_data is not None:
-            if len(self.validation_data) != 2:
-                raise ValueError(
-                    "`validation_data` must be a pair (X, y), got "
-                    f"{len(self.validation_data)} items."
-                )
-            X, y = self.validation_data
-            X = check_rows(self, X, name="validation_data")
-            return groups, rows, ((self._check_shape(X), self._labels.encode(y)), None)
+            X, y = check_pair(self.validation_data)
+            X = self._check_shape(check_rows(self, X, name="validation_data"))
+            return groups, rows, HeldOut((X, self._labels.encode(y)))
         if self.validation_split == 0:
-            return groups, rows, (None, None)
-        n = max(int(len(ys) * self.validation_split), 1)
-        if n == len(ys):
-            raise ValueError(
-                f"`validation_split`={self.validation_split} of {n} source rows leaves "
-                "none to train on."
-            )
-        order = rng.permutation(len(ys))
-        rows["source"] = np.sort(order[n:])
-        source = domains.Xs[order[:n]], ys[order[:n]]
-        n = int(len(domains.Xt) * self.validation_split)
-        order = rng.permutation(len(domains.Xt))
-        rows["target"] = np.sort(order[n:])
-        return groups, rows, (source, domains.Xt[order[:n]] if n else None)
+            return groups, rows, HeldOut()
+        left, held_out = hold_out(
+            self.validation_split, domains.Xs, ys, domains.Xt, rng
+        )
+        return groups, {**rows, **left}, held_out
 
     def _prepare_networks(self, domains, rng):
         numbers = self._labels.classes is None
@@ -525,167 +496,8 @@ class DeepAdapter(
     def _evaluate(self, networks, held_out):
         names = "encoder", "task"
 
-        def outputs_of(X):
+        def forward(X):
             chain = [networks[name] for name in names]
-            return _program.outputs_of(chain, [self._recipes[n] for n in names], X)
+            return outputs_of(chain, [self._recipes[n] for n in names], X)
 
-        source, target = held_out
-        logs = {}
-        if source is not None:
-            X, y = source
-            scores = self._labels.scores(ops.convert_to_tensor(outputs_of(X)))
-            y = ops.convert_to_tensor(y)
-            logs["val_loss"] = float(ops.mean(self._labels.losses(y, scores)))
-            for name, metric in metrics_of(self.metrics).items():
-                logs[f"val_{name}"] = float(self._labels.measure(metric, y, scores))
-        if target is not None and self._labels.classes is not None:
-            p = self._labels.probability(outputs_of(target))
-            entropy = entr(p).sum(axis=1).mean()
-            logs["val_target_entropy"] = float(entropy)
-            logs["val_target_information"] = float(entr(p.mean(axis=0)).sum() - entropy)
-        return logs
-
-    # What it is used for
-
-    def _check_shape(self, X):
-        if X.shape[1:] != self._shape:
-            raise ValueError(
-                f"`X` has samples of shape {X.shape[1:]}, but {type(self).__name__} "
-                f"was fitted with samples of shape {self._shape}."
-            )
-        return X
-
-    def _outputs(self, X, *names, sample_domain=None):
-        """Return what a chain of networks computes, as float32."""
-        check_is_fitted(self)
-        X = self._check_shape(check_rows(self, read_rows(X)[0]))
-        if sample_domain is None:
-            return self._chain(X, names)
-        of_source = check_sample_domain(sample_domain, X) >= 0
-        if not self._source_networks or not of_source.any():
-            return self._chain(X, names)
-        outputs = self._chain(X, [self._source_networks.get(n, n) for n in names])
-        if not of_source.all():
-            outputs[~of_source] = self._chain(X[~of_source], names)
-        return outputs
-
-    def _chain(self, X, names):
-        networks = [getattr(self, f"{name}_") for name in names]
-        return _program.outputs_of(networks, [self._recipes[n] for n in names], X)
-
-    def transform(self, X, *, sample_domain=None):
-        """Return the encoder's features.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Rows.
-
-        sample_domain : int or array-like of shape (n_samples,), default=None
-            As in `predict`.
-
-        Returns
-        -------
-        Z : ndarray of shape (n_samples, ...), dtype float32
-            Features, in the shape that the encoder gives them.
-        """
-        return self._outputs(X, "encoder", sample_domain=sample_domain)
-
-    def predict_task(self, X, *, sample_domain=None):
-        """Return what the task network gives: logits or probabilities, or numbers.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Rows.
-
-        sample_domain : int or array-like of shape (n_samples,), default=None
-            As in `predict`.
-
-        Returns
-        -------
-        outputs : ndarray of shape (n_samples, n_outputs), dtype float32
-            Outputs of the task network.
-        """
-        return self._outputs(X, "encoder", "task", sample_domain=sample_domain)
-
-    def predict(self, X, *, sample_domain=None):
-        """Predict labels.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Rows.
-
-        sample_domain : int or array-like of shape (n_samples,), default=None
-            Domain of the rows: negative for the target, otherwise the source. If None,
-            the target. It matters to methods with an encoder for each.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, or numbers in the shape of the `y` of `fit`.
-        """
-        # First the outputs: this says when there was no fit.
-        outputs = self.predict_task(X, sample_domain=sample_domain)
-        return self._labels.decode(outputs)
-
-    @available_if(_is_classifier)
-    def predict_proba(self, X, *, sample_domain=None):
-        """Predict class probabilities; parameters as in `predict`.
-
-        Returns
-        -------
-        p : ndarray of shape (n_samples, n_classes)
-            Probabilities, in the order of `classes_`.
-        """
-        outputs = self.predict_task(X, sample_domain=sample_domain)
-        return self._labels.probability(outputs)
-
-    def score(self, X, y, sample_weight=None, *, sample_domain=None):
-        """Return the accuracy for classes, R2 for numbers.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Rows of either domain.
-
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            True labels.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
-
-        sample_domain : int or array-like of shape (n_samples,), default=None
-            As in `predict`.
-
-        Returns
-        -------
-        score : float
-            The larger, the better.
-        """
-        predicted = self.predict(X, sample_domain=sample_domain)
-        y = self._labels.same_form(y)
-        score = r2_score if self._labels.classes is None else accuracy_score
-        return float(score(y, predicted, sample_weight=sample_weight))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        labels = getattr(self, "_labels", None)
-        classes = True if self._classes_only else is_classification(self.loss)
-        if labels is not None:
-            classes = labels.classes is not None
-        elif classes is None and isinstance(self.loss, str):
-            classes = False
-        if classes is not None:
-            tags.estimator_type = "classifier" if classes else "regressor"
-        if classes:
-            tags.classifier_tags = ClassifierTags()
-            tags.target_tags.multi_output = False
-        elif classes is not None:
-            tags.regressor_tags = RegressorTags()
-        return tags
+        return validation_logs(held_out, forward, self._labels, self.metrics)

@@ -6,10 +6,22 @@ from keras import ops
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import column_or_1d
 
-from adapt.deep import _engine, _losses
-from adapt.deep._networks import logits_of
+from adapt.deep._engine import to_numpy
+from adapt.deep._losses import (
+    logits_of_probabilities,
+    membership,
+    softmax_cross_entropy,
+    squared_error,
+)
+from adapt.deep._outputs import network_logits
 
-__all__ = ["CROSS_ENTROPIES", "Classes", "Numbers", "read_labels"]
+__all__ = [
+    "CROSS_ENTROPIES",
+    "ClassLabels",
+    "NumberLabels",
+    "is_class_loss",
+    "read_labels",
+]
 
 CROSS_ENTROPIES = (
     "crossentropy",
@@ -20,7 +32,7 @@ CROSS_ENTROPIES = (
 )
 
 
-def is_classification(loss):
+def is_class_loss(loss):
     """Return whether a loss is for classes; None if it leaves that to the labels."""
     if isinstance(loss, str):
         return loss in CROSS_ENTROPIES
@@ -39,12 +51,12 @@ def _is_one_hot(y):
 
 
 def read_labels(y, loss):
-    """Return `Classes` or `Numbers` for source labels ``y``.
+    """Return `ClassLabels` or `NumberLabels` for source labels ``y``.
 
     ``loss`` decides where it can; else floats are numbers to regress, and strings,
     integers, booleans and one-hot rows are classes.
     """
-    classes = is_classification(loss)
+    classes = is_class_loss(loss)
     if classes is None:
         classes = y.dtype.kind != "f" or _is_one_hot(y)
     if not classes:
@@ -53,8 +65,8 @@ def read_labels(y, loss):
                 f"`loss`={loss!r} is for numbers, got labels of dtype {y.dtype}. Leave "
                 "`loss` at None for classes."
             )
-        return Numbers(y, loss)
-    return Classes(y, None if loss in CROSS_ENTROPIES else loss)
+        return NumberLabels(y, loss)
+    return ClassLabels(y, None if loss in CROSS_ENTROPIES else loss)
 
 
 def _row_losses(loss, y, outputs):
@@ -73,7 +85,7 @@ def _of_each_class(logits):
     return logits
 
 
-class Numbers:
+class NumberLabels:
     """Numeric labels: the outputs of the task network are the predictions."""
 
     classes = None
@@ -110,7 +122,7 @@ class Numbers:
     def losses(self, y, scores):
         """Return one loss per row."""
         if self.loss is None:
-            return _losses.squared_error(y, scores)
+            return squared_error(y, scores)
         return _row_losses(self.loss, y, scores)
 
     def measure(self, metric, y, scores):
@@ -126,7 +138,7 @@ class Numbers:
         return y
 
 
-class Classes:
+class ClassLabels:
     """Class labels of any kind: the task network gives logits or probabilities.
 
     Scores are logits of the two or more classes, whatever the network gives.
@@ -184,11 +196,11 @@ class Classes:
 
     def scores(self, outputs):
         return _of_each_class(
-            _losses.logits_of(outputs) if self.probabilities else outputs
+            logits_of_probabilities(outputs) if self.probabilities else outputs
         )
 
     def scores_of(self, network, x, training=True):
-        return _of_each_class(logits_of(network, x, training))
+        return _of_each_class(network_logits(network, x, training))
 
     def predictions(self, scores):
         return ops.softmax(scores, axis=-1)
@@ -196,11 +208,11 @@ class Classes:
     def losses(self, y, scores):
         if self.loss is not None:
             return _row_losses(self.loss, *self._as_keras(y, scores))
-        return _losses.softmax_cross_entropy(y, scores)
+        return softmax_cross_entropy(y, scores)
 
     def _as_keras(self, y, scores):
         """Return one-hot labels and probabilities, in as many columns as outputs."""
-        one_hot = ops.cast(_losses.membership(y, len(self.classes)), "float32")
+        one_hot = ops.cast(membership(y, len(self.classes)), "float32")
         p = self.predictions(scores)
         return one_hot[:, -self.n_columns :], p[:, -self.n_columns :]
 
@@ -211,7 +223,7 @@ class Classes:
 
     def probability(self, outputs):
         """Return the probabilities of the classes, from outputs as arrays."""
-        logits = _engine.to_numpy(self.scores(ops.convert_to_tensor(outputs)))
+        logits = to_numpy(self.scores(ops.convert_to_tensor(outputs)))
         p = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=np.float64)
         return p / p.sum(axis=1, keepdims=True)
 

@@ -9,9 +9,10 @@ import math
 import numpy as np
 from keras import ops
 
-from adapt.deep import _engine
+from adapt.deep._engine import matmul, value_and_gradient
 
 __all__ = [
+    "TINY",
     "adversarial_offset",
     "batch_nuclear_norm",
     "class_confusion",
@@ -26,18 +27,18 @@ __all__ = [
     "joint_mmd",
     "kl_divergence",
     "logit",
-    "logits_of",
+    "logits_of_probabilities",
     "mean_gap",
+    "membership",
     "mutual_information",
     "of_class",
     "reverse_gradient",
     "sigmoid_cross_entropy",
+    "sinkhorn_plan",
     "softmax_cross_entropy",
     "squared_distances",
     "squared_error",
-    "transport_plan",
     "unlikelihood",
-    "weighted_mmd",
 ]
 
 TINY = 1e-7  # probabilities are kept this far from 0 and 1
@@ -92,7 +93,7 @@ def coral(zs, zt):
     share = [[1 / max(ns - 1, 1)]] * ns + [[-1 / max(nt - 1, 1)]] * nt
     share = ops.convert_to_tensor(share, dtype=z.dtype)
     # Both factors of this symmetric product have the same gradient: one is computed.
-    half = _engine.matmul(ops.stop_gradient(z), z * share, transpose_a=True)
+    half = matmul(ops.stop_gradient(z), z * share, transpose_a=True)
     gap = 2 * half - ops.stop_gradient(half)
     return ops.mean(ops.square(gap)) / 4
 
@@ -108,7 +109,7 @@ def logit(p):
     return ops.log(p) - ops.log1p(-p)
 
 
-def logits_of(p):
+def logits_of_probabilities(p):
     """Return logits of a column of probabilities of one class, or of those of all."""
     if p.shape[-1] == 1:
         return logit(p)
@@ -221,7 +222,7 @@ def squared_distances(x, y):
     origin = ops.stop_gradient(ops.mean(x, axis=0))
     x, y = x - origin, y - origin
     xx, yy = ops.sum(x * x, axis=1), ops.sum(y * y, axis=1)
-    d = xx[:, None] + yy - 2 * _engine.matmul(x, y, transpose_b=True)
+    d = xx[:, None] + yy - 2 * matmul(x, y, transpose_b=True)
     return ops.maximum(d, 0.0)
 
 
@@ -293,36 +294,6 @@ def joint_mmd(*pairs, bandwidths=(0.25, 0.5, 1, 2, 4), unit="mean", linear=False
     return within - 2 * ops.mean(kernel[:n, n:])
 
 
-def weighted_mmd(xs, xt, weights, gamma):
-    """Return the squared discrepancy of weighted source rows and target rows.
-
-    Parameters
-    ----------
-    xs, xt : tensors of shape (n_rows, d)
-        Rows.
-
-    weights : tensor of shape (n_rows,)
-        Of the source rows, with a mean of one.
-
-    gamma : scalar tensor
-        The kernel is ``exp(-gamma |x - y|^2)``.
-
-    Returns
-    -------
-    mmd : scalar tensor
-
-    References
-    ----------
-    de Mathelin et al. "Fast and accurate importance weighting for correcting sample
-    bias." ECML, 2022.
-    """
-    kss = ops.exp(-gamma * squared_distances(xs, xs))
-    kst = ops.exp(-gamma * squared_distances(xs, xt))
-    ktt = ops.exp(-gamma * squared_distances(xt, xt))
-    w = weights[:, None]
-    return ops.mean(w * kss * weights) + ops.mean(ktt) - 2 * ops.mean(w * kst)
-
-
 def entropy(logits):
     """Return the entropy of each row's class probabilities, in nats."""
     log_p = ops.log_softmax(logits, axis=-1)
@@ -370,7 +341,7 @@ def class_confusion(logits, temperature):
     p = ops.softmax(logits, axis=-1)
     weight = ops.stop_gradient(1 + ops.exp(-entropy(logits)))
     weight = weight / ops.mean(weight)
-    confusion = _engine.matmul(p, p * weight[:, None], transpose_a=True)
+    confusion = matmul(p, p * weight[:, None], transpose_a=True)
     confusion = confusion / ops.sum(confusion, axis=1, keepdims=True)
     return 1 - ops.mean(ops.diagonal(confusion))
 
@@ -394,11 +365,9 @@ def batch_nuclear_norm(p):
     Cui et al. "Towards discriminability and diversity: batch nuclear-norm maximization
     under label insufficient situations." CVPR, 2020.
     """
-    values, vectors = ops.eigh(
-        ops.stop_gradient(_engine.matmul(p, p, transpose_a=True))
-    )
+    values, vectors = ops.eigh(ops.stop_gradient(matmul(p, p, transpose_a=True)))
     scaled = vectors / ops.sqrt(ops.maximum(values, TINY))
-    inverse_root = ops.stop_gradient(_engine.matmul(scaled, vectors, transpose_b=True))
+    inverse_root = ops.stop_gradient(matmul(scaled, vectors, transpose_b=True))
     # U V^T = p (p'p)^(-1/2), and the norm is its inner product with p.
     direction = ops.stop_gradient(ops.matmul(p, inverse_root))
     return ops.sum(direction * p) / p.shape[0]
@@ -427,7 +396,7 @@ def cross_cost(y, outputs, row_losses):
     return ops.reshape(losses, (n, m))
 
 
-def transport_plan(cost, reg, n_iterations):
+def sinkhorn_plan(cost, reg, n_iterations):
     """Return the entropic transport plan between uniform rows, as a constant.
 
     Parameters
@@ -511,7 +480,7 @@ def gradient_penalty(critic, z):
     The norm is that of one row's gradient, over all of its features. The critic's
     values at ``z`` are returned after the penalty.
     """
-    values, slope = _engine.value_and_gradient(critic, z)
+    values, slope = value_and_gradient(critic, z)
     slope = flatten(slope)
     norm = ops.sqrt(ops.sum(slope * slope, axis=1) + 1e-12)
     return ops.mean(ops.square(norm - 1)), values
@@ -571,7 +540,7 @@ def adversarial_offset(logits_of, x, start, radius, n_iterations=1, unit="spread
     logits = ops.stop_gradient(logits_of(x))
     direction = start + ops.zeros_like(x)
     for _ in range(n_iterations):
-        _, slope = _engine.value_and_gradient(
+        _, slope = value_and_gradient(
             lambda v: kl_divergence(logits, logits_of(x + scale * v)),
             1e-2 * _unit(direction),
         )

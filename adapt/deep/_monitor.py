@@ -4,7 +4,7 @@ import time
 
 import keras
 
-from adapt.deep import _engine
+from adapt.deep._engine import to_numpy
 from adapt.deep._schedules import UpdateLambda
 
 __all__ = ["Watch", "as_list", "metrics_of"]
@@ -79,12 +79,12 @@ class Watch:
         leader = getattr(self.model, "optimizer", None)
         if leader is None or not isinstance(leader.learning_rate, keras.Variable):
             return
-        rate = float(_engine.to_numpy(leader.learning_rate.value))
+        rate = float(to_numpy(leader.learning_rate.value))
         before = getattr(self, "rate", rate)
         if rate != before:
             for optimizer in self.program.optimizers.values():
                 if optimizer is not leader:
-                    own = float(_engine.to_numpy(optimizer.learning_rate.value))
+                    own = float(to_numpy(optimizer.learning_rate.value))
                     optimizer.learning_rate = own * rate / before if before else rate
         self.rate = rate
 

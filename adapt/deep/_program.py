@@ -5,38 +5,25 @@ a fit, and lent to the next fit of the same structure, which writes its own weig
 it: a grid search over ``lambda_`` or ``learning_rate`` compiles once.
 """
 
-import threading
-from collections import OrderedDict
-
 import keras
 import numpy as np
 from keras import ops
 
-from adapt.deep import _engine
-from adapt.deep._networks import reseed
+from adapt.deep._engine import (
+    PACKED_MODES,
+    compile_epoch,
+    minimize,
+    repeat,
+    seeded,
+    to_numpy,
+    weights_of,
+)
+from adapt.deep._feed import Feed
+from adapt.deep._forward import outputs_of
+from adapt.deep._kept import LARGEST, kept
+from adapt.deep._recipes import reseed
 
-__all__ = [
-    "Feed",
-    "Program",
-    "forward_of",
-    "give_back",
-    "hashable",
-    "in_batches",
-    "outputs_of",
-    "take_program",
-]
-
-_N_KEPT = 8
-_LARGEST = 5_000_000  # parameters: larger networks are neither copied nor kept
-_kept = OrderedDict()
-_lock = threading.Lock()
-
-
-def _remember(key, value):
-    with _lock:
-        _kept[key] = value
-        while len(_kept) > _N_KEPT:
-            _kept.popitem(last=False)
+__all__ = ["Feed", "Program", "give_back", "hashable", "outputs_of", "take_program"]
 
 
 def hashable(value):
@@ -67,6 +54,8 @@ _ELEMENTWISE = (
     keras.optimizers.RMSprop,
     keras.optimizers.SGD,
 )
+
+
 _NOT_ELEMENTWISE = (
     *("clipnorm", "global_clipnorm", "use_ema", "loss_scale_factor"),
     "gradient_accumulation_steps",
@@ -153,7 +142,7 @@ class Program:
         What one step does.
 
     mode : str
-        How to run, as `_engine.choose_mode` returns it.
+        How to run, as `choose_mode` returns it.
     """
 
     def __init__(self, networks, optimizers, blocks, updates, mode):
@@ -177,11 +166,11 @@ class Program:
         self.state = list({id(v): v for v in state}.values())
         self._updates = updates
         self._fresh = [
-            (v, np.array(_engine.to_numpy(v.value)))
+            (v, np.array(to_numpy(v.value)))
             for mover, _ in self._movers
             for v in mover.optimizer.variables
         ]
-        self.run = _engine.compile_epoch(self._step, self.state, mode, self._begin)
+        self.run = compile_epoch(self._step, self.state, mode, self._begin)
 
     def _teams(self, optimizers, updates, mode):
         """Return lists of blocks that one optimizer moves, by what tells them apart.
@@ -193,7 +182,7 @@ class Program:
         for name, by_block in self.blocks.items():
             active = tuple(name in update.on for update in updates)
             for block, own in by_block.items():
-                packs = mode in _engine.PACKED_MODES and _packs(optimizers[block], own)
+                packs = mode in PACKED_MODES and _packs(optimizers[block], own)
                 key = block
                 if packs:
                     config = {**optimizers[block].get_config(), "name": None}
@@ -209,7 +198,7 @@ class Program:
         """Do one step: every update in turn. Return its logs."""
         logs = {"loss": 0.0}
         for number, update in enumerate(self._updates):
-            new = _engine.repeat(
+            new = repeat(
                 update.repeat, lambda n=number: self._apply(n, batch), self.state
             )
             logs["loss"] = logs["loss"] + new.pop("loss")
@@ -235,13 +224,13 @@ class Program:
             for mover in movers:
                 mover.apply([next(gradients) for _ in mover.variables])
 
-        return _engine.minimize(loss, variables, apply, self.state)
+        return minimize(loss, variables, apply, self.state)
 
     def load(self, networks, learning_rates, rng):
         """Start from the weights of ``networks``, with optimizers as new."""
         for name, network in networks.items():
             if network is not self.networks[name]:
-                self.networks[name].set_weights(_engine.weights_of(network))
+                self.networks[name].set_weights(weights_of(network))
         for v, value in self._fresh:
             v.assign(value)
         for name, rate in learning_rates.items():
@@ -253,7 +242,7 @@ class Program:
         """Write the weights back into ``networks``."""
         for name, network in networks.items():
             if network is not self.networks[name]:
-                network.set_weights(_engine.weights_of(self.networks[name]))
+                network.set_weights(weights_of(self.networks[name]))
 
 
 def take_program(networks, recipes, key, make):
@@ -263,14 +252,13 @@ def take_program(networks, recipes, key, make):
     None if it is not to be kept. A program is lent to one fit at a time.
     """
     n_parameters = sum(network.count_params() for network in networks.values())
-    if None in recipes.values() or n_parameters > _LARGEST:
+    if None in recipes.values() or n_parameters > LARGEST:
         return make(networks), None
     policy = keras.config.dtype_policy().name
     key = (key, policy, tuple((name, r.key) for name, r in recipes.items()))
-    with _lock:
-        program = _kept.pop(key, None)
+    program = kept.take(key)
     if program is None:
-        with _engine.seeded(0):
+        with seeded(0):
             copies = {name: recipe.make() for name, recipe in recipes.items()}
         program = make(copies)
     return program, key
@@ -279,177 +267,4 @@ def take_program(networks, recipes, key, make):
 def give_back(program, key):
     """Keep a program for the next fit like this one."""
     if key is not None:
-        _remember(key, program)
-
-
-def _padded(n):
-    """Return ``n`` rounded up by at most an eighth.
-
-    Arrays padded to such sizes let cross-validation folds of 53 and of 54 rows share
-    what was compiled.
-    """
-    unit = 2 ** max(int(n).bit_length() - 4, 0)
-    return -(-n // unit) * unit
-
-
-def _pad(array, n):
-    dtype = np.int32 if array.dtype.kind in "iu" and array.ndim == 1 else np.float32
-    padded = np.zeros((n, *array.shape[1:]), dtype=dtype)
-    padded[: len(array)] = array
-    return padded
-
-
-def _shuffled(rng, rows, n):
-    """Return ``n`` of ``rows``: permutations of all of them, one after the other."""
-    rounds = np.broadcast_to(rows, (-(-n // len(rows)), len(rows)))
-    return rng.permuted(rounds, axis=1).ravel()[:n]
-
-
-class Feed:
-    """Index batches over groups of arrays, on the device at once or in chunks.
-
-    An epoch has as many steps as the largest group needs; a smaller group is gone
-    through again, and the last batch is filled up with rows of a next shuffle, so that
-    all batches are of one size.
-
-    Parameters
-    ----------
-    groups : dict of dict of ndarray
-        Arrays by group and name. Those of one group are indexed together.
-
-    rows : dict of ndarray
-        Which rows of each group are trained on.
-
-    batch_size : int
-        Rows per step and group, at most as many as the largest group has.
-
-    budget : int
-        Number of bytes above which the arrays are streamed.
-    """
-
-    def __init__(self, groups, rows, batch_size, budget):
-        self.groups = groups
-        self.rows = rows
-        largest = max(len(r) for r in rows.values())
-        self.batch_size = max(min(batch_size, largest), min(batch_size, 2))
-        self.n_steps = -(-largest // self.batch_size)
-        item = {
-            group: sum(4 * a[:1].size for a in arrays.values())
-            for group, arrays in groups.items()
-        }
-        size = sum(item[g] * len(a) for g, v in groups.items() for a in [_first(v)])
-        self.chunk = None
-        if size > budget:
-            step = self.batch_size * sum(item.values())
-            self.chunk = int(np.clip(budget // (2 * step), 1, self.n_steps))
-        else:
-            self._data = {
-                group: {
-                    name: _engine.to_device(_pad(a, _padded(len(a))))
-                    for name, a in arrays.items()
-                }
-                for group, arrays in groups.items()
-            }
-
-    def epoch(self, rng):
-        """Yield ``(data, index, first_step, n_steps)`` for one shuffled epoch."""
-        n = self.n_steps * self.batch_size
-        rng = np.random.default_rng(rng.randint(2**31))  # it shuffles faster
-        index = {group: _shuffled(rng, rows, n) for group, rows in self.rows.items()}
-        if self.chunk is None:
-            yield (
-                self._data,
-                self._batches(index, _padded(self.n_steps)),
-                0,
-                self.n_steps,
-            )
-            return
-        size = self.chunk * self.batch_size
-        for first in range(0, self.n_steps, self.chunk):
-            part = slice(first * self.batch_size, first * self.batch_size + size)
-            data = {
-                group: {
-                    name: _engine.to_device(_pad(a[index[group][part]], size))
-                    for name, a in arrays.items()
-                }
-                for group, arrays in self.groups.items()
-            }
-            in_order = {group: np.arange(size) for group in index}
-            steps = min(self.chunk, self.n_steps - first)
-            yield data, self._batches(in_order, self.chunk), first, steps
-
-    def _batches(self, index, n_steps):
-        shape = n_steps, self.batch_size
-        batches = {}
-        for group, rows in index.items():
-            batches[group] = np.zeros(shape, dtype=np.int32)
-            batches[group].ravel()[: len(rows)] = rows
-        return batches
-
-
-def _first(arrays):
-    return next(iter(arrays.values()))
-
-
-def outputs_of(networks, recipes, X):
-    """Return what a chain of networks computes from ``X``, in batches.
-
-    What is compiled depends on the structure alone and takes the weights as an
-    argument.
-    """
-    function = None
-    key = None if None in recipes else ("forward", *(r.key for r in recipes))
-    if key is not None:
-        key = (*key, keras.config.dtype_policy().name)
-        with _lock:
-            function = _kept.get(key)
-            if function is not None:
-                _kept.move_to_end(key)
-    if function is None:
-        if key is not None and sum(n.count_params() for n in networks) <= _LARGEST:
-            with _engine.seeded(0):
-                function = forward_of([recipe.make() for recipe in recipes])
-            _remember(key, function)
-        else:
-            function = forward_of(networks)
-    return in_batches(function, networks, X)
-
-
-def in_batches(function, networks, X, batch_size=None):
-    """Return what a `forward_of` networks of this structure computes from ``X``.
-
-    Only one batch is on the device at once, by default of about 4 MB.
-    """
-    values = [v.value for network in networks for v in network.variables]
-    size = batch_size
-    if size is None:
-        row_bytes = 4 * max(X[:1].size, 1)
-        size = 2 ** int(np.clip(np.log2(2**22 / row_bytes), 5, 12))
-    parts = []
-    for start in range(0, len(X), size):
-        part = X[start : start + size]
-        # Sizes are powers of two, so that few are ever compiled.
-        full = min(max(2 ** int(len(part) - 1).bit_length(), 16), size)
-        outputs = function(values, _engine.to_device(_pad_rows(part, full)))
-        parts.append(_engine.to_numpy(outputs)[: len(part)])
-    return np.concatenate(parts)
-
-
-def _pad_rows(X, n):
-    padded = np.zeros((n, *X.shape[1:]), dtype=np.float32)
-    padded[: len(X)] = X
-    return padded
-
-
-def forward_of(networks):
-    """Compile a function ``(values, x)`` of a chain of networks, for `in_batches`."""
-    variables = [v for network in networks for v in network.variables]
-
-    def forward(values, x):
-        _engine.COMPILED["forward"] += 1
-        with keras.StatelessScope(zip(variables, values, strict=True)):
-            for network in networks:
-                x = network(x, training=False)
-            return ops.cast(x, "float32")
-
-    return _engine.compile_forward(forward)
+        kept.put(key, program)

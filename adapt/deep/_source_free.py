@@ -4,10 +4,11 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from adapt.deep import _program
-from adapt.deep._base import DeepAdapter
+from adapt.deep._base import DeepAdapter, Phase
+from adapt.deep._feed import Feed
 from adapt.deep._monitor import as_list
-from adapt.deep._networks import prepare
+from adapt.deep._recipes import prepare
+from adapt.deep._validation import HeldOut
 
 __all__ = ["SourceFreeAdapter"]
 
@@ -35,6 +36,11 @@ class SourceFreeAdapter(DeepAdapter):
         each.
         """
         raise NotImplementedError
+
+    def _train_on_target(self, epochs, networks, feed, rng):
+        """Train for some epochs; return whether they came to their end."""
+        phase = Phase(epochs, "_updates")
+        return self._train(0, phase, networks, feed, HeldOut(), rng)
 
     def _adapt(self, domains):
         rng = check_random_state(self.random_state)
@@ -65,7 +71,7 @@ class SourceFreeAdapter(DeepAdapter):
                 Xl, yl, _ = domains.labelled_target()
                 groups["labelled"] = {"Xl": Xl, "yl": self._labels.encode(yl)}
                 rows["labelled"] = np.arange(len(yl))
-            return _program.Feed(groups, rows, self.batch_size, self.device_budget)
+            return Feed(groups, rows, self.batch_size, self.device_budget)
 
         self._refine(networks, feed_of, domains.Xt, rng)
 

@@ -138,53 +138,6 @@ class DeepSource(DeepAdapter):
     (100,)
     """
 
-    _scheduled = ()
-
-    def __init__(
-        self,
-        encoder=None,
-        task=None,
-        Xt=None,
-        yt=None,
-        copy=True,
-        verbose=0,
-        random_state=None,
-        *,
-        loss=None,
-        optimizer="adam",
-        learning_rate=None,
-        optimizer_enc=None,
-        metrics=None,
-        epochs=50,
-        batch_size=64,
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        jit_compile=None,
-        joint_batch=True,
-        device_budget=2**31,
-    ):
-        self.encoder = encoder
-        self.task = task
-        self.Xt = Xt
-        self.yt = yt
-        self.copy = copy
-        self.verbose = verbose
-        self.random_state = random_state
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.optimizer_enc = optimizer_enc
-        self.metrics = metrics
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.callbacks = callbacks
-        self.validation_split = validation_split
-        self.validation_data = validation_data
-        self.jit_compile = jit_compile
-        self.joint_batch = joint_batch
-        self.device_budget = device_budget
-
 
 def source_of(model, copy):
     """Return a `DeepSource` that trains a compiled Keras model as it says.

@@ -1,15 +1,15 @@
 """Training networks: epochs, phases and optimizers, whatever the networks are for."""
 
-import copy as copying
 import warnings
-from collections.abc import Callable
-from typing import NamedTuple
+from contextlib import contextmanager
 
 import keras
 import numpy as np
 
-from adapt.deep import _engine, _program
-from adapt.deep._monitor import Watch, as_list
+from adapt.deep._engine import choose_mode, seeded, to_numpy
+from adapt.deep._hooks import Phase, TrainingHooks, Update
+from adapt.deep._monitor import Watch
+from adapt.deep._program import Program, give_back, hashable, take_program
 from adapt.deep._schedules import UpdateLambda, at_steps
 
 __all__ = ["Phase", "Trainer", "Update"]
@@ -23,111 +23,17 @@ _NOT_COMPILED = (
 )
 
 
-class Update(NamedTuple):
-    """One gradient update of a step.
+class Trainer(TrainingHooks):
+    """Train the networks of an estimator, as its `TrainingHooks` describe.
 
-    Parameters
-    ----------
-    loss : callable
-        ``loss(batch)`` returns a dict of scalar tensors, whose sum is minimised.
+    It is mixed into a class derived from `adapt.base.BaseAdapter` that
 
-    on : tuple of str
-        Names of the networks whose weights move.
-
-    repeat : int
-        How many times in a row, on the same batch.
+    - has the parameters ``optimizer``, ``learning_rate``, ``jit_compile`` and
+      ``verbose``;
+    - keeps its networks as ``name_`` and their recipes in ``_recipes``, by name;
+    - starts ``history_`` as an empty dict and ``n_epochs_`` at 0;
+    - calls ``_train`` for each phase.
     """
-
-    loss: Callable
-    on: tuple[str, ...]
-    repeat: int = 1
-
-
-class Phase(NamedTuple):
-    """A part of a fit, with optimizers of its own.
-
-    Parameters
-    ----------
-    epochs : int
-        Number of epochs.
-
-    updates : str
-        Name of the method that returns the list of `Update`.
-
-    pretrain : bool
-        Whether it is recorded in ``pretrain_history_``, and not in ``history_``.
-
-    tol : float or None
-        The phase ends early when an epoch changes the loss by less than this.
-    """
-
-    epochs: int
-    updates: str
-    pretrain: bool = False
-    tol: float | None = None
-
-
-class Trainer:
-    """Train the networks of an estimator, as it describes in `_updates` and `_phases`.
-
-    It is mixed into a class derived from `adapt.base.BaseAdapter` that has the
-    parameters ``optimizer``, ``learning_rate``, ``jit_compile`` and ``verbose``, keeps
-    its networks as ``name_`` and their recipes in ``_recipes``, and starts
-    ``history_`` and ``n_epochs_`` before it calls `_train`.
-    """
-
-    _scheduled = ()  # parameters that may be schedules
-    _not_compiled = ()  # more parameters that change nothing in what is compiled
-
-    def _updates(self):
-        """Return what one step does, as a list of `Update`."""
-        return [Update(self._losses, self._network_names)]
-
-    def _structure(self):
-        """Return what the losses depend on beside parameters and networks."""
-        return ()
-
-    def _phases(self):
-        """Yield the `Phase` of a fit; code between two of them runs between them."""
-        yield Phase(self.epochs, "_updates")
-
-    def _draw(self, rng, size):
-        """Return random numbers by name, for ``size`` = (n_steps, batch_size) rows.
-
-        They are drawn by numpy, and thus alike on all backends; a batch holds those of
-        its step.
-        """
-        return {}
-
-    def _blocks(self, name, network):
-        """Return the variables that move, by blocks with optimizers of their own."""
-        return {name: network.trainable_variables}
-
-    def _watchers(self):
-        """Return the callbacks of a training."""
-        return as_list(self.callbacks)
-
-    def _watched(self):
-        """Return what callbacks see: a shape of samples, and names of networks.
-
-        Those are one model to them, each network upon the one before.
-        """
-        return self._shape, ("encoder", "task")
-
-    def _twin(self):
-        """Return what stands for this estimator in what is compiled, without data."""
-        twin = copying.copy(self)
-        for name in {*self._data_parameters, "callbacks"} & vars(self).keys():
-            setattr(twin, name, None)
-        return twin
-
-    def _evaluate(self, networks, held_out):
-        """Return numbers by name for the history, from what was held out."""
-        return {}
-
-    def _after_epoch(self, logs, networks):
-        """Return whether to end the phase here."""
-        return False
 
     def _optimizers(self):
         """Return by block a new optimizer and its rate, and a key of them all."""
@@ -149,58 +55,99 @@ class Trainer:
                 optimizer = keras.optimizers.get(given)
             rate = self.learning_rate
             if rate is None and isinstance(optimizer.learning_rate, keras.Variable):
-                rate = float(_engine.to_numpy(optimizer.learning_rate.value))
+                rate = float(to_numpy(optimizer.learning_rate.value))
             optimizers[block], rates[block] = optimizer, rate
-            keys.append((block, _program.hashable(key)))
+            keys.append((block, hashable(key)))
         return optimizers, rates, tuple(keys)
 
     def _train(self, number, phase, networks, feed, held_out, rng):
-        """Run one phase, and return whether it came to its end."""
-        epochs, updates = phase.epochs, phase.updates
+        """Run one phase, and return whether it came to its end.
+
+        Parameters
+        ----------
+        number : int
+            Of the phase in the fit: phases of other numbers share no program.
+
+        phase : Phase
+            What is done.
+
+        networks : dict of keras.Model
+            What is trained, by name: the same as ``name_``.
+
+        feed : Feed
+            The batches.
+
+        held_out : object
+            What `_evaluate` is given after each epoch.
+
+        rng : RandomState
+            Draws batches, dropout, and what `_draw` draws.
+        """
+        epochs = phase.epochs
         history = self.history_
         if phase.pretrain:
             history = self.pretrain_history_ = {}
         planned = self.n_epochs_ + epochs
         optimizers, rates, optimizer_key = self._optimizers()
         schedules = self._schedules()
-        mode = _engine.choose_mode(
-            self.jit_compile, networks.values(), epochs * feed.n_steps
-        )
-        static = [
-            (k, _program.hashable(v))
-            for k, v in sorted(self.get_params(deep=False).items())
-            if k not in (*_NOT_COMPILED, *self._not_compiled, *self._scheduled)
-        ]
-        key = (type(self), number, updates, mode, feed.batch_size, tuple(feed.groups))
-        key = (*key, self._structure(), tuple(static), optimizer_key)
+        mode = choose_mode(self.jit_compile, networks.values(), epochs * feed.n_steps)
+        key = (*self._key(number, phase, mode, feed), optimizer_key)
 
         def make(networks):
             twin = self._twin()
             for name, network in networks.items():
                 setattr(twin, f"{name}_", network)
-            moves = getattr(twin, updates)()
-            return _program.Program(networks, optimizers, twin._blocks, moves, mode)
+            _freeze(networks, phase.moving)
+            moves = getattr(twin, phase.updates)()
+            return Program(networks, optimizers, twin._blocks, moves, mode)
 
-        program, key = _program.take_program(networks, self._recipes, key, make)
-        program.load(networks, rates, rng)
-        watch = Watch(self, program, epochs, feed.n_steps, held_out, history)
-        try:
-            # PyTorch's dropout draws from the global generator.
-            with _engine.seeded(rng.randint(2**31 - 1)):
-                self._run_epochs(program, phase, schedules, feed, watch, rng)
-        except KeyboardInterrupt:
+        with _flags_kept({name: networks[name] for name in phase.moving or ()}):
+            program, key = take_program(networks, self._recipes, key, make)
+            program.load(networks, rates, rng)
+            watch = Watch(self, program, epochs, feed.n_steps, held_out, history)
+            try:
+                # PyTorch's dropout draws from the global generator.
+                with seeded(rng.randint(2**31 - 1)):
+                    self._run_epochs(program, phase, schedules, feed, watch, rng)
+            except KeyboardInterrupt:
+                program.store(networks)
+                self._warn_of_interrupt(planned)
+                return False
             program.store(networks)
-            warnings.warn(
-                f"The fit of {type(self).__name__} was interrupted after "
-                f"{self.n_epochs_} of {planned} epochs. The networks are as they were "
-                "then; predictions come from them.",
-                UserWarning,
-                stacklevel=6,
-            )
-            return False
-        program.store(networks)
-        _program.give_back(program, key)
+        give_back(program, key)
         return True
+
+    def _key(self, number, phase, mode, feed):
+        """Return what fits that share a program have in common, but for optimizers."""
+        left_out = {*_NOT_COMPILED, *self._not_compiled, *self._scheduled}
+        static = tuple(
+            (name, hashable(value))
+            for name, value in sorted(self.get_params(deep=False).items())
+            if name not in left_out
+        )
+        fed = feed.batch_size, tuple(feed.groups)
+        moving = hashable(phase.moving)
+        return (
+            type(self),
+            number,
+            phase.updates,
+            moving,
+            mode,
+            *fed,
+            (
+                self._structure(),
+                static,
+            ),
+        )
+
+    def _warn_of_interrupt(self, planned):
+        warnings.warn(
+            f"The fit of {type(self).__name__} was interrupted after "
+            f"{self.n_epochs_} of {planned} epochs. The networks are as they were "
+            "then; predictions come from them.",
+            UserWarning,
+            stacklevel=7,
+        )
 
     def _run_epochs(self, program, phase, schedules, feed, watch, rng):
         before = np.inf
@@ -237,3 +184,32 @@ class Trainer:
             if isinstance(callback, UpdateLambda):
                 schedules["lambda_"] = callback
         return schedules
+
+
+def _flags_of(network):
+    return [layer.trainable for layer in network._flatten_layers()]
+
+
+def _set_flags(network, flags):
+    # A layer hands its flag on to those in it, which come later.
+    for layer, flag in zip(network._flatten_layers(), flags, strict=True):
+        layer.trainable = flag
+
+
+@contextmanager
+def _flags_kept(networks):
+    """Leave layers as trainable as they were."""
+    flags = {name: _flags_of(network) for name, network in networks.items()}
+    try:
+        yield
+    finally:
+        for name, network in networks.items():
+            _set_flags(network, flags[name])
+
+
+def _freeze(networks, moving):
+    """Freeze the layers that do not move in a phase."""
+    for name, flags in ({} if moving is None else moving).items():
+        for layer, moves in zip(networks[name].layers, flags, strict=True):
+            if not moves:
+                layer.trainable = False

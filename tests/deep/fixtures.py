@@ -16,10 +16,10 @@ def pytest_runtest_setup(item):
 @pytest.fixture(autouse=True, scope="package")
 def kept_programs():
     """Keep more compiled programs: tests take turns with more than users do."""
-    from adapt.deep import _program
+    from adapt.deep._kept import kept
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_program, "_N_KEPT", 64)
+        patch.setattr(kept, "size", 64)
         yield
 
 

@@ -12,7 +12,7 @@ from scipy.special import log_expit, log_softmax  # noqa: E402
 
 from adapt.deep import _engine, inception_encoder  # noqa: E402
 from adapt.deep._initializers import Glorot  # noqa: E402
-from adapt.deep._networks import logits_of  # noqa: E402
+from adapt.deep._outputs import network_logits  # noqa: E402
 from adapt.feature_based import (  # noqa: E402
     ADDA,
     CDAN,
@@ -59,7 +59,7 @@ def test_logits_are_what_stands_before_probabilities(end):
     if expected is not None:
         z = expected(z, axis=-1)
     before = _engine.to_numpy(network(X))
-    found = _engine.to_numpy(logits_of(network, ops.convert_to_tensor(X)))
+    found = _engine.to_numpy(network_logits(network, ops.convert_to_tensor(X)))
     if expected is log_softmax:  # whose logits are known up to a constant
         found = log_softmax(found, axis=-1)
     np.testing.assert_allclose(found, z, rtol=1e-5, atol=1e-5)

@@ -1,7 +1,6 @@
 """The engine: the same numbers on every backend, and few compilations."""
 
 import random
-from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -11,8 +10,10 @@ keras = pytest.importorskip("keras", exc_type=ImportError)
 from scipy.special import log_softmax  # noqa: E402
 from sklearn.model_selection import GridSearchCV  # noqa: E402
 
-from adapt.deep import Update, UpdateLambda, _engine, _program  # noqa: E402
-from adapt.deep._program import Feed, Program, _padded, _shuffled  # noqa: E402
+from adapt.deep import Update, UpdateLambda, _engine, _engine_steps  # noqa: E402
+from adapt.deep._feed import Feed, padded, shuffled  # noqa: E402
+from adapt.deep._kept import Kept, kept  # noqa: E402
+from adapt.deep._program import Program  # noqa: E402
 from adapt.feature_based import DANN, DeepCORAL  # noqa: E402
 
 SMALL = {"epochs": 3, "batch_size": 16, "random_state": 0}
@@ -129,8 +130,8 @@ def test_jit_changes_no_result(jit_compile, tables):
 @pytest.mark.parametrize("block_bytes", [1, 2000])  # a step, and three of four
 def test_gathering_in_blocks_changes_no_result(block_bytes, tables, monkeypatch):
     Xs, ys, Xt = tables
-    monkeypatch.setattr(_engine, "_BLOCK_BYTES", block_bytes)
-    monkeypatch.setattr(_program, "_kept", OrderedDict())
+    monkeypatch.setattr(_engine_steps, "_BLOCK_BYTES", block_bytes)
+    kept.clear()
     model = DeepCORAL(jit_compile=True, **SMALL).fit(Xs, ys, Xt=Xt)
     np.testing.assert_allclose(model.history_["loss"], REFERENCE[DeepCORAL], rtol=1e-5)
 
@@ -152,7 +153,7 @@ def test_streaming_changes_no_result(tables, tmp_path):
 
 def test_feed_covers_each_row_once_before_any_twice():
     rows = np.array([2, 5, 7])
-    drawn = _shuffled(np.random.default_rng(0), rows, 8)
+    drawn = shuffled(np.random.default_rng(0), rows, 8)
     assert sorted(drawn[:3]) == [2, 5, 7]
     assert sorted(drawn[3:6]) == [2, 5, 7]
     feed = Feed(
@@ -167,12 +168,22 @@ def test_feed_covers_each_row_once_before_any_twice():
     assert set(index["b"][:3].ravel()) == set(range(3))
 
 
+def test_the_store_keeps_what_was_used_last():
+    store = Kept(2)
+    for key in "abc":
+        store.put(key, key.upper())
+    assert store.get("a") is None
+    assert store.get("b") == "B"  # now "c" was used longest ago
+    store.put("d", "D")
+    assert (store.get("c"), store.take("b"), store.get("b")) == (None, "B", None)
+
+
 def test_padding_is_small():
     sizes = np.arange(1, 5000)
-    padded = np.array([_padded(n) for n in sizes])
-    assert (padded >= sizes).all()
-    assert (padded <= np.ceil(sizes * 1.125)).all()
-    assert _padded(53) == _padded(54)
+    found = np.array([padded(n) for n in sizes])
+    assert (found >= sizes).all()
+    assert (found <= np.ceil(sizes * 1.125)).all()
+    assert padded(53) == padded(54)
 
 
 def test_global_generators_are_left_alone(tables):
@@ -293,11 +304,13 @@ def test_a_traced_step_is_the_step(tables, monkeypatch):
     Xs, ys, Xt = tables
     tried = []
 
-    def noted(*args, traced=_engine._traced):
+    from adapt.deep import _engine_torch
+
+    def noted(*args, traced=_engine_torch._traced):
         tried.append(traced(*args))
         return tried[-1]
 
-    monkeypatch.setattr(_engine, "_traced", noted)
+    monkeypatch.setattr(_engine_torch, "_traced", noted)
     params = {"epochs": 2, "batch_size": 11, "random_state": 0}
     pairs = [
         [DANN(**params, jit_compile=jit).fit(Xs, ys, Xt=Xt) for jit in (True, False)]

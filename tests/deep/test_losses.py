@@ -178,17 +178,6 @@ def test_joint_mmd_is_written_out(z):
     assert abs(_value(_losses.joint_mmd(_tensors(zs, zs)))) < 1e-6
 
 
-def test_weighted_mmd_is_written_out(z):
-    zs, zt = z
-    w = np.linspace(0.5, 1.5, 7).astype("float32")
-    gamma = 0.2
-    sign = np.r_[w / 7, np.full(9, -1 / 9)]
-    both = np.concatenate([zs, zt])
-    expected = sign @ np.exp(-gamma * _squared_distances(both, both)) @ sign
-    found = _value(_losses.weighted_mmd(*_tensors(zs, zt, w), gamma))
-    assert found == pytest.approx(expected, rel=1e-4)
-
-
 def test_entropies(z):
     p = softmax(z[0].astype(float), axis=1)
     each = -np.sum(p * np.log(p), axis=1)
@@ -229,14 +218,14 @@ def test_batch_nuclear_norm_and_its_gradient(z):
     np.testing.assert_allclose(found, u @ vt / 9, atol=1e-4)
 
 
-def test_transport_plan_is_that_of_pot(z):
+def test_sinkhorn_plan_is_that_of_pot(z):
     ot = pytest.importorskip("ot")
     cost = _squared_distances(*z)
     reg = 0.5
     expected = ot.sinkhorn(
         np.full(7, 1 / 7), np.full(9, 1 / 9), cost, reg * cost.mean(), stopThr=1e-9
     )
-    found = _value(_losses.transport_plan(*_tensors(cost.astype("float32")), reg, 40))
+    found = _value(_losses.sinkhorn_plan(*_tensors(cost.astype("float32")), reg, 40))
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 

@@ -1,8 +1,9 @@
 """Adaptive batch normalisation: each domain is normalised by statistics of its own."""
 
-from adapt.deep import _engine
 from adapt.deep._base import DeepAdapter
-from adapt.deep._networks import default_task, learn_statistics, normalised_encoder
+from adapt.deep._engine import weights_of
+from adapt.deep._layers import learn_statistics
+from adapt.deep._networks import default_task, normalised_encoder
 
 __all__ = ["AdaBN"]
 
@@ -151,54 +152,7 @@ class AdaBN(DeepAdapter):
     (100,)
     """
 
-    _network_names = ("encoder", "task")
-    _scheduled = ()
     _source_networks = {"encoder": "encoder_src"}
-
-    def __init__(
-        self,
-        encoder=None,
-        task=None,
-        Xt=None,
-        yt=None,
-        copy=True,
-        verbose=0,
-        random_state=None,
-        *,
-        loss=None,
-        optimizer="adam",
-        learning_rate=None,
-        optimizer_enc=None,
-        metrics=None,
-        epochs=50,
-        batch_size=64,
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        jit_compile=None,
-        joint_batch=True,
-        device_budget=2**31,
-    ):
-        self.encoder = encoder
-        self.task = task
-        self.Xt = Xt
-        self.yt = yt
-        self.copy = copy
-        self.verbose = verbose
-        self.random_state = random_state
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.optimizer_enc = optimizer_enc
-        self.metrics = metrics
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.callbacks = callbacks
-        self.validation_split = validation_split
-        self.validation_data = validation_data
-        self.jit_compile = jit_compile
-        self.joint_batch = joint_batch
-        self.device_budget = device_budget
 
     def _make_networks(self, make, shape, n_outputs):
         features = make("encoder", normalised_encoder, shape)
@@ -207,7 +161,7 @@ class AdaBN(DeepAdapter):
 
     def _adapt(self, domains):
         super()._adapt(domains)
-        self.encoder_src_.set_weights(_engine.weights_of(self.encoder_))
+        self.encoder_src_.set_weights(weights_of(self.encoder_))
         if not learn_statistics(self.encoder_, domains.Xt):
             raise ValueError(
                 "`encoder` has no layer of batch normalisation for AdaBN to adapt. Add "

@@ -9,15 +9,16 @@ from numbers import Integral, Real
 from keras import ops
 
 from adapt._sklearn import Interval
-from adapt.deep import _engine, _losses
-from adapt.deep._adversarial import AdversarialAdapter
-from adapt.deep._base import Phase, Update
+from adapt.deep._adversarial import DiscriminatorAdapter
+from adapt.deep._engine import weights_of
+from adapt.deep._hooks import Phase, Update
+from adapt.deep._losses import sigmoid_cross_entropy
 from adapt.deep._networks import default_encoder
 
 __all__ = ["ADDA"]
 
 
-class ADDA(AdversarialAdapter):
+class ADDA(DiscriminatorAdapter):
     """Adversarial discriminative domain adaptation [1]_.
 
     First an encoder and a task network are trained on the source. Then the encoder is
@@ -193,14 +194,13 @@ class ADDA(AdversarialAdapter):
     """
 
     _parameter_constraints: dict = {
-        **AdversarialAdapter._parameter_constraints,
+        **DiscriminatorAdapter._parameter_constraints,
         "pretrain": ["boolean"],
         "tol": [Interval(Real, 0, None, closed="left")],
         "pretrain_epochs": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     _network_names = ("encoder", "task", "discriminator", "encoder_src")
-    _scheduled = ()
     _tells_sources_apart = False
     _source_networks = {"encoder": "encoder_src"}
 
@@ -233,31 +233,33 @@ class ADDA(AdversarialAdapter):
         joint_batch=True,
         device_budget=2**31,
     ):
-        self.encoder = encoder
-        self.task = task
-        self.discriminator = discriminator
-        self.Xt = Xt
+        super().__init__(
+            encoder,
+            task,
+            discriminator,
+            Xt,
+            yt,
+            copy,
+            verbose,
+            random_state,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            optimizer_enc=optimizer_enc,
+            optimizer_disc=optimizer_disc,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            jit_compile=jit_compile,
+            joint_batch=joint_batch,
+            device_budget=device_budget,
+        )
         self.pretrain = pretrain
         self.tol = tol
-        self.copy = copy
-        self.verbose = verbose
-        self.random_state = random_state
-        self.yt = yt
         self.pretrain_epochs = pretrain_epochs
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.optimizer_enc = optimizer_enc
-        self.optimizer_disc = optimizer_disc
-        self.metrics = metrics
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.callbacks = callbacks
-        self.validation_split = validation_split
-        self.validation_data = validation_data
-        self.jit_compile = jit_compile
-        self.joint_batch = joint_batch
-        self.device_budget = device_budget
 
     def _make_networks(self, make, shape, n_outputs):
         if not self.pretrain and (self.encoder is None or self.task is None):
@@ -272,7 +274,7 @@ class ADDA(AdversarialAdapter):
             epochs = self.pretrain_epochs
             epochs = self.epochs if epochs is None else epochs
             yield Phase(epochs, "_pretraining", pretrain=True, tol=self.tol)
-        self.encoder_src_.set_weights(_engine.weights_of(self.encoder_))
+        self.encoder_src_.set_weights(weights_of(self.encoder_))
         yield Phase(self.epochs, "_updates")
 
     def _pretraining(self):
@@ -291,7 +293,7 @@ class ADDA(AdversarialAdapter):
 
     def _encoder_losses(self, batch):
         logits = self._logits(self._features(batch["Xt"]))
-        losses = {"enc_loss": ops.mean(_losses.sigmoid_cross_entropy(1.0, logits))}
+        losses = {"enc_loss": ops.mean(sigmoid_cross_entropy(1.0, logits))}
         if "Xl" in batch:
             losses["task_loss"] = self._labelled_loss(batch)
         return losses

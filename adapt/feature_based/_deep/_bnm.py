@@ -4,13 +4,13 @@ The nuclear norm of a batch of predictions is large where they are certain, and 
 they do not all say the same.
 """
 
-from adapt.deep import _losses
-from adapt.deep._base import DeepAdapter
+from adapt.deep._losses import batch_nuclear_norm
+from adapt.deep._penalized import PenalizedAdapter
 
 __all__ = ["BNM"]
 
 
-class BNM(DeepAdapter):
+class BNM(PenalizedAdapter):
     """Batch nuclear-norm maximisation [1]_, for classes.
 
     The encoder and the task network minimise the loss on the source, and maximise, with
@@ -158,7 +158,7 @@ class BNM(DeepAdapter):
 
     def _losses(self, batch):
         own, other = self._scores_of_both(batch, self._encode_both(batch))
-        norm = _losses.batch_nuclear_norm(self._labels.predictions(other))
+        norm = batch_nuclear_norm(self._labels.predictions(other))
         return {
             "task_loss": self._task_loss(batch, scores=own),
             "norm_loss": -batch["lambda_"] * norm,

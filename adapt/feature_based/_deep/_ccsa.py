@@ -6,8 +6,8 @@ Source and target rows of one class are drawn together, those of two classes apa
 from numbers import Real
 
 from adapt._sklearn import Interval
-from adapt.deep import _losses
 from adapt.deep._base import DeepAdapter
+from adapt.deep._losses import contrastive, flatten
 
 __all__ = ["CCSA"]
 
@@ -201,36 +201,36 @@ class CCSA(DeepAdapter):
         joint_batch=True,
         device_budget=2**31,
     ):
-        self.encoder = encoder
-        self.task = task
-        self.Xt = Xt
-        self.yt = yt
+        super().__init__(
+            encoder,
+            task,
+            Xt,
+            yt,
+            copy,
+            verbose,
+            random_state,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            optimizer_enc=optimizer_enc,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            jit_compile=jit_compile,
+            joint_batch=joint_batch,
+            device_budget=device_budget,
+        )
         self.margin = margin
         self.gamma = gamma
         self.target_task = target_task
-        self.copy = copy
-        self.verbose = verbose
-        self.random_state = random_state
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.optimizer_enc = optimizer_enc
-        self.metrics = metrics
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.callbacks = callbacks
-        self.validation_split = validation_split
-        self.validation_data = validation_data
-        self.jit_compile = jit_compile
-        self.joint_batch = joint_batch
-        self.device_budget = device_budget
 
     def _losses(self, batch):
         z = self._encode_both(batch, "Xl")
-        zs, zl = self._split(batch, _losses.flatten(z))
-        contrast = _losses.contrastive(
-            zs, batch["ys"], zl, batch["yl"], batch["margin"]
-        )
+        zs, zl = self._split(batch, flatten(z))
+        contrast = contrastive(zs, batch["ys"], zl, batch["yl"], batch["margin"])
         own, labelled = self._scores_of_both(batch, z)
         if not self.target_task:
             batch = {k: v for k, v in batch.items() if k not in ("Xl", "yl")}

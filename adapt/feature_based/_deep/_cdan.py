@@ -11,8 +11,8 @@ import numpy as np
 from keras import ops
 
 from adapt._sklearn import Interval
-from adapt.deep import _losses
 from adapt.deep._adversarial import AdversarialAdapter
+from adapt.deep._losses import entropy, flatten, reverse_gradient
 from adapt.deep._networks import default_encoder, default_task
 
 __all__ = ["CDAN"]
@@ -323,16 +323,16 @@ class CDAN(AdversarialAdapter):
         self._make_discriminator(make, shape)
 
     def _conditional(self, z, p):
-        return self.conditioning_(ops.concatenate([_losses.flatten(z), p], axis=-1))
+        return self.conditioning_(ops.concatenate([flatten(z), p], axis=-1))
 
     def _losses(self, batch):
         z = self._encode_both(batch)
         scores = self._of_both(self._scores, batch, z)
         own, _ = self._split(batch, scores)
         logits = ops.stop_gradient(scores)
-        z = _losses.reverse_gradient(z, batch["lambda_"])
+        z = reverse_gradient(z, batch["lambda_"])
         joint = self._conditional(z, ops.softmax(logits))
-        weights = 1 + ops.exp(-_losses.entropy(logits)) if self.entropy else None
+        weights = 1 + ops.exp(-entropy(logits)) if self.entropy else None
         return {
             "task_loss": self._task_loss(batch, scores=own),
             "disc_loss": self._domain_loss(batch, joint, weights=weights),
@@ -340,7 +340,7 @@ class CDAN(AdversarialAdapter):
 
     def predict_disc(self, X, *, sample_domain=None):
         z = self._outputs(X, "encoder", sample_domain=sample_domain)
-        p = self.predict_proba(X)
+        p = self.predict_proba(X, sample_domain=sample_domain)
         joint = np.concatenate([z.reshape(len(z), -1), p], axis=1)
         outputs = self._chain(joint, ("conditioning", "discriminator"))
         return self._probabilities(outputs)

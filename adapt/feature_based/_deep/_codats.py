@@ -4,9 +4,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from adapt.deep import _losses
 from adapt.deep._adversarial import AdversarialAdapter
-from adapt.deep._networks import Standardise, default_encoder, default_task
+from adapt.deep._layers import Standardise
+from adapt.deep._losses import TINY
+from adapt.deep._networks import default_encoder, default_task
 
 __all__ = ["CoDATS"]
 
@@ -283,6 +284,6 @@ class CoDATS(AdversarialAdapter):
             known = ops.convert_to_tensor(self.target_proportions, dtype="float32")
             p = self._labels.predictions(self._scores(zt))
             mean = ops.mean(p, axis=0)
-            log_ratio = ops.log(known + _losses.TINY) - ops.log(mean + _losses.TINY)
+            log_ratio = ops.log(known + TINY) - ops.log(mean + TINY)
             losses["proportion_loss"] = ops.sum(known * log_ratio)
         return losses

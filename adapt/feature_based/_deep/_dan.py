@@ -3,13 +3,13 @@
 from numbers import Real
 
 from adapt._sklearn import StrOptions
-from adapt.deep import _losses
-from adapt.deep._base import DeepAdapter
+from adapt.deep._losses import flatten, joint_mmd
+from adapt.deep._penalized import PenalizedAdapter
 
 __all__ = ["DAN"]
 
 
-class DAN(DeepAdapter):
+class DAN(PenalizedAdapter):
     """Deep adaptation network [1]_: multi-kernel maximum mean discrepancy.
 
     The encoder and the task network minimise the loss on the source plus `lambda_`
@@ -175,7 +175,7 @@ class DAN(DeepAdapter):
     """
 
     _parameter_constraints: dict = {
-        **DeepAdapter._parameter_constraints,
+        **PenalizedAdapter._parameter_constraints,
         "bandwidths": [list, tuple],
         "bandwidth_unit": [StrOptions({"mean", "median"})],
         "pairs": [StrOptions({"all", "linear"})],
@@ -246,7 +246,7 @@ class DAN(DeepAdapter):
 
     def _discrepancy(self, *layers):
         """Return the discrepancy of pairs of values of layers in both domains."""
-        return _losses.joint_mmd(
+        return joint_mmd(
             *layers,
             bandwidths=self.bandwidths,
             unit=self.bandwidth_unit,
@@ -255,7 +255,7 @@ class DAN(DeepAdapter):
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        mmd = self._discrepancy((_losses.flatten(zs), _losses.flatten(zt)))
+        mmd = self._discrepancy((flatten(zs), flatten(zt)))
         return {
             "task_loss": self._task_loss(batch, zs),
             "mmd_loss": batch["lambda_"] * mmd,

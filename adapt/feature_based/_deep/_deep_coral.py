@@ -1,12 +1,12 @@
 """Deep CORAL: an encoder whose features have one covariance in both domains."""
 
-from adapt.deep import _losses
-from adapt.deep._base import DeepAdapter
+from adapt.deep._losses import coral, flatten, mean_gap
+from adapt.deep._penalized import PenalizedAdapter
 
 __all__ = ["DeepCORAL"]
 
 
-class DeepCORAL(DeepAdapter):
+class DeepCORAL(PenalizedAdapter):
     """Correlation alignment for deep networks [1]_.
 
     The encoder and the task network minimise the loss on the source plus `lambda_`
@@ -158,7 +158,7 @@ class DeepCORAL(DeepAdapter):
     """
 
     _parameter_constraints: dict = {
-        **DeepAdapter._parameter_constraints,
+        **PenalizedAdapter._parameter_constraints,
         "match_mean": ["boolean"],
     }
 
@@ -216,8 +216,8 @@ class DeepCORAL(DeepAdapter):
     def _losses(self, batch):
         zs, zt = self._encode(batch)
         losses = {"task_loss": self._task_loss(batch, zs)}
-        zs, zt = _losses.flatten(zs), _losses.flatten(zt)
-        losses["coral_loss"] = batch["lambda_"] * _losses.coral(zs, zt)
+        zs, zt = flatten(zs), flatten(zt)
+        losses["coral_loss"] = batch["lambda_"] * coral(zs, zt)
         if self.match_mean:
-            losses["mean_loss"] = batch["lambda_"] * _losses.mean_gap(zs, zt)
+            losses["mean_loss"] = batch["lambda_"] * mean_gap(zs, zt)
         return losses

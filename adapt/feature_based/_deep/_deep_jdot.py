@@ -9,13 +9,13 @@ from numbers import Integral, Real
 from keras import ops
 
 from adapt._sklearn import Interval
-from adapt.deep import _losses
-from adapt.deep._base import DeepAdapter
+from adapt.deep._losses import cross_cost, flatten, sinkhorn_plan, squared_distances
+from adapt.deep._penalized import PenalizedAdapter
 
 __all__ = ["DeepJDOT"]
 
 
-class DeepJDOT(DeepAdapter):
+class DeepJDOT(PenalizedAdapter):
     """Deep joint distribution optimal transport [1]_.
 
     In each step, an entropic transport plan between the source and the target batch is
@@ -178,7 +178,7 @@ class DeepJDOT(DeepAdapter):
     """
 
     _parameter_constraints: dict = {
-        **DeepAdapter._parameter_constraints,
+        **PenalizedAdapter._parameter_constraints,
         "alpha": [Interval(Real, 0, None, closed="left")],
         "reg": [Interval(Real, 0, None, closed="neither")],
         "n_iterations": [Interval(Integral, 1, None, closed="left")],
@@ -245,10 +245,10 @@ class DeepJDOT(DeepAdapter):
         z = self._encode_both(batch)
         zs, zt = self._split(batch, z)
         own, other = self._scores_of_both(batch, z)
-        labels = _losses.cross_cost(batch["ys"], other, self._labels.losses)
-        features = _losses.squared_distances(_losses.flatten(zs), _losses.flatten(zt))
+        labels = cross_cost(batch["ys"], other, self._labels.losses)
+        features = squared_distances(flatten(zs), flatten(zt))
         cost = batch["alpha"] * features + labels
-        plan = _losses.transport_plan(cost, batch["reg"], self.n_iterations)
+        plan = sinkhorn_plan(cost, batch["reg"], self.n_iterations)
         return {
             "task_loss": self._task_loss(batch, scores=own),
             "transport_loss": batch["lambda_"] * ops.sum(plan * cost),

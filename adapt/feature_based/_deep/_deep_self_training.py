@@ -6,16 +6,17 @@ import numpy as np
 from keras import ops
 
 from adapt._sklearn import Interval
-from adapt.deep import _losses, _program
-from adapt.deep._base import DeepAdapter
+from adapt.deep._feed import Feed
+from adapt.deep._hooks import Phase, Update
+from adapt.deep._losses import softmax_cross_entropy
+from adapt.deep._penalized import PenalizedAdapter
 from adapt.deep._schedules import in_rounds
-from adapt.deep._trainer import Phase, Update
 from adapt.feature_based._self_training import confident_labels
 
 __all__ = ["DeepSelfTraining"]
 
 
-class DeepSelfTraining(DeepAdapter):
+class DeepSelfTraining(PenalizedAdapter):
     r"""Self-training of networks, with a schedule and balanced classes [1]_.
 
     The encoder and the task network are trained on the source. Then, at the start of
@@ -198,7 +199,7 @@ class DeepSelfTraining(DeepAdapter):
     """
 
     _parameter_constraints: dict = {
-        **DeepAdapter._parameter_constraints,
+        **PenalizedAdapter._parameter_constraints,
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
         "start": [Interval(Real, 0, 1, closed="right")],
         "stop": [Interval(Real, 0, 1, closed="right")],
@@ -275,7 +276,7 @@ class DeepSelfTraining(DeepAdapter):
         epochs = self.epochs if epochs is None else epochs
         if epochs:
             phase = Phase(epochs, "_pretraining", pretrain=True)
-            feed = _program.Feed(groups, *sizes)
+            feed = Feed(groups, *sizes)
             if not self._train(0, phase, networks, feed, held_out, rng):
                 return
         rounds = in_rounds(self.epochs, self.n_rounds)
@@ -285,7 +286,7 @@ class DeepSelfTraining(DeepAdapter):
             guess, self.joined_ = confident_labels(p, share, balanced=self.balanced)
             self.target_guess_ = self.classes_[guess]
             guesses = {"guess": guess.astype(np.int32), "joined": self.joined_}
-            feed = _program.Feed({**groups, "target": {"Xt": Xt, **guesses}}, *sizes)
+            feed = Feed({**groups, "target": {"Xt": Xt, **guesses}}, *sizes)
             phase = Phase(epochs, "_updates")
             if not self._train(1, phase, networks, feed, held_out, rng):
                 return
@@ -295,7 +296,7 @@ class DeepSelfTraining(DeepAdapter):
 
     def _losses(self, batch):
         own, other = self._scores_of_both(batch, self._encode_both(batch))
-        wrong = _losses.softmax_cross_entropy(batch["guess"], other)
+        wrong = softmax_cross_entropy(batch["guess"], other)
         return {
             "task_loss": self._task_loss(batch, scores=own),
             "guess_loss": batch["lambda_"] * ops.mean(batch["joined"] * wrong),

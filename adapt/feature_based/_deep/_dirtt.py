@@ -9,10 +9,10 @@ from numbers import Integral, Real
 from keras import ops
 
 from adapt._sklearn import Interval
-from adapt.deep import _losses
+from adapt.deep._hooks import Update
+from adapt.deep._losses import TINY, entropy, kl_divergence
 from adapt.deep._schedules import in_rounds
 from adapt.deep._source_free import SourceFreeAdapter
-from adapt.deep._trainer import Phase, Update
 from adapt.feature_based._deep._vada import VADA, VirtualAdversary
 
 __all__ = ["DIRTT"]
@@ -270,7 +270,6 @@ class DIRTT(VirtualAdversary, SourceFreeAdapter):
             task,
             Xt,
             yt,
-            lambda_,
             copy,
             verbose,
             random_state,
@@ -289,6 +288,7 @@ class DIRTT(VirtualAdversary, SourceFreeAdapter):
             device_budget=device_budget,
         )
         self.model = model
+        self.lambda_ = lambda_
         self.discriminator = discriminator
         self.beta = beta
         self.n_rounds = n_rounds
@@ -305,8 +305,7 @@ class DIRTT(VirtualAdversary, SourceFreeAdapter):
         for epochs in in_rounds(self.adapt_epochs, self.n_rounds):
             p = self._labels.probability(self._chain(Xt, ("encoder", "task")))
             feed = feed_of(teacher=p)
-            phase = Phase(epochs, "_updates")
-            if not self._train(0, phase, networks, feed, (None, None), rng):
+            if not self._train_on_target(epochs, networks, feed, rng):
                 break
 
     def _updates(self):
@@ -314,11 +313,10 @@ class DIRTT(VirtualAdversary, SourceFreeAdapter):
 
     def _losses(self, batch):
         logits = self._target_logits(batch)
-        teacher = ops.log(batch["teacher"] + _losses.TINY)
+        teacher = ops.log(batch["teacher"] + TINY)
         losses = {
-            "entropy_loss": ops.mean(_losses.entropy(logits)),
+            "entropy_loss": ops.mean(entropy(logits)),
             "vat_loss": ops.mean(self._divergence(batch, batch["Xt"], logits)),
-            "teacher_loss": batch["beta"]
-            * ops.mean(_losses.kl_divergence(teacher, logits)),
+            "teacher_loss": batch["beta"] * ops.mean(kl_divergence(teacher, logits)),
         }
         return self._with_labelled(batch, losses)

@@ -1,6 +1,6 @@
 """Joint adaptation network: features and predictions agree together, not one by one."""
 
-from adapt.deep import _losses
+from adapt.deep._losses import flatten
 from adapt.feature_based._deep._dan import DAN
 
 __all__ = ["JAN"]
@@ -174,7 +174,7 @@ class JAN(DAN):
 
     def _losses(self, batch):
         z = self._encode_both(batch)
-        features = self._split(batch, _losses.flatten(z))
+        features = self._split(batch, flatten(z))
         scores = self._scores_of_both(batch, z)
         predictions = [*map(self._labels.predictions, scores)]
         return {

@@ -7,13 +7,13 @@ it does can be measured without labels, and minimised.
 from numbers import Real
 
 from adapt._sklearn import Interval
-from adapt.deep import _losses
-from adapt.deep._base import DeepAdapter
+from adapt.deep._losses import class_confusion
+from adapt.deep._penalized import PenalizedAdapter
 
 __all__ = ["MCC"]
 
 
-class MCC(DeepAdapter):
+class MCC(PenalizedAdapter):
     """Minimum class confusion [1]_, for classes.
 
     The encoder and the task network minimise the loss on the source plus `lambda_`
@@ -161,7 +161,7 @@ class MCC(DeepAdapter):
     """
 
     _parameter_constraints: dict = {
-        **DeepAdapter._parameter_constraints,
+        **PenalizedAdapter._parameter_constraints,
         "temperature": [Interval(Real, 0, None, closed="neither")],
     }
 
@@ -221,7 +221,7 @@ class MCC(DeepAdapter):
 
     def _losses(self, batch):
         own, other = self._scores_of_both(batch, self._encode_both(batch))
-        confusion = _losses.class_confusion(other, batch["temperature"])
+        confusion = class_confusion(other, batch["temperature"])
         return {
             "task_loss": self._task_loss(batch, scores=own),
             "confusion_loss": batch["lambda_"] * confusion,

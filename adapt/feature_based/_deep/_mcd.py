@@ -10,7 +10,8 @@ import numpy as np
 from keras import ops
 
 from adapt._sklearn import Interval
-from adapt.deep._base import DeepAdapter, Phase, Update
+from adapt.deep._base import DeepAdapter
+from adapt.deep._hooks import Phase, Update
 from adapt.deep._networks import default_encoder, default_task
 
 __all__ = ["MCD"]
@@ -187,7 +188,6 @@ class MCD(DeepAdapter):
     }
 
     _network_names = ("encoder", "task", "discriminator")
-    _scheduled = ()
 
     def __init__(
         self,
@@ -217,30 +217,32 @@ class MCD(DeepAdapter):
         joint_batch=True,
         device_budget=2**31,
     ):
-        self.encoder = encoder
-        self.task = task
-        self.Xt = Xt
+        super().__init__(
+            encoder,
+            task,
+            Xt,
+            yt,
+            copy,
+            verbose,
+            random_state,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            optimizer_enc=optimizer_enc,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            jit_compile=jit_compile,
+            joint_batch=joint_batch,
+            device_budget=device_budget,
+        )
         self.pretrain = pretrain
         self.n_steps = n_steps
-        self.copy = copy
-        self.verbose = verbose
-        self.random_state = random_state
-        self.yt = yt
         self.pretrain_epochs = pretrain_epochs
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.optimizer_enc = optimizer_enc
         self.optimizer_disc = optimizer_disc
-        self.metrics = metrics
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.callbacks = callbacks
-        self.validation_split = validation_split
-        self.validation_data = validation_data
-        self.jit_compile = jit_compile
-        self.joint_batch = joint_batch
-        self.device_budget = device_budget
 
     def _make_networks(self, make, shape, n_outputs):
         features = make("encoder", default_encoder, shape)
@@ -293,7 +295,7 @@ class MCD(DeepAdapter):
         scores = self._scores(zt), self._scores(zt, "discriminator")
         return {"disc_loss": self._discrepancy(*scores)}
 
-    def predict_disc(self, X):
+    def predict_disc(self, X, *, sample_domain=None):
         """Return the outputs of the second task network.
 
         Parameters
@@ -301,14 +303,17 @@ class MCD(DeepAdapter):
         X : array-like of shape (n_samples, ...)
             Rows of either domain.
 
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
+
         Returns
         -------
         outputs : ndarray of shape (n_samples, n_outputs), dtype float32
             Logits or probabilities, or numbers, as those of `predict_task`.
         """
-        return self._outputs(X, "encoder", "discriminator")
+        return self._outputs(X, "encoder", "discriminator", sample_domain=sample_domain)
 
-    def predict_avg(self, X):
+    def predict_avg(self, X, *, sample_domain=None):
         """Predict labels by the mean of both task networks.
 
         Parameters
@@ -316,12 +321,16 @@ class MCD(DeepAdapter):
         X : array-like of shape (n_samples, ...)
             Rows of either domain.
 
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
+
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, by the mean of the probabilities, or numbers.
         """
-        outputs = self.predict_task(X), self.predict_disc(X)
+        heads = self.predict_task, self.predict_disc
+        outputs = [head(X, sample_domain=sample_domain) for head in heads]
         if self._labels.classes is None:
             return self._labels.decode(np.mean(outputs, axis=0))
         p = sum(self._labels.probability(each) for each in outputs)

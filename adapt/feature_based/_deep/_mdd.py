@@ -9,14 +9,14 @@ from numbers import Real
 from keras import ops
 
 from adapt._sklearn import Interval
-from adapt.deep import _losses
-from adapt.deep._base import DeepAdapter
+from adapt.deep._losses import reverse_gradient, softmax_cross_entropy, unlikelihood
 from adapt.deep._networks import default_encoder, default_task
+from adapt.deep._penalized import PenalizedAdapter
 
 __all__ = ["MDD"]
 
 
-class MDD(DeepAdapter):
+class MDD(PenalizedAdapter):
     """Margin disparity discrepancy [1]_.
 
     The encoder and the task network minimise the loss on the source. An adversary
@@ -176,7 +176,7 @@ class MDD(DeepAdapter):
     """
 
     _parameter_constraints: dict = {
-        **DeepAdapter._parameter_constraints,
+        **PenalizedAdapter._parameter_constraints,
         "gamma": [Interval(Real, 0, None, closed="neither")],
     }
 
@@ -244,21 +244,21 @@ class MDD(DeepAdapter):
     def _losses(self, batch):
         z = self._encode_both(batch)
         own = self._scores_of_both(batch, z)
-        reversed_ = _losses.reverse_gradient(z, batch["lambda_"])
+        reversed_ = reverse_gradient(z, batch["lambda_"])
         other = self._scores_of_both(batch, reversed_, "discriminator")
         if self._labels.classes is None:
             near = self._labels.losses(ops.stop_gradient(own[0]), other[0])
             far = -self._labels.losses(ops.stop_gradient(own[1]), other[1])
         else:
             classes = [ops.argmax(scores, axis=-1) for scores in own]
-            near = _losses.softmax_cross_entropy(classes[0], other[0])
-            far = _losses.unlikelihood(classes[1], other[1])
+            near = softmax_cross_entropy(classes[0], other[0])
+            far = unlikelihood(classes[1], other[1])
         return {
             "task_loss": self._task_loss(batch, scores=own[0]),
             "disc_loss": batch["gamma"] * ops.mean(near) + ops.mean(far),
         }
 
-    def predict_disc(self, X):
+    def predict_disc(self, X, *, sample_domain=None):
         """Return the outputs of the adversary.
 
         Parameters
@@ -266,9 +266,12 @@ class MDD(DeepAdapter):
         X : array-like of shape (n_samples, ...)
             Rows of either domain.
 
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
+
         Returns
         -------
         outputs : ndarray of shape (n_samples, n_outputs), dtype float32
             Logits or probabilities, or numbers, as those of `predict_task`.
         """
-        return self._outputs(X, "encoder", "discriminator")
+        return self._outputs(X, "encoder", "discriminator", sample_domain=sample_domain)

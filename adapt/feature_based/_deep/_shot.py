@@ -4,18 +4,18 @@ The task network stays; the encoder learns to give it target features that it cl
 surely and evenly, as the nearest class centre does.
 """
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from keras import ops
 from sklearn.preprocessing import normalize
 
 from adapt._sklearn import Interval
-from adapt.deep import _losses
+from adapt.deep._hooks import Update
+from adapt.deep._losses import mutual_information, softmax_cross_entropy
 from adapt.deep._schedules import in_rounds
 from adapt.deep._source_free import SourceFreeAdapter
 from adapt.deep._source_only import DeepSource
-from adapt.deep._trainer import Phase, Update
 
 __all__ = ["SHOT"]
 
@@ -216,10 +216,12 @@ class SHOT(SourceFreeAdapter):
 
     _parameter_constraints: dict = {
         **SourceFreeAdapter._parameter_constraints,
+        "lambda_": [Interval(Real, None, None, closed="neither"), callable],
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
         "adapt_epochs": [Interval(Integral, 1, None, closed="left")],
     }
 
+    _scheduled = ("lambda_",)
     _source_class = DeepSource
 
     def __init__(
@@ -255,7 +257,6 @@ class SHOT(SourceFreeAdapter):
             task,
             Xt,
             yt,
-            lambda_,
             copy,
             verbose,
             random_state,
@@ -274,6 +275,7 @@ class SHOT(SourceFreeAdapter):
             device_budget=device_budget,
         )
         self.model = model
+        self.lambda_ = lambda_
         self.n_rounds = n_rounds
         self.adapt_epochs = adapt_epochs
 
@@ -282,8 +284,7 @@ class SHOT(SourceFreeAdapter):
             z = self._chain(Xt, ("encoder",)).reshape(len(Xt), -1)
             p = self._labels.probability(self._chain(Xt, ("encoder", "task")))
             feed = feed_of(pseudo=pseudo_labels(z, p))
-            phase = Phase(epochs, "_updates")
-            if not self._train(0, phase, networks, feed, (None, None), rng):
+            if not self._train_on_target(epochs, networks, feed, rng):
                 break
 
     def _updates(self):
@@ -291,9 +292,9 @@ class SHOT(SourceFreeAdapter):
 
     def _losses(self, batch):
         logits = self._target_logits(batch)
-        wrong = _losses.softmax_cross_entropy(batch["pseudo"], logits)
+        wrong = softmax_cross_entropy(batch["pseudo"], logits)
         losses = {
-            "information_loss": -_losses.mutual_information(logits),
+            "information_loss": -mutual_information(logits),
             "pseudo_loss": batch["lambda_"] * ops.mean(wrong),
         }
         return self._with_labelled(batch, losses)

@@ -6,11 +6,12 @@ import keras
 from keras import ops
 
 from adapt._sklearn import Interval
-from adapt.deep import _losses
-from adapt.deep._networks import default_task, learn_statistics, normalised_encoder
+from adapt.deep._hooks import Update
+from adapt.deep._layers import learn_statistics
+from adapt.deep._losses import entropy
+from adapt.deep._networks import default_task, normalised_encoder
 from adapt.deep._source_free import SourceFreeAdapter
 from adapt.deep._source_only import DeepSource
-from adapt.deep._trainer import Phase, Update
 
 __all__ = ["Tent"]
 
@@ -181,7 +182,6 @@ class Tent(SourceFreeAdapter):
         "adapt_epochs": [Interval(Integral, 1, None, closed="left")],
     }
 
-    _scheduled = ()
     _source_class = _NormalisedSource
 
     def __init__(
@@ -210,28 +210,30 @@ class Tent(SourceFreeAdapter):
         joint_batch=True,
         device_budget=2**31,
     ):
+        super().__init__(
+            encoder,
+            task,
+            Xt,
+            yt,
+            copy,
+            verbose,
+            random_state,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            optimizer_enc=optimizer_enc,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            jit_compile=jit_compile,
+            joint_batch=joint_batch,
+            device_budget=device_budget,
+        )
         self.model = model
-        self.encoder = encoder
-        self.task = task
-        self.Xt = Xt
-        self.yt = yt
         self.adapt_epochs = adapt_epochs
-        self.copy = copy
-        self.verbose = verbose
-        self.random_state = random_state
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.optimizer_enc = optimizer_enc
-        self.metrics = metrics
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.callbacks = callbacks
-        self.validation_split = validation_split
-        self.validation_data = validation_data
-        self.jit_compile = jit_compile
-        self.joint_batch = joint_batch
-        self.device_budget = device_budget
 
     def _refine(self, networks, feed_of, Xt, rng):
         if not learn_statistics(self.encoder_, Xt):
@@ -239,8 +241,7 @@ class Tent(SourceFreeAdapter):
                 "The encoder of `model` has no layer of batch normalisation, which is "
                 "what Tent moves. Give one that has, or None for `model`."
             )
-        phase = Phase(self.adapt_epochs, "_updates")
-        self._train(0, phase, networks, feed_of(), (None, None), rng)
+        self._train_on_target(self.adapt_epochs, networks, feed_of(), rng)
         learn_statistics(self.encoder_, Xt)
 
     def _blocks(self, name, network):
@@ -252,5 +253,5 @@ class Tent(SourceFreeAdapter):
         return [Update(self._losses, ("encoder",))]
 
     def _losses(self, batch):
-        entropy = ops.mean(_losses.entropy(self._target_logits(batch)))
-        return self._with_labelled(batch, {"entropy": entropy})
+        unsure = ops.mean(entropy(self._target_logits(batch)))
+        return self._with_labelled(batch, {"entropy": unsure})

@@ -9,9 +9,15 @@ from numbers import Integral, Real
 from keras import ops
 
 from adapt._sklearn import Interval, StrOptions
-from adapt.deep import _losses
 from adapt.deep._adversarial import AdversarialAdapter
-from adapt.deep._base import DeepAdapter, Update
+from adapt.deep._base import DeepAdapter
+from adapt.deep._hooks import Update
+from adapt.deep._losses import (
+    adversarial_offset,
+    domain_confusion,
+    entropy,
+    kl_divergence,
+)
 
 __all__ = ["VADA", "VirtualAdversary"]
 
@@ -45,7 +51,7 @@ class VirtualAdversary(DeepAdapter):
             z = ops.cast(self.encoder_(X, training=False), "float32")
             return self._labels.scores_of(self.task_, z, training=False)
 
-        offset = _losses.adversarial_offset(
+        offset = adversarial_offset(
             still_logits,
             X,
             batch["start"],
@@ -54,7 +60,7 @@ class VirtualAdversary(DeepAdapter):
             self.epsilon_unit,
         )
         moved = self._scores(self._features(X + offset))
-        return _losses.kl_divergence(ops.stop_gradient(logits), moved)
+        return kl_divergence(ops.stop_gradient(logits), moved)
 
 
 class VADA(VirtualAdversary, AdversarialAdapter):
@@ -343,7 +349,7 @@ class VADA(VirtualAdversary, AdversarialAdapter):
         """Return what the encoder is to lower: the domains, or the exchanged ones."""
         if self.adversary == "reversal":
             return {"disc_loss": self._domain_loss(batch, z, batch["lambda_"])}
-        confusion = _losses.domain_confusion(self._logits(z), batch["Xs"].shape[0])
+        confusion = domain_confusion(self._logits(z), batch["Xs"].shape[0])
         return {"confusion_loss": batch["lambda_"] * confusion}
 
     def _losses(self, batch):
@@ -360,7 +366,7 @@ class VADA(VirtualAdversary, AdversarialAdapter):
         return {
             "task_loss": self._task_loss(batch, scores=ls),
             **self._confusion(batch, z),
-            "entropy_loss": batch["lambda_target"] * ops.mean(_losses.entropy(lt)),
+            "entropy_loss": batch["lambda_target"] * ops.mean(entropy(lt)),
             "source_vat_loss": batch["lambda_source"] * ops.mean(source),
             "target_vat_loss": batch["lambda_target"] * ops.mean(target),
         }

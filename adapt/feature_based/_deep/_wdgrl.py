@@ -9,9 +9,9 @@ from numbers import Integral, Real
 from keras import ops
 
 from adapt._sklearn import Interval
-from adapt.deep import _losses
 from adapt.deep._adversarial import AdversarialAdapter
-from adapt.deep._base import Update
+from adapt.deep._hooks import Update
+from adapt.deep._losses import gradient_penalty
 
 __all__ = ["WDGRL"]
 
@@ -268,9 +268,7 @@ class WDGRL(AdversarialAdapter):
         zs, zt = self._split(batch, z)
         share = ops.reshape(batch["between"], (-1,) + (1,) * (len(zs.shape) - 1))
         between = share * zs + (1 - share) * zt
-        penalty, values = _losses.gradient_penalty(
-            self._critic, ops.concatenate([z, between])
-        )
+        penalty, values = gradient_penalty(self._critic, ops.concatenate([z, between]))
         return {
             "disc_loss": -_distance(values[: z.shape[0]], zs.shape[0]),
             "gp": batch["gamma"] * penalty,
@@ -301,4 +299,5 @@ class WDGRL(AdversarialAdapter):
         values : ndarray of shape (n_samples,), dtype float32
             Values.
         """
-        return self._outputs(X, "encoder", "discriminator")[:, 0]
+        names = "encoder", "discriminator"
+        return self._outputs(X, *names, sample_domain=sample_domain)[:, 0]

@@ -9,10 +9,14 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from adapt._sklearn import Interval
-from adapt.deep import _engine, _program
+from adapt.deep._engine import to_numpy
+from adapt.deep._feed import Feed
+from adapt.deep._forward import outputs_of
+from adapt.deep._hooks import Phase, Update
+from adapt.deep._layers import learn_scales
 from adapt.deep._losses import squared_distances
-from adapt.deep._networks import learn_scales, prepare
-from adapt.deep._trainer import Phase, Trainer, Update
+from adapt.deep._recipes import prepare
+from adapt.deep._trainer import Trainer
 from adapt.instance_based._deep._weight_networks import default_scaler, perceptron
 from adapt.instance_based._shrinkage import ShrunkRatioAdapter, best_shrinkage
 
@@ -248,6 +252,7 @@ class IWN(Trainer, ShrunkRatioAdapter):
         "device_budget": [Interval(Real, 0, None, closed="neither")],
     }
 
+    _read_by_losses = ()
     # What changes nothing in what is compiled.
     _not_compiled = (
         *("estimator", "weighter", "sigma_init"),
@@ -391,17 +396,17 @@ class IWN(Trainer, ShrunkRatioAdapter):
             "source": np.arange(len(domains.Xs)),
             "target": np.arange(len(domains.Xt)),
         }
-        feed = _program.Feed(groups, rows, self.batch_size, self.device_budget)
+        feed = Feed(groups, rows, self.batch_size, self.device_budget)
         self.history_, self.n_epochs_ = {}, 0
         for number, phase in enumerate(self._phases()):
             if not self._train(number, phase, networks, feed, None, rng):
                 break
         log_sigma = self.kernel_.layers[-1].log_sigma
-        self.sigma_ = float(np.exp(_engine.to_numpy(log_sigma.value)))
+        self.sigma_ = float(np.exp(to_numpy(log_sigma.value)))
 
     def _log_ratio(self, X):
         names = "scaler", "weighter"
         networks = [getattr(self, f"{name}_") for name in names]
         recipes = [self._recipes[name] for name in names]
-        outputs = _program.outputs_of(networks, recipes, X)[:, 0]
+        outputs = outputs_of(networks, recipes, X)[:, 0]
         return np.log(np.abs(outputs.astype(np.float64)) + _TINY)

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from adapt._domains import check_rows
 from adapt._sklearn import Interval
 from adapt.deep._base import DeepAdapter
-from adapt.deep._trainer import Phase, Update
+from adapt.deep._hooks import Phase, Update
 from adapt.instance_based._deep._weight_networks import default_scaler, perceptron
 
 __all__ = ["WANN"]
@@ -182,7 +182,6 @@ class WANN(DeepAdapter):
     }
 
     _network_names = ("encoder", "task", "weighter", "discriminator")
-    _scheduled = ()
     _not_compiled = ("weighter", "pretrain_epochs")
     _target_labels = "required"
 
@@ -324,7 +323,7 @@ class WANN(DeepAdapter):
         X = self._check_shape(check_rows(self, X))
         return self._weights_of(X) / self._mean_weight
 
-    def predict_disc(self, X):
+    def predict_disc(self, X, *, sample_domain=None):
         """Return what the discriminating task predicts.
 
         Parameters
@@ -332,9 +331,12 @@ class WANN(DeepAdapter):
         X : array-like of shape (n_samples, n_features)
             Rows of either domain.
 
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
+
         Returns
         -------
         outputs : ndarray of shape (n_samples, n_outputs), dtype float32
             Outputs of `discriminator_`.
         """
-        return self._outputs(X, "encoder", "discriminator")
+        return self._outputs(X, "encoder", "discriminator", sample_domain=sample_domain)

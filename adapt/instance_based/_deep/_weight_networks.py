@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from adapt.deep._networks import Standardise
+from adapt.deep._layers import Standardise
 
 __all__ = ["default_scaler", "perceptron"]
 

@@ -8,14 +8,12 @@ import numpy as np
 from keras import ops
 
 from adapt._sklearn import Interval, StrOptions
-from adapt.deep._base import DeepAdapter, Phase
-from adapt.deep._networks import prepare
+from adapt.deep._base import DeepAdapter
+from adapt.deep._hooks import Phase
+from adapt.deep._recipes import prepare
+from adapt.parameter_based._deep._anchor import fisher_information
+from adapt.parameter_based._deep._heads import split_model, weighted_layers
 from adapt.parameter_based._deep._network_transfer import NetworkTransfer, Start
-from adapt.parameter_based._deep._source_networks import (
-    fisher_information,
-    split_model,
-    weighted_layers,
-)
 
 __all__ = ["FineTuning"]
 
@@ -294,6 +292,7 @@ class FineTuning(NetworkTransfer):
         "lambda_": [Interval(Real, 0, None, closed="both"), callable],
     }
 
+    _scheduled = ("lambda_",)
     _not_compiled = (
         *NetworkTransfer._not_compiled,
         *("model", "training", "pretrain", "pretrain_epochs", "unfreeze_epochs"),
@@ -335,15 +334,29 @@ class FineTuning(NetworkTransfer):
         jit_compile=None,
         device_budget=2**31,
     ):
-        self.encoder = encoder
-        self.task = task
-        self.Xt = Xt
-        self.yt = yt
+        super().__init__(
+            encoder,
+            task,
+            Xt,
+            yt,
+            copy,
+            verbose,
+            random_state,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            optimizer_enc=optimizer_enc,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            jit_compile=jit_compile,
+            device_budget=device_budget,
+        )
         self.training = training
         self.pretrain = pretrain
-        self.copy = copy
-        self.verbose = verbose
-        self.random_state = random_state
         self.model = model
         self.classes = classes
         self.source_epochs = source_epochs
@@ -354,18 +367,6 @@ class FineTuning(NetworkTransfer):
         self.penalty = penalty
         self.lambda_ = lambda_
         self.patience = patience
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.optimizer_enc = optimizer_enc
-        self.metrics = metrics
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.callbacks = callbacks
-        self.validation_split = validation_split
-        self.validation_data = validation_data
-        self.jit_compile = jit_compile
-        self.device_budget = device_budget
 
     def _source_trainer(self):
         return (
@@ -415,7 +416,7 @@ class FineTuning(NetworkTransfer):
     def _penalty(self, batch):
         return batch["lambda_"] / 2 * self._distance(ops.square)
 
-    def _stages(self):
+    def _phases(self):
         moving = self._all_layers()
         moving["encoder"] = layer_flags(self.training, len(moving["encoder"]))
         if self._stays():
@@ -427,7 +428,7 @@ class FineTuning(NetworkTransfer):
             epochs = self.epochs
             if self.pretrain_epochs is not None:
                 epochs = self.pretrain_epochs
-            yield Phase(epochs, "_updates", pretrain=True), head
+            yield Phase(epochs, "_updates", pretrain=True, moving=head)
         blocks = self._block_numbers()
         n_blocks = 1 + max(max(own, default=0) for own in blocks.values())
         for first in range(n_blocks - 1, 0, -1) if self.unfreeze_epochs else ():
@@ -438,8 +439,8 @@ class FineTuning(NetworkTransfer):
                 ]
                 for name, flags in moving.items()
             }
-            yield Phase(self.unfreeze_epochs, "_updates"), last
-        yield Phase(self.epochs, "_updates"), moving
+            yield Phase(self.unfreeze_epochs, "_updates", moving=last)
+        yield Phase(self.epochs, "_updates", moving=moving)
 
     def _block_numbers(self):
         """Return for encoder and task the number of each layer's block.

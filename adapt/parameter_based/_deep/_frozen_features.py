@@ -12,9 +12,9 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from adapt._sklearn import Interval, StrOptions, _fit_context
-from adapt.deep import _program
 from adapt.deep._base import DeepAdapter
-from adapt.deep._networks import _call
+from adapt.deep._forward import forward_of, in_batches
+from adapt.deep._recipes import output_shape_of
 
 __all__ = ["FrozenFeatures"]
 
@@ -166,7 +166,7 @@ class FrozenFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 "`model` must be a Keras network, a fitted deep adapter, a path, or a "
                 f"function without arguments that returns a network; got {network!r}."
             )
-        _call("model", network, X.shape[1:])
+        output_shape_of("model", network, X.shape[1:])
         if self.layer is not None:
             network = up_to_layer(network, self.layer)
         self.network_ = network
@@ -212,8 +212,8 @@ class FrozenFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     def _features(self, X):
         if self._forward is None:
-            self._forward = _program.forward_of([self.network_])
-        Z = _program.in_batches(self._forward, [self.network_], X, self.batch_size)
+            self._forward = forward_of([self.network_])
+        Z = in_batches(self._forward, [self.network_], X, self.batch_size)
         if self.pooling is not None and Z.ndim > 2:
             axes = tuple(range(1, Z.ndim - 1))
             return Z.mean(axis=axes) if self.pooling == "mean" else Z.max(axis=axes)

@@ -14,24 +14,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from adapt._domains import require_labels
 from adapt._sklearn import Interval
-from adapt.deep import _engine, _program
-from adapt.deep._base import DeepAdapter, Update
-from adapt.deep._labels import Classes
-from adapt.deep._networks import (
-    default_encoder,
-    default_task,
-    emits_probabilities,
-    learn_scales,
-    prepare,
-    recipe_of,
-)
-from adapt.parameter_based._deep._source_networks import (
-    anchored,
-    distance,
-    match_labels,
-    replace_head,
-    with_columns,
-)
+from adapt.deep._base import DeepAdapter
+from adapt.deep._engine import weights_of
+from adapt.deep._feed import Feed
+from adapt.deep._hooks import Update
+from adapt.deep._labels import ClassLabels
+from adapt.deep._layers import learn_scales
+from adapt.deep._networks import default_encoder, default_task
+from adapt.deep._outputs import emits_probabilities
+from adapt.deep._recipes import prepare, recipe_of
+from adapt.parameter_based._deep._anchor import anchored, distance
+from adapt.parameter_based._deep._heads import match_labels, replace_head, with_columns
 
 
 class Start(NamedTuple):
@@ -49,7 +42,7 @@ class NetworkTransfer(DeepAdapter):
     The networks may be trained already, with the target given to ``fit`` as ``X, y``;
     or they are trained on the source first, where ``fit`` is given both domains. A
     subclass writes `_source_trainer`, `_hold` where weights are drawn back to those of
-    the source, and `_stages` where not all layers move from the start.
+    the source, and `_phases` where not all layers move from the start.
     """
 
     _parameter_constraints: dict = {
@@ -155,8 +148,8 @@ class NetworkTransfer(DeepAdapter):
         """Return what is added to the task loss."""
 
     @abstractmethod
-    def _stages(self):
-        """Yield each `Phase`, and as in `_all_layers` which layers move in it."""
+    def _phases(self):
+        """Yield each `Phase`, with the layers that move in it."""
 
     # From the source
 
@@ -201,62 +194,84 @@ class NetworkTransfer(DeepAdapter):
 
     def _prepare(self, X, y, start, domains, rng):
         """Return encoder and task, ready for the labels, and the anchor if any."""
+        output_shape, columns = self._prepare_parts(y, start, rng)
+        self._learn_scales(X, y, start)
+        own = np.random.RandomState(rng.randint(2**31 - 1))  # for the same batches
+        hold = None
+        if self._holds():
+            labels = self._labels_of_head(start.task, output_shape, columns)
+            rows = X if domains.Xs is None else domains.Xs
+            hold = self._hold(rows, labels, own)
+        self._has_new_head = start.task is None or columns is not None
+        if columns is not None:
+            output_shape = self._replace_head(columns, hold, rng)
+        self._labels.fit_outputs(output_shape, emits_probabilities(self.task_))
+        networks = {"encoder": self.encoder_, "task": self.task_}
+        if hold is not None:
+            if start.task is None:
+                n = len(self.encoder_.weights)
+                hold[n:] = [np.zeros_like(array) for array in hold[n:]]
+            weights = [w for v in networks.values() for w in weights_of(v)]
+            self.anchor_, self._recipes["anchor"] = anchored(weights, hold)
+            networks["anchor"] = self.anchor_
+        return networks
+
+    def _prepare_parts(self, y, start, rng):
+        """Make encoder and task, and match the labels with the outputs of the task.
+
+        Return their shape, and as `Matched` says what becomes of them.
+        """
         encoder, task, known, make_copy = start
         options = {"rng": rng, "copy": make_copy}
-        self.encoder_, features, encoder_recipe = prepare(
+        self._recipes = {}
+        self.encoder_, features, self._recipes["encoder"] = prepare(
             "encoder", encoder, self._default_encoder, self._shape, **options
         )
         self._n_features_out = int(np.prod(features))
         n_outputs = None
         if task is not None:
-            self.task_, output_shape, recipe = prepare(
+            self.task_, output_shape, self._recipes["task"] = prepare(
                 "task", task, None, features, **options
             )
             n_outputs = output_shape[-1]
         self._labels, columns = match_labels(y, self.loss, known, n_outputs)
-        numbers = self._labels.classes is None
         if task is None:
-            self.task_, output_shape, recipe = prepare(
-                "task",
-                None,
-                self._default_task,
-                features,
-                self._labels.n_outputs,
-                numbers,
-                rng=rng,
+            sizes = self._labels.n_outputs, self._labels.classes is None
+            self.task_, output_shape, self._recipes["task"] = prepare(
+                "task", None, self._default_task, features, *sizes, rng=rng
             )
-        ys = self._labels.encode(y) if numbers else None
-        for name, given in ("encoder", encoder), ("task", task):
-            if not getattr(given, "built", False):
+        return output_shape, columns
+
+    def _learn_scales(self, X, y, start):
+        """Let layers of networks that are not trained yet learn from the target."""
+        ys = self._labels.encode(y) if self._labels.classes is None else None
+        for name in "encoder", "task":
+            if not getattr(getattr(start, name), "built", False):
                 rows = X if name in self._reads_rows else None
                 learn_scales(getattr(self, f"{name}_"), rows, ys)
-        hold = None
-        own = np.random.RandomState(rng.randint(2**31 - 1))  # for the same batches
-        if self._holds():
-            labels = None if task is None else self._labels
-            if labels is not None and labels.classes is not None:
-                if columns is not None:
-                    labels = Classes(np.arange(max(n_outputs, 2)), None)
-                labels.fit_outputs(output_shape, emits_probabilities(self.task_))
-            hold = self._hold(X if domains.Xs is None else domains.Xs, labels, own)
-        self._has_new_head = task is None or columns is not None
+
+    def _labels_of_head(self, task, output_shape, columns):
+        """Return what the outputs of the source's head mean, None without a head."""
+        if task is None:
+            return None
+        labels = self._labels
+        if labels.classes is not None:
+            if columns is not None:
+                labels = ClassLabels(np.arange(max(output_shape[-1], 2)), None)
+            labels.fit_outputs(output_shape, emits_probabilities(self.task_))
+        return labels
+
+    def _replace_head(self, columns, hold, rng):
+        """Give the task other outputs, held as those that they go on from."""
+        numbers = self._labels.classes is None
+        self.task_, self._recipes["task"], places = replace_head(
+            self.task_, columns, numbers, rng
+        )
         n = len(self.encoder_.weights)
-        if columns is not None:
-            self.task_, recipe, places = replace_head(self.task_, columns, numbers, rng)
-            output_shape = self.task_.output_shape[1:]
-            for i in places if hold is not None else ():
-                free = np.zeros(self.task_.weights[i].shape)
-                hold[n + i] = with_columns(hold[n + i], columns, free)
-        self._labels.fit_outputs(output_shape, emits_probabilities(self.task_))
-        self._recipes = {"encoder": encoder_recipe, "task": recipe}
-        networks = {"encoder": self.encoder_, "task": self.task_}
-        if hold is not None:
-            if task is None:
-                hold[n:] = [np.zeros_like(array) for array in hold[n:]]
-            weights = [w for v in networks.values() for w in _engine.weights_of(v)]
-            self.anchor_, self._recipes["anchor"] = anchored(weights, hold)
-            networks["anchor"] = self.anchor_
-        return networks
+        for i in places if hold is not None else ():
+            free = np.zeros(self.task_.weights[i].shape)
+            hold[n + i] = with_columns(hold[n + i], columns, free)
+        return self.task_.output_shape[1:]
 
     # How it is trained
 
@@ -282,37 +297,21 @@ class NetworkTransfer(DeepAdapter):
         )
         groups, rows, held_out = self._data(alone, rng)
         del groups["target"], rows["target"]
-        feed = _program.Feed(groups, rows, self.batch_size, self.device_budget)
+        feed = Feed(groups, rows, self.batch_size, self.device_budget)
         self.history_ = {}
         self.n_epochs_ = 0
-        self._flags = {name: _flags_of(network) for name, network in networks.items()}
         try:
-            for number, (phase, moving) in enumerate(self._stages()):
-                self._moving = moving
-                if phase.epochs == 0 or not any(map(any, moving.values())):
+            for number, phase in enumerate(self._phases()):
+                if phase.epochs == 0 or not any(map(any, phase.moving.values())):
                     continue
                 if not self._train(number, phase, networks, feed, held_out, rng):
                     break
         finally:
-            for name, network in networks.items():
-                _set_flags(network, self._flags[name])
-            for name in "_flags", "_moving", "anchor_":
-                self.__dict__.pop(name, None)
+            self.__dict__.pop("anchor_", None)
             self._recipes.pop("anchor", None)
 
     def _updates(self):
-        # Here the networks are those that are compiled: copies as a rule.
-        for name, moving in self._moving.items():
-            network = getattr(self, f"{name}_")
-            _set_flags(network, self._flags[name])
-            for layer, moves in zip(network.layers, moving, strict=True):
-                if not moves:
-                    layer.trainable = False
         return [Update(self._losses, ("encoder", "task"))]
-
-    def _optimizers(self):
-        optimizers, rates, key = super()._optimizers()
-        return optimizers, rates, (*key, _program.hashable(self._moving))
 
     def _watchers(self):
         watchers = super()._watchers()
@@ -347,13 +346,3 @@ def _classes_of(adapter):
     """Return the classes that a fitted deep adapter knows, False for numbers."""
     classes = adapter._labels.classes
     return False if classes is None else classes
-
-
-def _flags_of(network):
-    return [layer.trainable for layer in network._flatten_layers()]
-
-
-def _set_flags(network, flags):
-    # A layer hands its flag on to those in it, which come later.
-    for layer, flag in zip(network._flatten_layers(), flags, strict=True):
-        layer.trainable = flag

@@ -8,10 +8,10 @@ import numpy as np
 from keras import ops
 
 from adapt._sklearn import Interval, StrOptions
-from adapt.deep._base import Phase
+from adapt.deep._hooks import Phase
 from adapt.deep._networks import default_encoder, default_task
+from adapt.parameter_based._deep._heads import identity, weighted_layers
 from adapt.parameter_based._deep._network_transfer import NetworkTransfer, Start
-from adapt.parameter_based._deep._source_networks import identity, weighted_layers
 
 __all__ = ["RegularTransferNN"]
 
@@ -194,7 +194,6 @@ class RegularTransferNN(NetworkTransfer):
         "regularizer": [StrOptions({"l2", "l1"})],
     }
 
-    _scheduled = ()
     _not_compiled = (*NetworkTransfer._not_compiled, "lambdas")
     _reads_rows = ("task",)
     _default_encoder = staticmethod(identity)
@@ -226,28 +225,30 @@ class RegularTransferNN(NetworkTransfer):
         jit_compile=None,
         device_budget=2**31,
     ):
-        self.task = task
-        self.Xt = Xt
-        self.yt = yt
+        super().__init__(
+            task=task,
+            Xt=Xt,
+            yt=yt,
+            copy=copy,
+            verbose=verbose,
+            random_state=random_state,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            jit_compile=jit_compile,
+            device_budget=device_budget,
+        )
         self.lambdas = lambdas
         self.regularizer = regularizer
-        self.copy = copy
-        self.verbose = verbose
-        self.random_state = random_state
         self.classes = classes
         self.source_epochs = source_epochs
         self.patience = patience
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.metrics = metrics
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.callbacks = callbacks
-        self.validation_split = validation_split
-        self.validation_data = validation_data
-        self.jit_compile = jit_compile
-        self.device_budget = device_budget
 
     def _source_trainer(self):
         return super()._source_trainer().set_params(lambdas=0.0)
@@ -288,10 +289,10 @@ class RegularTransferNN(NetworkTransfer):
     def _penalty(self, batch):
         return self._distance(ops.square if self.regularizer == "l2" else ops.abs)
 
-    def _stages(self):
+    def _phases(self):
         moving = self._all_layers()
         moving["task"] = [value < math.inf for value in self._layer_lambdas()]
         weighted = [i for i, layer in enumerate(self.task_.layers) if layer.weights]
         if self._has_new_head and weighted:
             moving["task"][weighted[-1]] = True
-        yield Phase(self.epochs, "_updates"), moving
+        yield Phase(self.epochs, "_updates", moving=moving)

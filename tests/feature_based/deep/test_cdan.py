@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from adapt.deep import _engine
-from adapt.deep._networks import prepare
+from adapt.deep._recipes import prepare
 from adapt.feature_based import CDAN
 from adapt.feature_based._deep._cdan import _conditioning
 from tests.deep import reference

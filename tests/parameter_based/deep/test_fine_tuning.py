@@ -17,16 +17,16 @@ from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
 
 from adapt.deep import _engine  # noqa: E402
-from adapt.deep._labels import Classes, Numbers  # noqa: E402
+from adapt.deep._labels import ClassLabels, NumberLabels  # noqa: E402
 from adapt.feature_based import DANN  # noqa: E402
 from adapt.parameter_based import (  # noqa: E402
     FineTuning,
     RegularTransferLR,
     RegularTransferNN,
 )
+from adapt.parameter_based._deep._anchor import fisher_information  # noqa: E402
 from adapt.parameter_based._deep._fine_tuning import block_numbers, layer_flags  # noqa: E402
-from adapt.parameter_based._deep._source_networks import (  # noqa: E402
-    fisher_information,
+from adapt.parameter_based._deep._heads import (  # noqa: E402
     match_labels,
     replace_head,
     split_model,
@@ -200,12 +200,12 @@ def test_fisher_information_of_a_linear_model(kind):
     coef = np.array([0.8, -0.5])
     network = linear(X, coef, 0.3)
     if kind == "classes":
-        labels = Classes(np.arange(2), None)
+        labels = ClassLabels(np.arange(2), None)
         labels.fit_outputs((1,), False)
         p = 1 / (1 + np.exp(-(X @ coef + 0.3)))
         weight = p * (1 - p)
     else:
-        labels, weight = Numbers(X[:, 0], None), np.ones(1000)
+        labels, weight = NumberLabels(X[:, 0], None), np.ones(1000)
     identity, whole = split_model(network, (2,))
     found = fisher_information(identity, whole, labels, X, np.random.RandomState(0))
     # E (d log p)^2 = x^2 p (1 - p), and x^2 where the variance is 1; labels are drawn.

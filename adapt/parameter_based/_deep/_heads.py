@@ -1,20 +1,28 @@
-"""What a source network hands over: its parts, its head, and what it holds on to."""
+"""A source network in two parts, and a head that is replaced for other labels."""
 
 import json
 from typing import NamedTuple
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 from keras.src.models import Functional
 from sklearn.utils import column_or_1d
 
-from adapt.deep import _engine, _program
-from adapt.deep._labels import Classes, Numbers, is_classification, read_labels
-from adapt.deep._networks import Recipe, recipe_of
+from adapt.deep._engine import weights_of
+from adapt.deep._labels import ClassLabels, NumberLabels, is_class_loss, read_labels
+from adapt.deep._recipes import recipe_of
 from adapt.parameter_based._class_labels import union_of_classes
 
-_FISHER_ROWS = 1000
+__all__ = [
+    "Matched",
+    "identity",
+    "match_labels",
+    "replace_head",
+    "split_model",
+    "weighted_layers",
+    "with_columns",
+]
 
 
 def identity(shape):
@@ -86,7 +94,7 @@ class Matched(NamedTuple):
     on from, -1 for a new one; it is None where the head stays as it is.
     """
 
-    labels: Classes | Numbers
+    labels: ClassLabels | NumberLabels
     columns: np.ndarray | None
 
 
@@ -118,7 +126,7 @@ def match_labels(y, loss, known, n_outputs):
                 "The source model predicts numbers, but the target has labels such as "
                 f"{np.ravel(y)[0]!r}."
             )
-        labels = Numbers(y, None if loss == "crossentropy" else loss)
+        labels = NumberLabels(y, None if loss == "crossentropy" else loss)
         return Matched(labels, _new_columns(labels.n_outputs, n_outputs))
     if known is None and n_outputs is not None and _are_indices(y, loss, n_outputs):
         known = np.arange(max(n_outputs, 2))
@@ -150,7 +158,7 @@ def match_labels(y, loss, known, n_outputs):
 
 def _are_indices(y, loss, n_outputs):
     """Return whether labels are numbers of outputs, as is Keras's own convention."""
-    if y.ndim > 1 or y.dtype.kind not in "iu" or is_classification(loss) is False:
+    if y.ndim > 1 or y.dtype.kind not in "iu" or is_class_loss(loss) is False:
         return False
     return y.min() >= 0 and y.max() < max(n_outputs, 2)
 
@@ -252,7 +260,7 @@ def replace_head(network, columns, numbers, rng):
     places = tuple(
         i for i, w in enumerate(network.weights) if any(w is v for v in head.weights)
     )
-    arrays = _engine.weights_of(network)
+    arrays = weights_of(network)
     for i in places:
         shape = (*arrays[i].shape[:-1], len(columns))
         fill = np.zeros(shape)
@@ -266,160 +274,3 @@ def replace_head(network, columns, numbers, rng):
 
 def _name(config):
     return config.get("name", config["config"].get("name"))
-
-
-class Anchor(layers.Layer):
-    """Numbers that a penalty needs: where weights started, and how firmly they stay."""
-
-    def __init__(self, n_weights, **kwargs):
-        super().__init__(**kwargs)
-        shape = (n_weights,)
-        self.start = self.add_weight(shape, "zeros", trainable=False, name="start")
-        self.hold = self.add_weight(shape, "zeros", trainable=False, name="hold")
-        self.built = True
-
-
-def anchored(start, hold):
-    """Return an `Anchor` that holds two lists of arrays, and its `Recipe`."""
-    start, hold = (np.concatenate([np.ravel(a) for a in v]) for v in (start, hold))
-    recipe = Recipe(("anchor", len(start)), Anchor, (len(start),))
-    anchor = recipe.make()
-    anchor.set_weights([start, hold])
-    return anchor, recipe
-
-
-def distance(weights, anchor, measure):
-    """Return ``sum(hold * measure(w - start))``, a scalar tensor.
-
-    Parameters
-    ----------
-    weights : list of keras.Variable
-        All weights of the networks, in the order of the anchor.
-
-    anchor : Anchor
-        Where they started.
-
-    measure : callable
-        Of a tensor of differences, such as `keras.ops.square`.
-    """
-    total, first = 0.0, 0
-    for w in weights:
-        part = slice(first, first + int(np.prod(w.shape)))
-        first = part.stop
-        if w.trainable:
-            gap = ops.reshape(ops.cast(w, "float32"), (-1,)) - anchor.start[part]
-            total = total + ops.sum(anchor.hold[part] * measure(gap))
-    return total
-
-
-class _SquaredGradients:
-    """Networks, and the compiled pass over rows that sums up squared gradients.
-
-    Parameters
-    ----------
-    networks : dict of keras.Model
-        The encoder and the task.
-
-    labels : Classes or Numbers
-        They say what of the outputs is differentiated.
-
-    mode : str
-        How to run, as `_engine.choose_mode` returns it.
-    """
-
-    def __init__(self, networks, labels, mode):
-        self.networks = networks
-        encoder, task = networks["encoder"], networks["task"]
-        moving = [w for w in [*encoder.weights, *task.weights] if w.trainable]
-        self._sums = [keras.Variable(np.zeros(w.shape, "float32")) for w in moving]
-        holders = {id(v): v for n in (encoder, task) for v in n.variables}
-        state = [*holders.values(), *self._sums]
-
-        def step(batch):
-            def loss():
-                z = encoder(batch["X"], training=False)
-                scores = labels.scores_of(task, z, training=False)
-                value = ops.sum(batch["v"] * scores)
-                return value, {"loss": value}
-
-            def add(gradients):
-                for total, g in zip(self._sums, gradients, strict=True):
-                    if g is not None:
-                        total.assign(total + ops.square(ops.convert_to_tensor(g)))
-
-            return _engine.minimize(loss, moving, add, state)
-
-        self._run = _engine.compile_epoch(step, state, mode)
-
-    def mean(self, networks, X, v):
-        """Return the mean square of ``J' v`` of each weight of ``networks``."""
-        for name, network in networks.items():
-            if network is not self.networks[name]:
-                self.networks[name].set_weights(_engine.weights_of(network))
-        for total in self._sums:
-            total.assign(np.zeros(total.shape, "float32"))
-        data = {}
-        for name, array in {"X": X, "v": v}.items():
-            # Of one size whatever the number of rows: what was compiled serves again.
-            padded = np.zeros((_FISHER_ROWS, *array.shape[1:]), dtype=np.float32)
-            padded[: len(array)] = array
-            data[name] = _engine.to_device(padded)
-        index = np.arange(_FISHER_ROWS, dtype=np.int32)[:, None]
-        self._run({"rows": data}, {"rows": index}, {}, len(X))
-        return [_engine.to_numpy(total.value) / len(X) for total in self._sums]
-
-
-def fisher_information(encoder, task, labels, X, rng):
-    """Return the diagonal of the Fisher information of a network's weights.
-
-    It is the mean over rows of the expected squared gradient of the log-likelihood of a
-    label, where labels are as the network says: classes with its probabilities ``p``,
-    numbers with a variance of 1. With ``J`` the derivative of the logits, that is the
-    diagonal of ``J' (diag(p) - p p') J``, and the mean of ``(J' v)^2`` over vectors ``v
-    = sqrt(p) s - p sum(sqrt(p) s)`` of random signs ``s``, of which each row takes one.
-    They vary far less than labels that are drawn, the more the surer the network is.
-
-    Parameters
-    ----------
-    encoder, task : keras.Model
-        The networks.
-
-    labels : Classes or Numbers
-        What the outputs mean.
-
-    X : ndarray of shape (n_samples, ...)
-        Rows; at most 1,000 of them are drawn and used.
-
-    rng : RandomState
-        Draws rows and signs.
-
-    Returns
-    -------
-    information : list of ndarray
-        In the shapes of the weights of `encoder`, then of `task`; zeros for those that
-        are not trained.
-    """
-    X = X[rng.permutation(len(X))[:_FISHER_ROWS]].astype(np.float32)
-    outputs = _engine.to_numpy(
-        ops.cast(task(encoder(X, training=False), training=False), "float32")
-    )
-    numbers = labels.classes is None
-    p = outputs if numbers else labels.probability(outputs)
-    v = 2.0 * rng.randint(2, size=p.shape) - 1
-    if not numbers:
-        v *= np.sqrt(p)
-        v -= p * v.sum(axis=1, keepdims=True)
-    networks = {"encoder": encoder, "task": task}
-    mode = _engine.choose_mode(None, [encoder, task], len(X))
-    program, key = _program.take_program(
-        networks,
-        {name: recipe_of(network) for name, network in networks.items()},
-        ("fisher", mode, numbers),
-        lambda networks: _SquaredGradients(networks, labels, mode),
-    )
-    found = iter(program.mean(networks, X, v.astype(np.float32)))
-    _program.give_back(program, key)
-    return [
-        next(found) if w.trainable else np.zeros(w.shape, dtype=np.float32)
-        for w in [*encoder.weights, *task.weights]
-    ]
