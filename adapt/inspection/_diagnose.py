@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
+from adapt._frames import as_pandas, is_frame
 from adapt.base import SourceOnly
 from adapt.inspection._column_tests import compare_columns
 from adapt.inspection._expected_accuracy import expected_accuracy
@@ -267,9 +268,8 @@ def _as_frames(Xs, Xt):
     """Return both domains as frames with the columns that can be compared."""
     import pandas as pd
 
-    if hasattr(Xs, "to_pandas"):
-        Xs, Xt = Xs.to_pandas(), Xt.to_pandas()
-    if hasattr(Xs, "iloc"):
+    Xs, Xt = as_pandas(Xs), as_pandas(Xt)
+    if is_frame(Xs):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # those of `preprocess` are shown
             columns = usable_columns(Xs, Xt)

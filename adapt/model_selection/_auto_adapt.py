@@ -14,8 +14,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from adapt._domains import check_rows
-from adapt._frames import stack_rows
+from adapt._domains import check_rows, require_labels
+from adapt._frames import as_pandas, is_frame, stack_rows
 from adapt._sklearn import Interval, StrOptions, _check_feature_names
 from adapt.base import MetaAdapter
 from adapt.base._meta import estimator_has
@@ -29,14 +29,6 @@ from adapt.model_selection._preprocessing import (
     usable_columns,
 )
 from adapt.model_selection._read_domains import check_classes
-
-
-def _as_pandas(X):
-    return X.to_pandas() if hasattr(X, "to_pandas") else X
-
-
-def _is_frame(X):
-    return hasattr(X, "columns")
 
 
 class AutoAdapt(MetaAdapter):
@@ -243,8 +235,8 @@ class AutoAdapt(MetaAdapter):
         """
         Xt = self.Xt if Xt is None else Xt
         self.preprocessor_ = self._columns = names = None
-        if _is_frame(X):
-            X, Xt, names = self._encoded(_as_pandas(X), _as_pandas(Xt))
+        if is_frame(X):
+            X, Xt, names = self._encoded(as_pandas(X), as_pandas(Xt))
         super().fit(
             X, y, Xt, yt, sample_domain=sample_domain, sample_weight=sample_weight
         )
@@ -274,11 +266,7 @@ class AutoAdapt(MetaAdapter):
         return self.preprocessor_.transform(X), Xt, names
 
     def _adapt(self, domains):
-        if domains.ys is None:
-            raise ValueError(
-                "requires y to be passed, but the target y is None: AutoAdapt judges "
-                "methods by the labels of the source."
-            )
+        require_labels(self, domains.ys, "judges methods by the labels of the source")
         ys = column_or_1d(domains.ys, warn=True)
         if len(ys) < 2:
             raise ValueError(
@@ -358,9 +346,9 @@ class AutoAdapt(MetaAdapter):
             return self.preprocessor_.transform(check_rows(self, X))
         import pandas as pd
 
-        X = _as_pandas(X)
+        X = as_pandas(X)
         _check_feature_names(self, X, reset=False)
-        if not _is_frame(X):
+        if not is_frame(X):
             X = check_rows(self, X)
         return self.preprocessor_.transform(pd.DataFrame(X, columns=self._columns))
 

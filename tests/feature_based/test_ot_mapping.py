@@ -119,6 +119,6 @@ def test_groups_need_classes():
     Xs, ys, Xt, _ = shifted_numbers()
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         OTMapping(method="group").fit(Xs, ys, Xt=Xt)
-    with pytest.raises(ValueError, match=r"requires y.*OTMapping with method='group'"):
+    with pytest.raises(ValueError, match=r"OTMapping requires y.*method='group'"):
         OTMapping(method="group").fit(Xs, Xt=Xt)
     assert OTMapping().fit(Xs, Xt=Xt).transform(Xt).shape == Xt.shape
