@@ -5,6 +5,7 @@ from abc import abstractmethod
 from numbers import Real
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -28,6 +29,29 @@ def effective_sample_size(weights):
     """
     weights = np.asarray(weights, dtype=float)
     return float(weights.sum() ** 2 / np.square(weights).sum())
+
+
+def with_every_class(rows, y, weights):
+    """Return drawn rows, and the heaviest row of each class that is not among them.
+
+    Parameters
+    ----------
+    rows : ndarray of int of shape (n_drawn,)
+        The rows that were drawn.
+
+    y : ndarray of shape (n_samples,)
+        Classes of all rows.
+
+    weights : ndarray of shape (n_samples,)
+        Weights of all rows. A class whose weights are all zero is left out.
+
+    Returns
+    -------
+    rows : ndarray of int of shape (n_drawn + n_lost,)
+    """
+    lost = np.setdiff1d(y[weights > 0], y[rows])
+    heaviest = [np.argmax(np.where(y == label, weights, -1)) for label in lost]
+    return np.concatenate([rows, np.array(heaviest, dtype=rows.dtype)])
 
 
 class WeightAdapter(MetaAdapter):
@@ -77,6 +101,8 @@ class WeightAdapter(MetaAdapter):
         if ys is not None and self.resample:
             rng = check_random_state(self.random_state)
             rows = rng.choice(len(weights), len(weights), p=weights / weights.sum())
+            if ys.ndim == 1 and is_classifier(self._new_estimator(ys)):
+                rows = with_every_class(rows, ys, weights)
             Xs, ys, weights = Xs[rows], ys[rows], None
         self._fit_estimator(Xs, ys, domains, sample_weight=weights)
 

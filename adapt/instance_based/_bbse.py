@@ -142,6 +142,10 @@ class BBSE(LabelShiftAdapter):
 
     Notes
     -----
+    Departures from [1]_: by default probabilities take the place of predicted labels.
+    The published estimate is ``BBSE(soft=False)``. The confusion matrix is of
+    out-of-fold predictions, where [1]_ holds out half of the source.
+
     Time is that of `cv` + 1 fits, one more with "weights", and of one prediction of
     both domains; memory O((n_s + n_t) k) for k classes, beside the fits. Sparse `X` and
     NaN are taken if `estimator` takes them.

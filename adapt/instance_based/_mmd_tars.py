@@ -182,8 +182,8 @@ class MMDTarS(WeightAdapter):
     -----
     UserWarning
         If the priors of the classes cannot be identified: the smallest eigenvalue of
-        the inner products of the classes' mean embeddings is not larger than twice
-        their largest squared standard error. Then some class is a mixture of the
+        the inner products of the classes' mean embeddings is not larger than three
+        times their largest squared standard error. Then some class is a mixture of the
         others, as far as the kernel can tell from so many rows.
 
     See Also

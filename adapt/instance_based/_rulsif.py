@@ -38,7 +38,7 @@ def mixture_moments(source, target, gamma, alpha):
     return Moments(Hs, ht, Ht)
 
 
-def leave_one_out(source, target, gamma, moments, alpha, lambdas):
+def leave_one_out(source, target, gamma, moments, alpha, lambdas, clip="ratios"):
     """Return the leave-one-out scores of relative density ratios of one width.
 
     With ``n = min(n_s, n_t)``, the i-th fold leaves out one source and one target row,
@@ -63,6 +63,9 @@ def leave_one_out(source, target, gamma, moments, alpha, lambdas):
     lambdas : ndarray of shape (n_lambdas,)
         Penalties.
 
+    clip : {"ratios", "coefficients"}, default="ratios"
+        What is set to zero where it is negative.
+
     Returns
     -------
     scores : ndarray of shape (n_lambdas,)
@@ -78,18 +81,28 @@ def leave_one_out(source, target, gamma, moments, alpha, lambdas):
 
     total = np.zeros(len(lambdas))
     for rows in slices(n, source.block):
-        s = source.at(_even_steps(rows, n, ns), gamma) @ vectors
-        t = target.at(_even_steps(rows, n, nt), gamma) @ vectors
+        at_s = source.at(_even_steps(rows, n, ns), gamma)
+        at_t = target.at(_even_steps(rows, n, nt), gamma)
+        s, t = at_s @ vectors, at_t @ vectors
         sh, th, st = s @ inverse_h, t @ inverse_h, (s * t) @ inverse
         # Products x' P^-1 y with P = a Ht + b Hs + lambda I, for all lambdas.
-        ss, tt = (np.square(x, out=x) @ inverse for x in (s, t))
+        ss, tt = (np.square(x) @ inverse for x in (s, t))
         # What is left of h once row i is out, seen from both rows.
         sh, th = (sh - st) / (nt - 1), (th - tt) / (nt - 1)
         # Woodbury: P - a t t' - b s s' is what remains of P, solved by a 2 x 2 system.
         rest_s, rest_t = 1 - b * ss, 1 - a * tt
         det = rest_s * rest_t - a * b * st**2
-        gs = np.maximum((rest_t * sh + a * st * th) / det, 0)
-        gt = np.maximum((rest_s * th + b * st * sh) / det, 0)
+        gs = (rest_t * sh + a * st * th) / det
+        gt = (rest_s * th + b * st * sh) / det
+        if clip == "coefficients":
+            for j in range(len(lambdas)):
+                # P theta = h_i + a t g(t) + b s g(s), in the basis of P.
+                theta = inverse_h[:, j] / (nt - 1) + inverse[:, j] * (
+                    (a * gt[:, [j]] - 1 / (nt - 1)) * t + b * gs[:, [j]] * s
+                )
+                theta = np.maximum(theta @ vectors.T, 0)
+                gs[:, j], gt[:, j] = (np.sum(x * theta, axis=1) for x in (at_s, at_t))
+        gs, gt = np.maximum(gs, 0), np.maximum(gt, 0)
         loss = alpha / 2 * gt**2 + (1 - alpha) / 2 * gs**2 - gt
         total += loss.sum(axis=0)
     return total / n
@@ -102,7 +115,7 @@ def _even_steps(rows, n, n_rows):
     return np.arange(rows.start, rows.stop) * n_rows // n
 
 
-def relative_ratio(moments, alpha, lambda_):
+def relative_ratio(moments, alpha, lambda_, clip="ratios"):
     """Return the coefficients of the relative density ratio.
 
     Parameters
@@ -116,6 +129,9 @@ def relative_ratio(moments, alpha, lambda_):
     lambda_ : float
         Penalty.
 
+    clip : {"ratios", "coefficients"}, default="ratios"
+        Whether coefficients stay as they are, or negative ones are set to zero.
+
     Returns
     -------
     theta : ndarray of shape (n_centers,)
@@ -123,7 +139,8 @@ def relative_ratio(moments, alpha, lambda_):
     """
     Hs, ht, Ht = moments
     H = alpha * Ht + (1 - alpha) * Hs
-    return np.linalg.solve(H + lambda_ * np.eye(len(H)), ht)
+    theta = np.linalg.solve(H + lambda_ * np.eye(len(H)), ht)
+    return np.maximum(theta, 0) if clip == "coefficients" else theta
 
 
 class RULSIF(RatioAdapter):
@@ -171,6 +188,10 @@ class RULSIF(RatioAdapter):
 
     coef0 : float, default=1
         Constant of the "poly" and "sigmoid" kernels.
+
+    clip : {"ratios", "coefficients"}, default="ratios"
+        What is set to zero where it is negative: ratios, or the coefficients once the
+        system is solved, as in [2]_. Leave-one-out scores follow it.
 
     weight_clip : float, default=None
         Largest weight, in units of the mean weight, before the mean is brought back to
@@ -235,6 +256,11 @@ class RULSIF(RatioAdapter):
 
     Notes
     -----
+    Departures from [1]_: by default `gamma` is the median heuristic, and negative
+    ratios are set to zero. The published algorithm, which chooses both parameters, is
+    ``RULSIF(alpha=a, gamma=gammas, lambdas=lambdas)``; its folds leave out one row of
+    each domain at a time.
+
     With b centres, g gammas and l lambdas: time O(g (n_s + n_t) b (b + d + l) + g b^3),
     memory O(b^2) and blocks of kernel values, some megabytes.
 
@@ -244,8 +270,8 @@ class RULSIF(RatioAdapter):
     Distances follow the scale of the columns: standardise columns of different units.
 
     Leave-one-out scores are exact. A fold leaves out one source and one target row at
-    once, as in [2]_, and scores the ratio as it is used, with negative values set to
-    zero. ([2]_ sets negative coefficients to zero instead.)
+    once, as in [2]_, and scores the ratio as it is used, clipped as `clip` says. With
+    "coefficients" they take time O(g l n b^2).
 
     References
     ----------
@@ -275,6 +301,7 @@ class RULSIF(RatioAdapter):
         "gamma": [Interval(Real, 0, None, closed="neither"), "array-like", None],
         "degree": [Interval(Real, 0, None, closed="left")],
         "coef0": [Interval(Real, None, None, closed="neither")],
+        "clip": [StrOptions({"ratios", "coefficients"})],
     }
 
     def __init__(
@@ -289,6 +316,7 @@ class RULSIF(RatioAdapter):
         gamma=None,
         degree=3,
         coef0=1,
+        clip="ratios",
         weight_clip=None,
         resample=False,
         copy=True,
@@ -311,6 +339,7 @@ class RULSIF(RatioAdapter):
         self.gamma = gamma
         self.degree = degree
         self.coef0 = coef0
+        self.clip = clip
 
     def _fit_ratio(self, domains):
         Xs, Xt = (np.asarray(X, dtype=np.float64) for X in (domains.Xs, domains.Xt))
@@ -339,13 +368,16 @@ class RULSIF(RatioAdapter):
             moments.append(mixture_moments(source, target, gamma, self.alpha))
             if several:
                 domains_at = source, target, gamma, moments[-1]
-                scores.append(leave_one_out(*domains_at, self.alpha, lambdas))
+                scores.append(
+                    leave_one_out(*domains_at, self.alpha, lambdas, self.clip)
+                )
         self.j_scores_, i, j = None, 0, 0
         if several:
             self.j_scores_ = np.array(scores)
             i, j = np.unravel_index(self.j_scores_.argmin(), self.j_scores_.shape)
         self.best_params_ = {"gamma": float(gammas[i]), "lambdas": float(lambdas[j])}
-        self.thetas_ = relative_ratio(moments[i], self.alpha, float(lambdas[j]))
+        lambda_ = float(lambdas[j])
+        self.thetas_ = relative_ratio(moments[i], self.alpha, lambda_, self.clip)
 
     def _features(self):
         return Features(self.centers_, self.kernel, self.degree, self.coef0)
@@ -399,8 +431,15 @@ class ULSIF(RULSIF):
         Width of the kernel. Of several, leave-one-out takes the best. If None, the
         median heuristic.
 
-    degree, coef0 : float, default=3 and 1
-        Of the "poly" and "sigmoid" kernels.
+    degree : float, default=3
+        Degree of the "poly" kernel.
+
+    coef0 : float, default=1
+        Constant of the "poly" and "sigmoid" kernels.
+
+    clip : {"ratios", "coefficients"}, default="ratios"
+        What is set to zero where it is negative: ratios, or the coefficients once the
+        system is solved, as in [1]_. Leave-one-out scores follow it.
 
     weight_clip : float, default=None
         Largest weight, in units of the mean weight, before the mean is brought back to
@@ -423,6 +462,13 @@ class ULSIF(RULSIF):
     See Also
     --------
     RULSIF : Its ratio is bounded, and so easier to estimate.
+
+    Notes
+    -----
+    Departures from [1]_: by default negative ratios, not negative coefficients, are set
+    to zero, and `gamma` is the median heuristic. The published algorithm is
+    ``ULSIF(gamma=gammas, lambdas=lambdas, clip="coefficients")`` with the grids to
+    choose from; weights are then brought to a mean of one.
 
     References
     ----------
@@ -458,6 +504,7 @@ class ULSIF(RULSIF):
         gamma=None,
         degree=3,
         coef0=1,
+        clip="ratios",
         weight_clip=None,
         resample=False,
         copy=True,
@@ -474,6 +521,7 @@ class ULSIF(RULSIF):
             gamma=gamma,
             degree=degree,
             coef0=coef0,
+            clip=clip,
             weight_clip=weight_clip,
             resample=resample,
             copy=copy,

@@ -245,6 +245,9 @@ class SaerensEM(LabelShiftAdapter):
 
     Notes
     -----
+    Departures from [1]_: by default the probabilities are calibrated first, as in [2]_.
+    The published algorithm is ``SaerensEM(calibrate=False)``.
+
     Time is that of `cv` + 1 fits, one more with "weights", and of one prediction of
     both domains, and O(n_t k) for each iteration; memory O((n_s + n_t) k) for k
     classes, beside the fits. Sparse `X` and NaN are taken if `estimator` takes them.

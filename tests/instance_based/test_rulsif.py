@@ -13,7 +13,7 @@ from adapt.instance_based._rulsif import leave_one_out, mixture_moments
 from tests.instance_based.common import gaussians
 
 
-def loop(Xs, Xt, centers, gamma, alpha, lambda_):
+def loop(Xs, Xt, centers, gamma, alpha, lambda_, clip="ratios"):
     """Return the leave-one-out score as it is defined, with one fit for each fold.
 
     As in Kanamori et al. (2009, section on model selection), fold i of
@@ -29,24 +29,27 @@ def loop(Xs, Xt, centers, gamma, alpha, lambda_):
         Kt = rbf_kernel(np.delete(Xt, t, axis=0), centers, gamma=gamma)
         H = alpha * Kt.T @ Kt / (nt - 1) + (1 - alpha) * Ks.T @ Ks / (ns - 1)
         theta = np.linalg.solve(H + lambda_ * np.eye(len(H)), Kt.mean(axis=0))
+        if clip == "coefficients":
+            theta = np.maximum(theta, 0)
         gs = max(0, (rbf_kernel(Xs[s : s + 1], centers, gamma=gamma) @ theta).item())
         gt = max(0, (rbf_kernel(Xt[t : t + 1], centers, gamma=gamma) @ theta).item())
         scores.append(alpha / 2 * gt**2 + (1 - alpha) / 2 * gs**2 - gt)
     return np.mean(scores)
 
 
+@pytest.mark.parametrize("clip", ["ratios", "coefficients"])
 @pytest.mark.parametrize("alpha", [0, 0.1, 0.5, 1])
 @pytest.mark.parametrize(("ns", "nt"), [(20, 20), (31, 12), (9, 40)])
-def test_analytic_leave_one_out_equals_the_loop(alpha, ns, nt):
+def test_analytic_leave_one_out_equals_the_loop(alpha, ns, nt, clip):
     Xs, Xt, _ = gaussians(n=40)
     features, lambdas = Features(Xt[:7]), np.array([1e-3, 0.1, 2.0])
     source, target = Rows(Xs[:ns], features), Rows(Xt[:nt], features)
     for gamma in 0.2, 1.0:
         expected = [
-            loop(Xs[:ns], Xt[:nt], Xt[:7], gamma, alpha, lam) for lam in lambdas
+            loop(Xs[:ns], Xt[:nt], Xt[:7], gamma, alpha, lam, clip) for lam in lambdas
         ]
         moments = mixture_moments(source, target, gamma, alpha)
-        scores = leave_one_out(source, target, gamma, moments, alpha, lambdas)
+        scores = leave_one_out(source, target, gamma, moments, alpha, lambdas, clip)
         np.testing.assert_allclose(scores, expected, atol=1e-8)
 
 
@@ -128,6 +131,26 @@ def test_ulsif_is_the_plain_ratio():
     assert np.corrcoef(model.weights_, np.exp(log_ratio(Xs)))[0, 1] >= 0.95
     assert "alpha" not in model.get_params()
     check_parameters_default_constructible("ULSIF", ULSIF())
+
+
+def test_ulsif_as_published():
+    """Kanamori et al. (2009): the grid by left-out rows, then clipped coefficients."""
+    Xs, Xt, _ = gaussians(n=25)
+    gammas, lambdas = [0.2, 1.0, 5.0], [1e-3, 0.1]
+    call = 'ULSIF(gamma=gammas, lambdas=lambdas, clip="coefficients")'
+    assert f"``{call}``" in ULSIF.__doc__
+    model = eval(call).set_params(random_state=0).fit(Xs, Xt=Xt)
+    scores = [
+        [loop(Xs, Xt, Xt, g, 0, lam, "coefficients") for lam in lambdas] for g in gammas
+    ]
+    np.testing.assert_allclose(model.j_scores_, scores, atol=1e-8)
+    i, j = np.unravel_index(np.argmin(scores), (3, 2))
+    Ks, Kt = (rbf_kernel(X, Xt, gamma=gammas[i]) for X in (Xs, Xt))
+    H = Ks.T @ Ks / 25 + lambdas[j] * np.eye(25)
+    theta = np.linalg.solve(H, Kt.mean(axis=0))
+    assert theta.min() < 0
+    ratio = Ks @ np.maximum(theta, 0)
+    np.testing.assert_allclose(model.weights_, ratio / ratio.mean(), atol=1e-8)
 
 
 @pytest.mark.parametrize("cls", [ULSIF, RULSIF])

@@ -1,0 +1,40 @@
+"""A bootstrap drawn by weights loses no class."""
+
+import numpy as np
+import pytest
+from sklearn.neighbors import KNeighborsClassifier
+
+from adapt import instance_based
+from adapt.base import WeightAdapter
+from adapt.base._weight import with_every_class
+from adapt.discovery import all_adapters
+
+METHODS = [
+    name
+    for name, cls in all_adapters("instance_based", deep=False)
+    if issubclass(cls, WeightAdapter)
+]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", METHODS)
+def test_a_rare_class_stays(name):
+    rng = np.random.RandomState(0)
+    Xs, Xt = rng.randn(100, 3), rng.randn(60, 3) + 0.3
+    ys = np.repeat([0, 1, 2], [49, 2, 49])
+    method = getattr(instance_based, name)
+    params = {"soft": False} if name in ("BBSE", "RLLS") else {}
+    for seed in range(4):
+        model = method(
+            KNeighborsClassifier(1), **params, resample=True, random_state=seed
+        )
+        yt = np.r_[ys[:3], np.full(57, -1)] if "yt" in model.get_params() else None
+        model.fit(Xs, ys, Xt=Xt, yt=yt)
+        weighted = np.unique(ys[model.weights_[:100] > 0])
+        assert np.isin(weighted, model.classes_).all()
+
+
+def test_the_heaviest_row_of_a_lost_class_is_added():
+    y, weights = np.array([0, 0, 1, 1, 2]), np.array([1.0, 1, 0.1, 0.2, 0])
+    rows = with_every_class(np.array([0, 1, 1]), y, weights)
+    np.testing.assert_array_equal(rows, [0, 1, 1, 3])
