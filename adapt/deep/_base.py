@@ -275,7 +275,7 @@ class DeepAdapter(Trainer, DeepPredictor):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows of `X` in the task loss, scaled to a mean of 1.
 
-        epochs, batch_size, verbose : int, default=None
+        epochs, batch_size : int, default=None
             If given, used in place of the constructor's.
 
         callbacks : list of keras.callbacks.Callback, default=None
@@ -285,6 +285,9 @@ class DeepAdapter(Trainer, DeepPredictor):
             If given, used in place of the constructor's.
 
         validation_split : float, default=None
+            If given, used in place of the constructor's.
+
+        verbose : int, default=None
             If given, used in place of the constructor's.
 
         Returns

@@ -339,6 +339,21 @@ class CDAN(AdversarialAdapter):
         }
 
     def predict_disc(self, X, *, sample_domain=None):
+        """Return the discriminator's probabilities that rows are of the source.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows of either domain.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            As in `predict`.
+
+        Returns
+        -------
+        p : ndarray
+            As the base of adversarial methods returns it: see `DANN.predict_disc`.
+        """
         z = self._outputs(X, "encoder", sample_domain=sample_domain)
         p = self.predict_proba(X, sample_domain=sample_domain)
         joint = np.concatenate([z.reshape(len(z), -1), p], axis=1)

@@ -158,6 +158,7 @@ class FrozenFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Returns
         -------
         self : object
+            The fitted transformer.
         """
         X = self._check(X, reset=True)
         network = self._read()
