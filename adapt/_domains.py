@@ -105,8 +105,9 @@ def check_rows(estimator, X, *, reset=False, name="X", tags=None):
     _check_feature_names(estimator, X, reset=False)
     X = check_array(X, input_name=name, estimator=estimator, **params)
     if X.shape[1] != estimator.n_features_in_:
+        other = "target" if name == "X_source" else "source"
         raise ValueError(
-            f"`{name}` has {X.shape[1]} columns, but the source has "
+            f"`{name}` has {X.shape[1]} columns, but the {other} has "
             f"{estimator.n_features_in_}: X has {X.shape[1]} features, but "
             f"{type(estimator).__name__} is expecting {estimator.n_features_in_} "
             "features as input."
@@ -486,6 +487,47 @@ def _pair_two_tables(estimator, X, y, Xt, yt, source_domain, sample_weight, tags
         source_weight=_weights(sample_weight, Xs),
         target_weight=None,
     )
+
+
+def pair_with_source(estimator, X, X_source, Xt=None, sample_domain=None):
+    """Return `Domains` of a target ``X`` and a source that is named beside it.
+
+    Parameters
+    ----------
+    estimator : BaseAdapter
+        For whom.
+
+    X : array-like of shape (n_samples, n_features)
+        The target.
+
+    X_source : array-like of shape (n_source_samples, n_features)
+        The source.
+
+    Xt, sample_domain : object
+        Must be None: with either, `X` would be the source.
+
+    Raises
+    ------
+    ValueError
+        If the domains are given twice, or do not fit together.
+    """
+    other = {"Xt": Xt, "sample_domain": sample_domain}
+    other["Xt"] = estimator.Xt if Xt is None else Xt
+    for name, value in other.items():
+        if value is not None:
+            raise ValueError(
+                "The domains were given twice: by `X_source`, with which `X` is the "
+                f"target, and by `{name}`, with which `X` holds the source. Give one "
+                "or the other."
+            )
+    Xt = check_rows(estimator, X, reset=True)
+    if _num_samples(X_source) == 0:
+        raise ValueError(
+            "The source domain is empty: Found array with 0 sample(s) in `X_source` "
+            f"while a minimum of 1 is required by {type(estimator).__name__}."
+        )
+    Xs = check_rows(estimator, X_source, name="X_source")
+    return Domains(Xs, None, Xt, None, None, None, None, None, None)
 
 
 def _target_alone(estimator, Xt, yt, sample_weight, tags):

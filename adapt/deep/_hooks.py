@@ -77,7 +77,7 @@ class TrainingHooks:
     ============================ =====================================================
 
     Hooks of a base, which may change: ``_blocks``, ``_optimizers``, ``_watchers``,
-    ``_watched``, ``_evaluate``, ``_after_epoch``, ``_twin``.
+    ``_watched``, ``_evaluate``, ``_after_epoch``, ``_twin``, ``_title``.
 
     What is compiled is used again for fits with an equal key: the class, its parameters
     but those of ``_scheduled`` and ``_not_compiled``, the structure of its networks,
@@ -117,6 +117,10 @@ class TrainingHooks:
         return ()
 
     # Hooks of a base
+
+    def _title(self):
+        """Return the name of what is fitted, for messages."""
+        return type(self).__name__
 
     def _blocks(self, name, network):
         """Return the variables that move, by blocks with optimizers of their own."""

@@ -142,7 +142,7 @@ class Trainer(TrainingHooks):
 
     def _warn_of_interrupt(self, planned):
         warnings.warn(
-            f"The fit of {type(self).__name__} was interrupted after "
+            f"The fit of {self._title()} was interrupted after "
             f"{self.n_epochs_} of {planned} epochs. The networks are as they were "
             "then; predictions come from them.",
             UserWarning,
@@ -168,7 +168,7 @@ class Trainer(TrainingHooks):
             self.n_epochs_ += 1
             if not np.isfinite(logs["loss"]):
                 raise FloatingPointError(
-                    f"The loss of {type(self).__name__} became {logs['loss']} in epoch "
+                    f"The loss of {self._title()} became {logs['loss']} in epoch "
                     f"{epoch + 1}. Scale the features, or lower `learning_rate`."
                 )
             done = watch.end_epoch(epoch, logs)

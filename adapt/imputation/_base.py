@@ -1,6 +1,8 @@
 """What imputers share: the roles of tables, columns of all kinds, and the output."""
 
+import warnings
 from abc import abstractmethod
+from contextlib import contextmanager
 
 import numpy as np
 from sklearn.base import TransformerMixin
@@ -8,8 +10,13 @@ from sklearn.impute import MissingIndicator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._domains import check_rows, check_sample_domain
-from adapt._sklearn import _check_feature_names_in
+from adapt._domains import (
+    check_rows,
+    check_sample_domain,
+    pair_with_source,
+    split_domains,
+)
+from adapt._sklearn import _check_feature_names_in, _fit_context
 from adapt.base import BaseAdapter
 from adapt.imputation._columns import column_mask, read_columns
 from adapt.imputation._matched_columns import match_columns
@@ -17,13 +24,78 @@ from adapt.imputation._matched_columns import match_columns
 __all__ = ["TransferImputer"]
 
 
-class TransferImputer(TransformerMixin, BaseAdapter):
-    """Fill the missing cells of a target, with a source as a clue.
+@contextmanager
+def unchanged_on_error(estimator):
+    """Give an estimator back what it held if an error or an interruption ends a block.
 
-    A subclass learns from two matrices in `_fit_matrices` and fills one in `_impute`.
-    They have one column for each number and one for each level of a category, in
-    float64, with NaN for missing cells; columns of which no value is known are left
-    out. Cells that were observed come back from `transform` bit for bit.
+    What it held must be replaced in the block, not changed.
+    """
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+class TransferImputer(TransformerMixin, BaseAdapter):
+    """Fill the missing cells of a target, with a source to learn from.
+
+    This is the base of imputers. A subclass learns from two matrices in
+    `_fit_matrices`, fills one in `_impute` and draws one in `_sample`. Matrices have
+    one column for each number and one for each level of a category, in float64, with
+    NaN for missing cells; columns of which no value is known are left out. Cells that
+    were observed come back from `transform` bit for bit.
+
+    **Which table is which.** One rule: `X` is the domain that is not named.
+
+    - ``fit(X)``: there is no source, `X` is the target.
+    - ``fit(X, X_source=S)``: the source is named, `X` is the target.
+    - ``fit(X, Xt=T)``: the target is named, `X` is the source, as for every adapter.
+    - ``fit(X, sample_domain=d)``: `X` holds both, target rows where `d` is negative.
+
+    `X_source` and `Xt` may also be given to the constructor. `transform` takes rows of
+    the target, and rows of the source with ``sample_domain=0``. `fit_transform` returns
+    the rows of `X`, each filled by its own domain. So an imputer is the first step of a
+    pipeline whose later steps adapt::
+
+        Pipeline([("fill", GaussianTransferImputer()), ("adapt", CORAL(estimator))],
+                 transform_input=["Xt"]).fit(Xs, ys, Xt=Xt)
+
+    An error or an interruption that `fit` does not handle leaves the imputer as it was
+    before.
+
+    See Also
+    --------
+    GaussianTransferImputer : By a Gaussian; needs no network.
+    GAINImputer : By networks.
+    ClueGAINImputer : By networks that were trained on the source first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adapt.imputation import TransferImputer
+    >>> class MeanImputer(TransferImputer):
+    ...     def __init__(self, Xt=None, X_source=None, categorical_features=None,
+    ...                  round_discrete=False, add_indicator=False,
+    ...                  keep_empty_features=False, verbose=0, random_state=None):
+    ...         self.Xt, self.X_source = Xt, X_source
+    ...         self.categorical_features = categorical_features
+    ...         self.round_discrete = round_discrete
+    ...         self.add_indicator = add_indicator
+    ...         self.keep_empty_features = keep_empty_features
+    ...         self.verbose, self.random_state = verbose, random_state
+    ...     def _fit_matrices(self, Zs, Zt, domains):
+    ...         self.mean_ = np.nanmean(Zt, axis=0)
+    ...     def _impute(self, Z, is_source):
+    ...         return np.broadcast_to(self.mean_, Z.shape)
+    ...     def _sample(self, Z, is_source, rng):
+    ...         return self._impute(Z, is_source)
+    >>> X = np.array([[1.0, np.nan], [3.0, 5.0]])
+    >>> MeanImputer().fit_transform(X)
+    array([[1., 5.],
+           [3., 5.]])
     """
 
     __metadata_request__fit = {"X_source": True}
@@ -59,25 +131,30 @@ class TransferImputer(TransformerMixin, BaseAdapter):
 
     # Fitting
 
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, Xt=None, yt=None, *, sample_domain=None, X_source=None):
         """Learn to fill the missing cells of the target.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            If there is no other target, the target. With `Xt`, here or in the
-            constructor, the source, as for other adapters; with `sample_domain`, both
-            in one table.
+            The domain that is not named: the target, unless `Xt` or `sample_domain`
+            says where the target is. With `Xt`, here or in the constructor, the source;
+            with `sample_domain`, both.
 
-        y, yt : ignored
+        y : ignored
             Labels are not used.
 
         Xt : array-like of shape (n_target_samples, n_features), default=None
-            The target. If None, `Xt` as given to the constructor.
+            The target, where `X` is the source. If None, `Xt` as given to the
+            constructor.
+
+        yt : ignored
+            Labels are not used.
 
         sample_domain : int or array-like of shape (n_samples,), default=None
-            Domain of each row of `X`: negative for the target, otherwise a source;
-            different values are different sources.
+            Domain of each row of `X`, where `X` holds both: negative for the target,
+            otherwise a source; different values are different sources.
 
         X_source : array-like of shape (n_source_samples, n_source_features), \
                 default=None
@@ -88,30 +165,39 @@ class TransferImputer(TransformerMixin, BaseAdapter):
         -------
         self : object
             The fitted imputer.
+
+        Raises
+        ------
+        ValueError
+            If a domain is given twice, if every cell is missing, or if tables do not
+            fit together.
         """
         source = self.X_source if X_source is None else X_source
+        with unchanged_on_error(self):
+            self._adapt(self._read_domains(X, Xt, sample_domain, source))
+        return self
+
+    def _read_domains(self, X, Xt, sample_domain, source):
+        """Return `Domains`, however they were given."""
         if source is None:
-            return super().fit(X, None, Xt, None, sample_domain=sample_domain)
-        other = [("Xt", Xt), ("Xt", self.Xt), ("sample_domain", sample_domain)]
-        twice = [name for name, value in other if value is not None]
-        if twice:
-            raise ValueError(
-                "The domains were given twice: by `X_source`, with which `X` is the "
-                f"target, and by `{twice[0]}`. Give one or the other."
-            )
+            return split_domains(self, X, None, Xt, None, sample_domain)
         source = match_columns(source, X)
         if source is None:
-            return super().fit(X)
-        return super().fit(source, None, X)
+            return split_domains(self, X)
+        return pair_with_source(self, X, source, Xt, sample_domain)
 
     def _adapt(self, domains):
+        Zs, Zt = self._read_matrices(domains)
+        self._fit_matrices(Zs, Zt, domains)
+
+    def _read_matrices(self, domains):
+        """Take note of the columns, and return the domains as matrices."""
         Xs, Xt = domains.Xs, domains.Xt
         flat = [X.reshape(-1, X.shape[-1]) for X in (Xs, Xt) if X is not None]
         self._read_columns(Xt, np.concatenate(flat))
         if self.add_indicator:
             self.indicator_ = MissingIndicator(error_on_new=False).fit(flat[-1])
-        Zs = None if Xs is None else self._encode(Xs)
-        self._fit_matrices(Zs, self._encode(Xt), domains)
+        return None if Xs is None else self._encode(Xs), self._encode(Xt)
 
     def _read_columns(self, X, table):
         """Take note of the shape of samples ``X``, and what is in the columns."""
@@ -151,13 +237,20 @@ class TransferImputer(TransformerMixin, BaseAdapter):
 
         Parameters
         ----------
-        X, y, Xt, yt, sample_domain, X_source
-            As in `fit`. The rows of `X` are of the source where they are in `fit`.
+        X : array-like of shape (n_samples, n_features)
+            As in `fit`: the domain that is not named.
+
+        y, yt : ignored
+            Labels are not used.
+
+        Xt, sample_domain, X_source : array-like, default=None
+            As in `fit`.
 
         Returns
         -------
         X_new : ndarray of shape (n_samples, n_features_out)
-            The filled rows of `X`.
+            The filled rows of `X`, each filled by its own domain: of the source, where
+            `Xt` is the target.
         """
         self.fit(X, y, Xt, yt, sample_domain=sample_domain, X_source=X_source)
         if sample_domain is None:
@@ -182,8 +275,14 @@ class TransferImputer(TransformerMixin, BaseAdapter):
         -------
         X_new : ndarray of shape (n_samples, n_features_out)
             The filled rows. Observed cells are as they were.
+
+        Warns
+        -----
+        UserWarning
+            If columns are left out because `fit` saw no value of them in either domain.
         """
         X, is_source = self._read(X, sample_domain)
+        self._warn_of_empty_columns(stacklevel=4)
         return self._finished(X, self._by_domain(X, is_source, self._impute))
 
     def sample(self, X, n_draws=1, *, sample_domain=None, random_state=None):
@@ -211,6 +310,7 @@ class TransferImputer(TransformerMixin, BaseAdapter):
         if n_draws < 1:
             raise ValueError(f"`n_draws` must be at least 1, got {n_draws}.")
         X, is_source = self._read(X, sample_domain)
+        self._warn_of_empty_columns(stacklevel=3)
         seed = self.random_state if random_state is None else random_state
         rng = check_random_state(seed)
 
@@ -233,6 +333,18 @@ class TransferImputer(TransformerMixin, BaseAdapter):
             )
         domain = check_sample_domain(-1 if sample_domain is None else sample_domain, X)
         return X, domain >= 0
+
+    def _warn_of_empty_columns(self, stacklevel):
+        if self.keep_empty_features or not len(self.empty_features_):
+            return
+        names = getattr(self, "feature_names_in_", None)
+        empty = self.empty_features_ if names is None else names[self.empty_features_]
+        warnings.warn(
+            f"Columns without any observed value in `fit` are left out: "
+            f"{empty.tolist()}. `keep_empty_features=True` keeps them, filled with 0.",
+            UserWarning,
+            stacklevel=stacklevel,
+        )
 
     def _by_domain(self, X, is_source, fill):
         Z = self._encode(X)

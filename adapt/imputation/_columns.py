@@ -77,6 +77,12 @@ class Columns(NamedTuple):
         pairs = zip(ends - widths, ends, strict=True)
         return [slice(int(start), int(end)) for start, end in pairs]
 
+    @property
+    def is_level(self):
+        """Which columns of the matrix are levels."""
+        widths = [1 if levels is None else len(levels) for levels in self.levels]
+        return np.repeat([levels is not None for levels in self.levels], widths)
+
     def same_as(self, other):
         """Return whether another table is read in the same way."""
         return np.array_equal(self.kept, other.kept) and all(

@@ -46,7 +46,9 @@ class Coding(NamedTuple):
                 columns[name] = column.map(codes, na_action="ignore").astype(float)
             else:
                 numbers = pd.to_numeric(column, errors="coerce")
-                columns[name] = numbers.astype("Float64").to_numpy(float, np.nan)
+                columns[name] = numbers.astype("Float64").to_numpy(
+                    float, na_value=np.nan
+                )
         return pd.DataFrame(columns, index=table.index)
 
 

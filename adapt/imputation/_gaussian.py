@@ -21,7 +21,8 @@ __all__ = ["GaussianTransferImputer", "gaussian_map", "observed_log_likelihood"]
 
 _LOG_2PI = np.log(2 * np.pi)
 _BLOCK = 2**22  # numbers held at once for rows of many patterns
-_FLOOR = 1e-5  # added to variances, in units of the prior's, against singularity
+# Added to variances, in units of the prior's, against singularity.
+COVARIANCE_FLOOR = 1e-5
 _STRENGTHS = np.array([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0])  # times rows
 _TUNING_ROWS = 500
 
@@ -302,7 +303,7 @@ def fill_held_out(Z, prior_mean, prior_cov, folds, *, max_iter=100, tol=1e-2):
                 start=found,
                 max_iter=max_iter,
                 tol=tol,
-                floor=_FLOOR,
+                floor=COVARIANCE_FLOOR,
             )
             found = mean, cov
             filled[fold] = conditional_mean(shown, mean, cov)[fold]
@@ -344,22 +345,16 @@ class GaussianTransferImputer(TransferImputer):
     Where the target has few rows or few observed cells it is a strong and cheap
     baseline, also for networks.
 
-    **Which table is which.** ``fit(X)`` and ``fit(X, X_source=S)`` fill `X`: it is the
-    target. ``fit(X, Xt=T)``, like other adapters, fills `T`: now `X` is the source, and
-    so are the rows that ``fit_transform(X, Xt=T)`` returns, with their own missing
-    cells filled from the source alone. So the imputer is a step before an adapter::
-
-        Pipeline([("fill", GaussianTransferImputer()), ("adapt", CORAL(estimator))],
-                 transform_input=["Xt"]).fit(Xs, ys, Xt=Xt)
+    Which table is which: `X` is the domain that is not named, see `TransferImputer`.
 
     Parameters
     ----------
     Xt : array-like of shape (n_target_samples, n_features), default=None
-        Target rows, used when `fit` is given none. `X` is then the source.
+        Target rows, used when `fit` is given none. `X` of `fit` is then the source.
 
     X_source : array-like of shape (n_source_samples, n_source_features), default=None
-        Source rows, complete or not, used when `fit` is given none. `X` is then the
-        target. Columns of two frames are matched by name.
+        Source rows, complete or not, used when `fit` is given none. `X` of `fit` is
+        then the target. Columns of two frames are matched by name.
 
     scaling : {"shrunk", "own", "source"}, default="shrunk"
         How the source is brought to the units of the target. "own": each column to the
@@ -548,7 +543,7 @@ class GaussianTransferImputer(TransferImputer):
             strength,
             max_iter=self.max_iter,
             tol=self.tol,
-            floor=_FLOOR,
+            floor=COVARIANCE_FLOOR,
         )
         if n_iter > self.max_iter:
             warnings.warn(

@@ -10,7 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Units", "column_units", "pseudo_cells", "shared_units"]
+__all__ = [
+    "Units",
+    "column_units",
+    "pseudo_cells",
+    "range_units",
+    "shared_units",
+    "sparing",
+]
 
 _MOST = 100.0  # pseudo-cells, where the domains cannot be told apart
 
@@ -52,6 +59,36 @@ def column_units(Z):
     """Return `Units` in which the observed cells have mean 0 and variance 1."""
     mean, variance, _ = _moments(Z)
     return _units(mean, variance)
+
+
+def range_units(Z, fallback=None):
+    """Return `Units` in which the observed cells of each column span 0 to 1.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_samples, n_columns)
+        Rows, with NaN for missing cells.
+
+    fallback : Units, default=None
+        Of columns without any value; those of 0 to 1 if None.
+    """
+    empty = np.isnan(Z).all(axis=0)
+    if fallback is None:
+        fallback = Units(np.zeros(Z.shape[1]), np.ones(Z.shape[1]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of empty columns
+        low, high = np.nanmin(Z, axis=0), np.nanmax(Z, axis=0)
+    scale = np.where(high > low, high - low, 1.0)
+    return Units(
+        np.where(empty, fallback.offset, low), np.where(empty, fallback.scale, scale)
+    )
+
+
+def sparing(units, columns):
+    """Return units that leave some columns as they are, such as zeros and ones."""
+    return Units(
+        np.where(columns, 0.0, units.offset), np.where(columns, 1.0, units.scale)
+    )
 
 
 def pseudo_cells(differences, noise, unit):

@@ -1,12 +1,9 @@
 """Imputation by networks that have practised on another data set.
 
 A generator learns to fill holes in a source, and then goes on with the few cells of the
-target. What it is worth there is measured on cells of the target held out from it, and
-a simpler way is taken where that is better.
+target. By default its worth there is measured on cells of the target held out from it,
+beside simpler ways; as published, generator and adversary simply go on.
 """
-
-from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
@@ -14,141 +11,43 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
 from adapt._domains import check_rows
-from adapt._sklearn import StrOptions
-from adapt.deep import _engine
-from adapt.deep._trainer import Update
-from adapt.imputation._deep import _gain_networks
-from adapt.imputation._deep._gain import (
-    GAINImputer,
-    _Ensemble,
-    _mean,
-    hide_cells,
-    range_units,
+from adapt._sklearn import StrOptions, _fit_context, _get_feature_names
+from adapt.imputation._base import unchanged_on_error
+from adapt.imputation._deep._candidates import (
+    CANDIDATES,
+    TRAINED_ON_TARGET,
+    choose,
+    possible_candidates,
+    prior_of,
 )
-from adapt.imputation._gaussian import (
-    _FLOOR,
-    choose_strength,
-    conditional_draw,
-    conditional_mean,
-    fill_held_out,
-    gaussian_map,
+from adapt.imputation._deep._ensemble import (
+    Trained,
+    Way,
+    judged,
+    split_cells,
+    train_ensemble,
 )
-from adapt.imputation._held_out import blend_weights
+from adapt.imputation._deep._gain import GAINImputer, count_epochs
+from adapt.imputation._deep._pretraining import (
+    Pretrained,
+    target_units,
+    train_on_source,
+    weigh_sources,
+)
+from adapt.imputation._deep._similarity import Similarity, measure_similarity
 from adapt.imputation._matched_columns import match_columns
-from adapt.imputation._units import Units, column_units, shared_units
+from adapt.imputation._units import column_units, range_units, shared_units, sparing
 
 __all__ = ["ClueGAINImputer", "Similarity"]
 
-_ALL_RATES = (0.1, 0.9)  # shares of cells hidden, if no target is known yet
-_NETWORKS = ("pretrained", "finetuned", "scratch")
-_CANDIDATES = (*_NETWORKS, "gaussian", "blend")
-# What was stopped on the very cells that judge it looks a little too good.
-_OPTIMISM = {"finetuned": 1.01, "scratch": 1.01}
-_N_HIDINGS = 5  # times that a target's cells are hidden, for a similarity
-_ROUND = 0.1  # around the target's share of missing cells, if it is
-
-
-class Similarity(NamedTuple):
-    """How alike a source is to a target, seen from incomplete rows.
-
-    Attributes
-    ----------
-    similarity : float
-        1 minus the error of the source's generator on hidden cells of the target over
-        that of the target's column means: 0 for a source that tells as much as those,
-        less for one that is further away. It stays below 1, since cells are scored too
-        of which nothing else in the row is shown.
-
-    standard_error : float
-        Its standard error, by the jackknife over groups of rows.
-
-    mean_distance : float
-        The simple comparator: distance of the column means of the two, root mean square
-        over the columns, each brought to span 0 to 1 in both.
-    """
-
-    similarity: float
-    standard_error: float
-    mean_distance: float
-
-
-class _Pretrained(NamedTuple):
-    """What has been learned from a source, for any target."""
-
-    X: np.ndarray
-    names: object
-    columns: object
-    units: Units
-    generator: object
-    recipe: object
-
-
-class _Candidate(NamedTuple):
-    """One way to fill the target."""
-
-    weights: dict  # of its members
-    score: float  # root mean square error on held-out cells
-
-
-def jackknife(error, baseline):
-    """Return ``1 - sqrt(sum(error) / sum(baseline))`` and its standard error.
-
-    Parameters
-    ----------
-    error, baseline : ndarray of shape (n_groups,)
-        Sums of squares of each group, which is left out in turn.
-    """
-
-    def value(e, b):
-        return 1 - np.sqrt(e / b)
-
-    left = value(error.sum() - error, baseline.sum() - baseline)
-    n = len(left)
-    spread = np.sqrt((n - 1) / n * np.sum(np.square(left - left.mean())))
-    return float(value(error.sum(), baseline.sum())), float(spread)
-
-
-def _column_edges(Z):
-    """Return the least and the largest cell of each column, infinite for none."""
-    missing = np.isnan(Z)
-    least = np.where(missing, np.inf, Z).min(axis=0)
-    most = np.where(missing, -np.inf, Z).max(axis=0)
-    empty = missing.all(axis=0)
-    return np.where(empty, -np.inf, least), np.where(empty, np.inf, most)
-
-
-def _blended(found, T):
-    """Return the candidate that mixes its members.
-
-    ``found`` has for each member what it makes of held-out cells, NaN elsewhere.
-    """
-    errors = np.stack([filled - T for filled in found.values()], axis=-1)
-    errors = errors[~np.isnan(errors).any(axis=-1)]
-    weights = blend_weights(errors)
-    blend = {k: float(w) for k, w in zip(found, weights, strict=True) if w > 0}
-    if not len(errors):
-        return _Candidate(blend, np.nan)
-    return _Candidate(blend, float(np.sqrt(np.mean(np.square(errors @ weights)))))
-
-
-def _selected(scores):
-    """Return the candidate to take: the blend, or else the one of least error."""
-    known = {k: v * _OPTIMISM.get(k, 1.0) for k, v in scores.items() if np.isfinite(v)}
-    if "blend" in known:
-        return "blend"
-    # Without any observed cell to hold out, nothing is better than the source.
-    return min(known, key=known.get) if known else next(iter(scores))
-
 
 class ClueGAINImputer(GAINImputer):
-    """Fill missing cells by a network that has practised on a source.
+    """Fill missing cells by a blend of denoising networks and Gaussians; or ClueGAIN.
 
-    A generator is trained to fill holes in the source, as many as the target has, and
-    then goes on with the observed cells of the target. The idea, to pre-train GAIN on
-    a complete and similar data set and to measure similarity by it, is that of
-    ClueGAIN [1]_. Everything else is ours: the source is brought to the units of the
-    target first; both trainings hide cells and score those; there is no adversary; and
-    held-out observed cells of the target decide what is taken in the end:
+    With ``preset="robust"``, the default, this is a denoising ensemble without an
+    adversary. A generator is trained to fill holes in the source, as many as the target
+    has, and then goes on with the observed cells of the target. Held-out observed cells
+    of the target decide what fills it:
 
     - "pretrained": the generator as it came from the source;
     - "finetuned": trained on with the target;
@@ -158,44 +57,67 @@ class ClueGAINImputer(GAINImputer):
       few rows or many, with weights as in stacked regressions [2]_: those that fill
       held-out cells best, and the fewer cells there are the more alike.
 
-    The blend is taken where it is among the candidates, for to choose one of the others
-    takes more cells than small targets have. Without it, the best of them is.
+    If "blend" is a candidate it is taken, because small targets have too few observed
+    cells to choose reliably among the others. Without it, the best of them is.
 
-    ``fit(X, X_source=S)`` fills `X`, ``fit(X, Xt=T)`` fills `T`: see
-    `GaussianTransferImputer` on which table is which. Rows of the source are filled by
-    the generator that was trained on it.
+    With ``preset="reference"`` this is ClueGAIN [1]_: the generator and the
+    discriminator of GAIN play their game on the source, and go on playing it on the
+    target, see Notes.
+
+    Which table is which: `X` is the domain that is not named, see `TransferImputer`.
+    Rows of the source are filled by the generator that was trained on it.
 
     Parameters
     ----------
     Xt : array-like of shape (n_target_samples, ...), default=None
-        Target rows, used when `fit` is given none. `X` is then the source.
+        Target rows, used when `fit` is given none. `X` of `fit` is then the source.
 
     X_source : array-like of shape (n_source_samples, ...), default=None
-        Source rows, complete or not, used when `fit` is given none. `X` is then the
-        target. Columns of two frames are matched by name; without a common column the
-        source is left out, with a warning.
+        Source rows, complete or not, used when `fit` is given none. `X` of `fit` is
+        then the target. Columns of two frames are matched by name; without a common
+        column the source is left out, with a warning.
+
+    preset : {"robust", "reference"}, default="robust"
+        "robust" is the blend. "reference" is the published method, with the networks
+        and settings of ``GAINImputer(preset="reference")`` in both trainings.
 
     scaling : {"shrunk", "own", "source"}, default="shrunk"
-        Units of the target, as in `GaussianTransferImputer`.
+        Units of the target, as in `GaussianTransferImputer`. The reference preset
+        brings each domain to 0 to 1 by itself.
 
     trainable : {"all", "last", "none"}, default="all"
         Layers that go on learning from the target.
 
     candidates : array-like of str, default=("pretrained", "finetuned", "scratch", \
             "gaussian", "blend")
-        What to choose from, and to blend. Without a source there are no "pretrained"
-        and "finetuned", for series no "gaussian" and "blend".
+        What to choose from, and to blend, with the robust preset. Without a source
+        there are no "pretrained" and "finetuned", for series no "gaussian" and "blend".
 
     sources : {"all", "best", "weighted"}, default="all"
-        What to do with several sources (different values of `sample_domain`): take all
-        rows, those of the source of largest similarity, or rows of each in proportion
-        to it.
+        What to do with several sources (different values of `sample_domain`), with the
+        robust preset: take all rows, those of the source of largest similarity, or rows
+        of each in proportion to it. The reference preset takes all.
+
+    adversarial_weight : float or None, default=None
+        Weight of the adversarial loss, as in `GAINImputer`, with the reference preset.
+        The robust preset has no adversary.
+
+    hint : {"code", "paper"}, default="code"
+        "code", as in the published code: :math:`H = m B` with B drawn at `hint_rate`,
+        and all cells are scored. "paper": B is 0 for one cell of each row,
+        :math:`H = B m + 0.5 (1 - B)`, and adversarial losses are those of that cell.
+
+    hint_rate : float, default=0.9
+        Share of observed cells that a hint of "code" tells.
 
     generator : keras.Model, callable or None, default=None
         As in `GAINImputer`.
 
+    discriminator : keras.Model, callable or None, default=None
+        As in `GAINImputer`, with the reference preset.
+
     n_steps : int or None, default=None
-        Most steps of a training. If None, 10,000.
+        Most steps of a training, in whole epochs of at least 50. If None, 10,000.
 
     batch_size : int, default=128
         Rows of a step, at most as many as there are.
@@ -209,13 +131,14 @@ class ClueGAINImputer(GAINImputer):
     n_folds : int or None, default=None
         In how many folds observed cells are held out. There is a network for each, and
         rows are filled by their mean. If None, 5 folds of less than 200,000 observed
-        cells, and a single network that is not shown a tenth of more.
+        cells, and a single network that is not shown a tenth of more. The reference
+        preset holds out none.
 
     callbacks : list of keras.callbacks.Callback or None, default=None
         As in `GAINImputer`: for the training on the source, and for each on the target.
 
     jit_compile : bool or None, default=None
-        As in `adapt.feature_based.DANN`.
+        Whether XLA compiles, on TensorFlow and PyTorch. If None, where it pays.
 
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed.
@@ -234,7 +157,7 @@ class ClueGAINImputer(GAINImputer):
         had missing cells in the target in `fit`.
 
     keep_empty_features : bool, default=False
-        Whether columns without any value are kept, filled with 0.
+        Whether columns without any value in either domain are kept, filled with 0.
 
     verbose : int, default=0
         Whether to print a line per epoch.
@@ -245,12 +168,14 @@ class ClueGAINImputer(GAINImputer):
     Attributes
     ----------
     selected_ : str
-        The candidate that was chosen.
+        The candidate that was chosen. With the reference preset "finetuned", "scratch"
+        without a source, and "pretrained" where nothing is trainable.
 
     validation_scores_ : dict of str to float
         Root mean square error of each candidate on held-out cells of the target, in its
         units (standard deviations). Candidates that were stopped on the same cells are
         compared at 1.01 times that; that of the blend is on the cells that weigh it.
+        NaN with the reference preset, which holds out none.
 
     validation_score_ : float
         That of the one selected.
@@ -260,13 +185,16 @@ class ClueGAINImputer(GAINImputer):
         that the source is worth in them. Weights are positive and sum to 1.
 
     pretrained_ : namedtuple
-        What was learned from the source.
+        What was learned from the source, with a source.
 
     similarities_ : dict of int to Similarity
         Of each source, where `sources` asks for it and there are several.
 
     generators_ : list of keras.Model
         Those that fill the target.
+
+    discriminators_ : list of keras.Model
+        The adversary, after its training on the target, with the reference preset.
 
     history_ : list of dict of list of float
         For each network trained on the target, as in `GAINImputer`.
@@ -275,7 +203,8 @@ class ClueGAINImputer(GAINImputer):
         The same for the source.
 
     n_epochs_ : int
-        Number of epochs done.
+        Number of epochs done in this fit: those of `history_`, and those of
+        `pretrain_history_` unless `pretrain` did them.
 
     empty_features_ : ndarray of int
         Columns without any value.
@@ -289,14 +218,39 @@ class ClueGAINImputer(GAINImputer):
     feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in `fit`, where `X` has string column names.
 
+    Warns
+    -----
+    UserWarning
+        If the fit is interrupted (Ctrl-C) while a network is trained. No other is
+        trained after it, and what there is fills the rows.
+
     See Also
     --------
     GaussianTransferImputer : Its strongest rival, without networks.
+    GAINImputer : Without a source, or with both domains as one.
 
     Notes
     -----
-    A fit is one training on the source and two for each fold of the target, at the cost
-    of `GAINImputer`, beside the Gaussian. After `pretrain`, targets share the first.
+    Departures from [1]_: the default is not the published method. What is known of that
+    is its idea: to pre-train GAIN on a complete and similar data set, to fine-tune it
+    on the incomplete one, and to measure the similarity of data sets by it. The robust
+    preset brings the source to the units of the target first, hides cells in both
+    trainings and scores those, has no adversary, and lets held-out cells of the target
+    decide. The published algorithm is ``ClueGAINImputer(preset="reference")``:
+
+    1. Cells of the source are hidden at random, once, as many as the target lacks.
+       Generator and discriminator are trained on it as in GAIN.
+    2. Both go on with their weights on the target, by the same losses, with new
+       optimizers.
+
+    Layers, losses and numbers of steps are those of GAIN, and each data set is brought
+    to 0 to 1 by itself, as there. The formula of similarity is ours in both presets:
+    see `similarity`.
+
+    With the robust preset a fit is one training on the source and two for each fold of
+    the target, at the cost of `GAINImputer`, beside the Gaussian; with the reference
+    preset it is two trainings. After `pretrain`, targets share the first. Memory is
+    that of the data, once, as float32.
 
     References
     ----------
@@ -321,38 +275,28 @@ class ClueGAINImputer(GAINImputer):
     """
 
     _parameter_constraints: dict = {
-        **{
-            name: constraint
-            for name, constraint in GAINImputer._parameter_constraints.items()
-            if name
-            not in (
-                *("preset", "hint", "hint_rate", "adversarial_weight"),
-                "discriminator",
-            )
-        },
+        **GAINImputer._parameter_constraints,
         "scaling": [StrOptions({"shrunk", "own", "source"})],
         "trainable": [StrOptions({"all", "last", "none"})],
         "sources": [StrOptions({"all", "best", "weighted"})],
         "candidates": ["array-like"],
     }
 
-    _not_compiled = (*GAINImputer._not_compiled, "scaling", "sources", "candidates")
-    _fine_tunes = False
-
-    # Fixed, where `GAINImputer` has parameters.
-    preset, hint, hint_rate = "default", "code", 0.9
-    adversarial_weight, discriminator = None, None
-
     def __init__(
         self,
         Xt=None,
         X_source=None,
         *,
+        preset="robust",
         scaling="shrunk",
         trainable="all",
-        candidates=_CANDIDATES,
+        candidates=CANDIDATES,
         sources="all",
+        adversarial_weight=None,
+        hint="code",
+        hint_rate=0.9,
         generator=None,
+        discriminator=None,
         n_steps=None,
         batch_size=128,
         optimizer="adam",
@@ -368,62 +312,36 @@ class ClueGAINImputer(GAINImputer):
         verbose=0,
         random_state=None,
     ):
-        self.Xt = Xt
-        self.X_source = X_source
+        super().__init__(
+            Xt,
+            X_source,
+            preset=preset,
+            adversarial_weight=adversarial_weight,
+            hint=hint,
+            hint_rate=hint_rate,
+            generator=generator,
+            discriminator=discriminator,
+            n_steps=n_steps,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            n_folds=n_folds,
+            callbacks=callbacks,
+            jit_compile=jit_compile,
+            device_budget=device_budget,
+            categorical_features=categorical_features,
+            round_discrete=round_discrete,
+            add_indicator=add_indicator,
+            keep_empty_features=keep_empty_features,
+            verbose=verbose,
+            random_state=random_state,
+        )
         self.scaling = scaling
         self.trainable = trainable
         self.candidates = candidates
         self.sources = sources
-        self.generator = generator
-        self.n_steps = n_steps
-        self.batch_size = batch_size
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.n_folds = n_folds
-        self.callbacks = callbacks
-        self.jit_compile = jit_compile
-        self.device_budget = device_budget
-        self.categorical_features = categorical_features
-        self.round_discrete = round_discrete
-        self.add_indicator = add_indicator
-        self.keep_empty_features = keep_empty_features
-        self.verbose = verbose
-        self.random_state = random_state
 
-    # Training
-
-    def _pretrain_updates(self):
-        return [Update(self._pretrain_losses, ("generator",))]
-
-    def _pretrain_losses(self, batch):
-        outputs, _ = self._generate(batch)
-        errors = _gain_networks.cell_losses(batch["X"], outputs, self._of_groups > 1)
-        return {"reconstruction_loss": _mean(errors, batch["M"])}
-
-    def _blocks(self, name, network):
-        if self._fine_tunes and self.trainable == "last":
-            return {name: network.layers[-1].trainable_variables}
-        return super()._blocks(name, network)
-
-    def _structure(self):
-        return (*super()._structure(), self._fine_tunes)
-
-    def _pretrained_generator(self, Z, rng, rates, weight=None):
-        """Return a generator trained on the source, and its recipe."""
-        observed = ~np.isnan(Z)
-        networks = self._new_networks(rng)
-        held = hide_cells(rng, (len(Z), 1), self._cells, self._groups, rates)[:, 0]
-        held &= observed & (rng.permutation(len(Z)) < len(Z) // 10).reshape(
-            -1, *(1 for _ in self._cells)
-        )
-        if weight is not None:
-            rows = rng.choice(len(Z), len(Z), p=weight / weight.sum())
-            Z, observed, held = Z[rows], observed[rows], held[rows]
-        self._hidden_rates, self._fine_tunes = rates, False
-        self._train_one(Z, observed & ~held, held, networks, rng, "_pretrain_updates")
-        del self._hidden_rates
-        self.pretrain_history_ = self.history_
-        return networks["generator"], self._recipes["generator"]
+    # The source
 
     def pretrain(self, X_source, *, missing_rate=None):
         """Learn from a source, for any number of targets.
@@ -435,8 +353,9 @@ class ClueGAINImputer(GAINImputer):
             Source rows, complete or not.
 
         missing_rate : float, default=None
-            Share of missing cells to practise, 0.1 less or more from row to row: that
-            of the target. If None, any share from 0.1 to 0.9.
+            Share of missing cells to practise: that of the target. With the robust
+            preset it is 0.1 less or more from row to row, and any from 0.1 to 0.9 if
+            None; with the reference preset it is 0.5 if None.
 
         Returns
         -------
@@ -445,32 +364,73 @@ class ClueGAINImputer(GAINImputer):
             compares it with targets.
         """
         self._validate_params()
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            if name not in self.get_params(deep=False):
-                delattr(self, name)
-        X = check_rows(self, X_source, reset=True)
-        names = getattr(self, "feature_names_in_", None)
-        self._read_columns(X, X.reshape(-1, X.shape[-1]))
-        Z = self._encode(X)
-        rng = check_random_state(self.random_state)
-        self._start(Z)
-        units = self._without_levels(column_units(Z.reshape(-1, Z.shape[-1])))
-        rates = _ALL_RATES if missing_rate is None else _around(missing_rate)
-        generator, recipe = self._pretrained_generator(units.into(Z), rng, rates)
-        self.pretrained_ = _Pretrained(
-            X, names, self._columns, units, generator, recipe
-        )
+        if missing_rate is not None and not 0 <= missing_rate <= 1:
+            raise ValueError(f"`missing_rate` must be from 0 to 1, got {missing_rate}.")
+        with unchanged_on_error(self):
+            for name in [name for name in vars(self) if name.endswith("_")]:
+                if name not in self.get_params(deep=False):
+                    delattr(self, name)
+            X = check_rows(self, X_source, reset=True)
+            self._read_columns(X, X.reshape(-1, X.shape[-1]))
+            Z = self._encode(X)
+            plan = self._plan(Z.shape[1:])
+            units = self._own_units(Z, plan)
+            rng = check_random_state(self.random_state)
+            source = train_on_source(units.into(Z), plan, rng, missing_rate)
+            self._keep_source(X, units, source, lasting=True)
         return self
 
+    def _own_units(self, Z, plan):
+        """Return the units of a table by itself."""
+        flat = Z.reshape(-1, Z.shape[-1])
+        units = range_units(flat) if plan.preset.bounded else column_units(flat)
+        return sparing(units, plan.is_level)
+
+    def _keep_source(self, X, units, source, *, lasting):
+        names = vars(self).get("feature_names_in_")
+        self.pretrained_ = Pretrained(X, names, self._columns, units, source, lasting)
+        self.pretrain_history_ = source.history
+
+    def _plan(self, shape):
+        if self.preset == "robust" and self.adversarial_weight:
+            raise ValueError(
+                "`adversarial_weight` is for `preset='reference'`: the robust preset "
+                f"has no adversary; got {self.adversarial_weight}."
+            )
+        return super()._plan(shape)
+
+    # Fitting
+
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, Xt=None, yt=None, *, sample_domain=None, X_source=None):
         """Learn to fill the missing cells of the target.
 
         Parameters
         ----------
-        X, y, Xt, yt, sample_domain, X_source
-            As in `GAINImputer.fit`. If there is no source, the one that `pretrain` was
-            given, and what it learned from it, unless the target has columns or levels
-            that the source lacks: then it is trained again.
+        X : array-like of shape (n_samples, n_features)
+            The domain that is not named, as in `GAINImputer.fit`. If no domain is
+            named, and `pretrain` was given a source, that is the source and `X` the
+            target. What was learned from it is used, unless the target has columns or
+            levels that the source lacks: then it is trained again.
+
+        y : ignored
+            Labels are not used.
+
+        Xt : array-like of shape (n_target_samples, n_features), default=None
+            The target, where `X` is the source. If None, `Xt` as given to the
+            constructor.
+
+        yt : ignored
+            Labels are not used.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            Domain of each row of `X`, where `X` holds both: negative for the target,
+            otherwise a source; different values are different sources.
+
+        X_source : array-like of shape (n_source_samples, n_source_features), \
+                default=None
+            The source, where `X` is the target. If None, `X_source` as given to the
+            constructor.
 
         Returns
         -------
@@ -478,207 +438,142 @@ class ClueGAINImputer(GAINImputer):
             The fitted imputer.
         """
         given = X_source, self.X_source, Xt, self.Xt, sample_domain
+        source = self.X_source if X_source is None else X_source
         known = vars(self).get("pretrained_")
-        self._known = None
-        if known is not None and all(value is None for value in given):
-            self._known, X_source = known, known.X
-            if known.names is not None:
-                import pandas as pd
-
-                X_source = pd.DataFrame(known.X, columns=known.names)
-        super().fit(X, y, Xt, yt, sample_domain=sample_domain, X_source=X_source)
-        del self._known
+        if known is not None and known.lasting and all(v is None for v in given):
+            source = known.table(_get_feature_names(X) is not None)
+        else:
+            known = None
+        with unchanged_on_error(self):
+            domains = self._read_domains(X, Xt, sample_domain, source)
+            Zs, Zt = self._read_matrices(domains)
+            self._fit_matrices(Zs, Zt, domains, known)
         return self
 
-    def _fit_matrices(self, Zs, Zt, domains):
+    def _fit_matrices(self, Zs, Zt, domains, known=None):
+        plan = self._plan(Zt.shape[1:])
         rng = check_random_state(self.random_state)
-        self._start(Zt)
         self.similarities_ = {}
-        n_columns = Zt.shape[-1]
-        flat = Zt.reshape(-1, n_columns)
-        if Zs is None:
-            units = self._without_levels(column_units(flat))
-        else:
-            source, units = shared_units(Zs.reshape(-1, n_columns), flat, self.scaling)
-            units = self._without_levels(units)
-            self._learn_source(Zs, Zt, self._without_levels(source), domains, rng)
-        self._units = units
-        self._choose(units.into(Zt), None if Zs is None else Zs, rng)
+        if known is None:
+            for name in ("pretrained_", "pretrain_history_"):
+                vars(self).pop(name, None)
+        fit = self._fit_blend if plan.preset.hides else self._fit_game
+        histories = fit(Zs, Zt, plan, domains, known, rng)
+        if Zs is not None:
+            self._ways[True] = self.pretrained_.way
+        self.validation_score_ = self.validation_scores_[self.selected_]
+        self.history_ = histories
+        self.n_epochs_ = count_epochs(histories)
+        if Zs is not None and self.pretrained_ is not known:
+            self.n_epochs_ += count_epochs([self.pretrain_history_])
 
-    def _learn_source(self, Zs, Zt, units, domains, rng):
+    def _learn_source(self, Zs, Zt, units, plan, domains, known, rng):
+        """Train on the source unless `pretrain` did; return whether it was finished."""
         names = vars(self).get("feature_names_in_")
-        known = self._known
-        if (
-            known is not None
-            and np.array_equal(known.names, names)
-            and known.columns.same_as(self._columns)
-        ):
-            return
-        rates = _around(np.isnan(Zt).mean())
+        if known is not None and known.serves(names, self._columns, plan.preset):
+            return True
+        missing_rate = float(np.isnan(Zt).mean())
         Z, weight = units.into(Zs), None
         domain = domains.source_domain
         several = domain is not None and len(np.unique(domain)) > 1
-        if several and self.sources != "all":
-            Z, weight = self._weigh_sources(Zs, Zt, domain, rates, rng)
-        generator, recipe = self._pretrained_generator(Z, rng, rates, weight)
-        self.pretrained_ = _Pretrained(
-            domains.Xs, names, self._columns, units, generator, recipe
+        if several and self.sources != "all" and plan.preset.hides:
+            Z, weight, self.similarities_ = weigh_sources(
+                Zs,
+                Zt,
+                domain,
+                plan,
+                rng,
+                missing_rate=missing_rate,
+                scaling=self.scaling,
+                best=self.sources == "best",
+                seed=lambda: check_random_state(self.random_state),
+            )
+        source = train_on_source(Z, plan, rng, missing_rate, weight)
+        self._keep_source(domains.Xs, units, source, lasting=known is not None)
+        return source.finished
+
+    def _fit_blend(self, Zs, Zt, plan, domains, known, rng):
+        """Try the candidates on held-out cells, and keep the best or their blend."""
+        names = possible_candidates(
+            self.candidates,
+            has_source=Zs is not None,
+            trainable=self.trainable,
+            is_series=Zt.ndim == 3,
         )
-
-    def _weigh_sources(self, Zs, Zt, domain, rates, rng):
-        """Return the source rows, each in units of its source, and their weights."""
-        weight, Z = np.zeros(len(Zs)), np.empty(Zs.shape)
-        for name in np.unique(domain):
-            rows = domain == name
-            flat = Zs[rows].reshape(-1, Zs.shape[-1])
-            units = self._without_levels(column_units(flat))
-            Z[rows] = units.into(Zs[rows])
-            generator, recipe = self._pretrained_generator(Z[rows], rng, rates)
-            T = units.into(Zt)
-            found = self._similarity(Z[rows], T, generator, recipe, aligned=True)
-            self.similarities_[int(name)] = found
-            weight[rows] = max(found.similarity, 0.0) / rows.sum()
-        values = {name: s.similarity for name, s in self.similarities_.items()}
-        best = max(values, key=values.get)
-        if self.sources == "best" or values[best] <= 0:
-            weight = (domain == best).astype(float)
-        return Z, weight
-
-    # Choosing
-
-    def _choose(self, T, Zs, rng):
-        """Try the candidates on held-out cells of the target, and keep the best."""
-        folds = self._folds(~np.isnan(T), rng)
-        names = self._possible(Zs, T)
-        if not names:
-            raise ValueError(
-                f"None of `candidates`, {list(self.candidates)}, is possible here. "
-                "There is no 'pretrained' or 'finetuned' without a source, no "
-                "'gaussian' for series, and no 'blend' but with it and a network."
-            )
-        prior = self._prior(Zs, T.shape[1]) if "gaussian" in names else None
-        tried, ensembles = self._try_all(names, T, prior, folds, rng)
-        self.validation_scores_ = {k: candidate.score for k, candidate in tried.items()}
-        self.selected_ = _selected(self.validation_scores_)
-        self.weights_, self.validation_score_ = tried[self.selected_]
-        if prior is not None:
-            (self._strength,) = tried["gaussian"].weights  # for draws
-        self._keep_members(ensembles, T, prior)
-
-    def _try_all(self, names, T, prior, folds, rng):
-        """Return the candidates by name, and those of them that are networks."""
-        tried, ensembles, gaussians, histories = {}, {}, {}, []
-        for name in names:
-            with self._stage(f"trying {name}"):
-                if name == "blend":
-                    found = {k: ensemble.found for k, ensemble in ensembles.items()}
-                    tried[name] = _blended({**gaussians, **found}, T)
-                elif name == "gaussian":
-                    gaussians = fill_held_out(T, *prior, folds)
-                    strength, scores = choose_strength(gaussians, T)
-                    tried[name] = _Candidate({strength: 1.0}, scores[strength])
-                else:
-                    ensembles[name] = self._try(name, T, folds, rng)
-                    tried[name] = _Candidate({name: 1.0}, ensembles[name].score)
-                    histories.extend(self.history_ if name != "pretrained" else [])
-        self.history_ = histories
-        return tried, ensembles
-
-    def _keep_members(self, ensembles, T, prior):
-        """Keep the networks of what was selected, and fit its Gaussians."""
-        self._ensembles = {
-            k: ensemble._replace(found=None)
-            for k, ensemble in ensembles.items()
-            if k in self.weights_
-        }
-        self.generators_ = [g for e in self._ensembles.values() for g in e.networks]
-        strengths = {*self.weights_} - {*_NETWORKS}
-        if self.selected_ not in _NETWORKS:
-            strengths.add(self._strength)
-        self._gaussians, found = {}, None
-        for k in sorted(strengths, reverse=True):
-            found = gaussian_map(T, *prior, k, start=found, floor=_FLOOR)[:2]
-            self._gaussians[k] = found
-
-    def _possible(self, Zs, T):
-        """Return the candidates that can be tried, in an order that serves them."""
-        unknown = sorted(set(self.candidates) - set(_CANDIDATES))
-        if unknown:
-            raise ValueError(
-                f"`candidates` must hold some of {_CANDIDATES}, got {unknown}."
-            )
-        possible = set(self.candidates)
+        n_columns, finished = Zt.shape[-1], True
         if Zs is None:
-            possible -= {"pretrained", "finetuned"}
-        if self.trainable == "none":
-            possible -= {"finetuned"}
-        if T.ndim == 3:
-            possible -= {"gaussian"}
-        if "gaussian" not in possible or not possible & set(_NETWORKS):
-            possible -= {"blend"}
-        return [name for name in _CANDIDATES if name in possible]
+            units = self._own_units(Zt, plan)
+        else:
+            own, units = (
+                sparing(found, plan.is_level)
+                for found in shared_units(
+                    Zs.reshape(-1, n_columns), Zt.reshape(-1, n_columns), self.scaling
+                )
+            )
+            finished = self._learn_source(Zs, Zt, own, plan, domains, known, rng)
+        if not finished:
+            names = [k for k in names if k not in TRAINED_ON_TARGET] or ["pretrained"]
+        T = units.into(Zt)
+        folds = split_cells(~np.isnan(T), plan, self.n_folds, rng)
+        prior = None
+        if "gaussian" in names:
+            prior = prior_of(Zs, n_columns, plan.is_level)
+        trainings = []
 
-    def _try(self, name, T, folds, rng):
-        known = vars(self).get("pretrained_")
+        def train(name):
+            if name == "pretrained":
+                return self._judged_source(T, folds, plan)
+            if trainings and not trainings[-1].finished:
+                return None
+            trainings.append(self._train_on_target(name, T, folds, plan, rng))
+            return trainings[-1].ensemble
+
+        chosen, self.validation_scores_ = choose(
+            names, T, prior, folds, train, self._stage
+        )
+        self._ways = {False: Way(units, chosen)}
+        self.selected_, self.weights_ = chosen.name, chosen.weights
+        ensembles = chosen.ensembles.values()
+        self.generators_ = [g for ensemble in ensembles for g in ensemble.networks]
+        self.discriminators_ = []
+        return [history for trained in trainings for history in trained.histories]
+
+    def _fit_game(self, Zs, Zt, plan, domains, known, rng):
+        """Let both networks play on the source, and then go on with the target."""
+        name, own = "scratch", None
+        if Zs is not None:
+            own = self._own_units(Zs, plan)
+            finished = self._learn_source(Zs, Zt, own, plan, domains, known, rng)
+            moves = finished and self.trainable != "none"
+            name = "finetuned" if moves else "pretrained"
+        units = range_units(Zt.reshape(-1, Zt.shape[-1]), own)
+        units = sparing(units, plan.is_level)
+        T = units.into(Zt)
+        folds = split_cells(~np.isnan(T), plan, self.n_folds, rng)
         if name == "pretrained":
-            copies = [known.generator] * len(folds)
-            judged = self._judged(copies, known.recipe, folds, T)
-            return judged._replace(networks=[known.generator])
-        weights = None
-        self._fine_tunes = name == "finetuned"
-        if self._fine_tunes:
-            weights = _engine.weights_of(known.generator)
-        ensemble = self._train_ensemble(T, rng, folds, weights)
-        self._fine_tunes = False
-        return ensemble
+            trained = Trained(self._judged_source(T, folds, plan), [], [], True)
+        else:
+            trained = self._train_on_target(name, T, folds, plan, rng)
+        self._keep(trained)
+        self._ways = {False: Way(units, trained.ensemble._replace(found=None))}
+        self.selected_, self.weights_ = name, {name: 1.0}
+        self.validation_scores_ = {name: trained.ensemble.score}
+        return trained.histories
 
-    def _prior(self, Zs, n_columns):
-        """Return mean and covariance of the source, or of independent columns."""
-        mean, cov = np.zeros(n_columns), np.eye(n_columns)
-        if Zs is None:
-            return mean, cov
-        Z = self._without_levels(column_units(Zs)).into(Zs)
-        return gaussian_map(Z, mean, cov, 0.0, floor=_FLOOR)[:2]
+    def _judged_source(self, T, folds, plan):
+        """Return the source's generator, judged on held-out cells of the target."""
+        generator = self.pretrained_.generator
+        recipe = self.pretrained_.source.ensemble.recipe
+        ensemble = judged([generator] * len(folds), recipe, folds, T, plan)
+        return ensemble._replace(networks=[generator])
 
-    # Imputing
-
-    def _impute(self, Z, is_source):
-        units, fill = self._way(is_source)
-        return units.back(fill(units.into(Z)))
-
-    def _way(self, is_source):
-        """Return the units of a domain, and the function that fills its rows."""
-        known = vars(self).get("pretrained_")
-        if is_source and known is not None:
-            source = self._ensemble_of(known)
-            return known.units, partial(self._mean_fill, ensemble=source)
-        return self._units, self._filled
-
-    def _filled(self, Z):
-        filled = 0.0
-        for name, weight in self.weights_.items():
-            if name in self._ensembles:
-                part = self._mean_fill(Z, self._ensembles[name])
-            else:
-                part = conditional_mean(Z, *self._gaussians[name])
-            filled = filled + weight * part
-        return filled
-
-    @staticmethod
-    def _ensemble_of(known):
-        return _Ensemble([known.generator], known.recipe, None, np.nan, [])
-
-    def _sample(self, Z, is_source, rng):
-        units, fill = self._way(is_source)
-        Z = units.into(Z)
-        if self.selected_ in ("gaussian", "blend"):
-            # A blend is as uncertain as the Gaussian, about another mean.
-            gaussian = self._gaussians[self._strength]
-            spread = conditional_draw(Z, *gaussian, rng) - conditional_mean(
-                Z, *gaussian
-            )
-            return units.back(fill(Z) + spread)
-        return units.back(self._drawn(Z, self._ensembles[self.selected_], rng))
+    def _train_on_target(self, name, T, folds, plan, rng):
+        if name == "scratch":
+            return train_ensemble(T, folds, plan, rng)
+        weights = self.pretrained_.source.weights
+        return train_ensemble(
+            T, folds, plan, rng, weights=weights, trainable=self.trainable
+        )
 
     # Similarity
 
@@ -697,8 +592,8 @@ class ClueGAINImputer(GAINImputer):
 
         aligned : bool, default=False
             Whether the source is first brought to the units of the target. False: how
-            alike the two are as they stand. True: how good a clue the source is for
-            `fit`, which does so.
+            alike the two are as they stand. True: how good a source it is for `fit`,
+            which does so.
 
         Returns
         -------
@@ -711,47 +606,17 @@ class ClueGAINImputer(GAINImputer):
                 f"{type(self).__name__} has no source yet: call `pretrain`, or `fit` "
                 "with a source."
             )
-        X = check_rows(self, X)
-        flat = known.columns.encode(X.reshape(-1, X.shape[-1]))
-        source = known.columns.encode(known.X.reshape(-1, X.shape[-1]))
-        Zt = flat.reshape(*X.shape[:-1], -1)
-        Zs = source.reshape(*known.X.shape[:-1], -1)
-        Zs, Zt = known.units.into(Zs), known.units.into(Zt)
-        return self._similarity(Zs, Zt, known.generator, known.recipe, aligned)
-
-    def _similarity(self, Zs, Zt, generator, recipe, aligned):
-        """Compare matrices in units of the source."""
+        Zs, Zt = (known.encode(table) for table in (known.X, check_rows(self, X)))
+        units = target_units(
+            Zs,
+            Zt,
+            known.columns.is_level,
+            self.scaling,
+            aligned=aligned,
+            bounded=known.source.preset.bounded,
+        )
         rng = check_random_state(self.random_state)
-        n_columns = Zt.shape[-1]
-        flat = Zt.reshape(-1, n_columns)
-        flat_source = Zs.reshape(-1, n_columns)
-        scaling = self.scaling if aligned else "source"
-        _, units = shared_units(flat_source, flat, scaling)
-        units = self._without_levels(units)
-        T = units.into(Zt)
-        # Beyond its range the source has nothing to say but that it ends there.
-        edges = _column_edges(flat_source)
-        spread = range_units(np.concatenate([flat_source, flat])).scale
-        observed = ~np.isnan(T)
-        counts = observed.reshape(flat.shape).sum(axis=0)
-        # The mean of the column's other cells; of none, that of the source.
-        others = (np.nansum(flat, axis=0) - Zt) / np.maximum(counts - 1, 1)
-        group = rng.permutation(len(T)) % min(len(T), 20)
-        error, baseline = np.zeros((2, group.max() + 1))
-        for _ in range(_N_HIDINGS):
-            hidden = hide_cells(rng, (len(T),), self._cells, self._groups, (0.0, 1.0))
-            hidden &= observed
-            shown = np.where(hidden, np.nan, np.clip(T, *edges))
-            filled = units.back(self._fill(shown, [generator], recipe))
-            for sums, guess in ((error, filled), (baseline, others)):
-                squares = np.where(hidden, np.square((guess - Zt) / spread), 0.0)
-                per_row = squares.reshape(len(T), -1).sum(axis=1)
-                sums += np.bincount(group, per_row, minlength=len(sums))
-        target, source = column_units(flat).offset, column_units(flat_source).offset
-        both = (counts > 0) & ~np.isnan(flat_source).all(axis=0)
-        apart = ((target - source) / spread)[both]
-        distance = float(np.sqrt(np.mean(np.square(apart)))) if both.any() else np.nan
-        return Similarity(*jackknife(error, baseline), distance)
+        return measure_similarity(Zs, Zt, units, known.source.ensemble, rng)
 
     def rank_sources(self, X, sources, *, aligned=False):
         """Rank sources by their similarity to a target.
@@ -792,8 +657,3 @@ class ClueGAINImputer(GAINImputer):
 
     def __sklearn_is_fitted__(self):
         return "selected_" in vars(self)
-
-
-def _around(rate):
-    """Return shares of hidden cells around the target's."""
-    return float(max(rate - _ROUND, 0.05)), float(np.clip(rate + _ROUND, 0.15, 0.95))

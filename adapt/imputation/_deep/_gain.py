@@ -2,113 +2,36 @@
 
 A generator is trained to fill cells that were there, but hidden from it. In the
 published method, an adversary tells filled cells from observed ones, and the generator
-is also to mislead it.
+is also trained to mislead it.
 """
 
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import keras
 import numpy as np
-from keras import ops
 from sklearn.utils import check_random_state
 
 from adapt._sklearn import Interval, StrOptions
-from adapt.deep import _engine, _program
-from adapt.deep._networks import prepare
-from adapt.deep._trainer import Phase, Trainer, Update
 from adapt.imputation._base import TransferImputer
-from adapt.imputation._deep import _gain_networks
-from adapt.imputation._held_out import cell_folds, rmse
-from adapt.imputation._units import Units, column_units
+from adapt.imputation._deep._ensemble import Way, split_cells, train_ensemble
+from adapt.imputation._deep._plan import PRESETS, Plan
+from adapt.imputation._units import column_units, range_units, sparing
 
 __all__ = ["GAINImputer"]
 
-_EPOCH = 50  # steps between two looks at the held-out cells, at least
-_PATIENCE = 20  # looks without a better score
-_FEW_CELLS = 200_000  # below, folds hold out all cells in turn
-_N_RESIDUALS = 1000  # of each column, for draws
-_BLOCK_ROWS = 2048  # filled at once: few enough to stay in the cache
 
+class GAINImputer(TransferImputer):
+    r"""Fill missing cells by a denoising ensemble of networks; as a preset, GAIN [1]_.
 
-class _Preset(NamedTuple):
-    """What a preset means."""
+    With ``preset="robust"``, the default, observed cells are hidden from a generator,
+    at a rate from 0.05 to 0.5 that each row draws, and it is scored on those. There is
+    no adversary; five such networks, each trained without a fifth of the cells, are
+    averaged.
 
-    adversarial_weight: float
-    n_units: int | None  # of hidden layers; None is one for each column
-    n_steps: int
-    hides: bool  # whether observed cells are hidden from the generator
-    bounded: bool  # whether columns are brought to 0 to 1
-
-
-_PRESETS = {
-    "default": _Preset(0.0, 64, 10_000, hides=True, bounded=False),
-    "reference": _Preset(0.01, None, 10_000, hides=False, bounded=True),
-}
-
-
-class _Ensemble(NamedTuple):
-    """Generators, each trained on other cells, and what they say of held-out cells."""
-
-    networks: list
-    recipe: object
-    found: np.ndarray  # each held-out cell as filled without it, NaN elsewhere
-    score: float  # root mean square error on held-out cells
-    residuals: list  # of each column, on held-out cells
-
-
-def range_units(Z):
-    """Return `Units` in which the observed cells of each column span 0 to 1."""
-    low, high = np.nanmin(Z, axis=0), np.nanmax(Z, axis=0)
-    return Units(low, np.where(high > low, high - low, 1.0))
-
-
-def hide_cells(rng, size, shape, groups, rates):
-    """Return which cells are hidden, drawn at random.
-
-    Parameters
-    ----------
-    rng : RandomState
-        Draws them.
-
-    size : tuple of int
-        Number of steps, and of rows in each.
-
-    shape : tuple of int
-        Of a row: ``(n_columns,)``, or ``(time, n_columns)``, of which stretches are
-        hidden and few single cells.
-
-    groups : list of slice
-        Columns that are hidden together.
-
-    rates : tuple of float
-        Smallest and largest share of hidden cells; each row draws its own.
-
-    Returns
-    -------
-    hidden : ndarray of shape (*size, *shape), dtype bool
-    """
-    rate = rng.uniform(*rates, size=(*size, *(1 for _ in shape)))
-    hidden = rng.random_sample((*size, *shape)) < rate
-    if len(shape) == 2:
-        n_times = shape[0]
-        length = np.ceil(rate * n_times)
-        start = rng.uniform(-1, 1, size=(*size, 1, shape[1])) * n_times
-        time = np.arange(n_times)[:, None]
-        stretch = (start <= time) & (time < start + length)
-        hidden = stretch | (hidden & (rng.random_sample(hidden.shape) < 0.1))
-    for group in groups:
-        if group.stop - group.start > 1:
-            hidden[..., group] = hidden[..., group.start, None]
-    return hidden
-
-
-class GAINImputer(Trainer, TransferImputer):
-    r"""Fill missing cells by generative adversarial networks, or by one of them [1]_.
-
-    The generator :math:`G` takes a row with holes and the mask of its observed cells
-    and gives a whole row. In the published method a discriminator :math:`D` guesses,
-    cell by cell, what was observed in a row so filled, with a hint :math:`H`:
+    With ``preset="reference"`` this is the published method. The generator :math:`G`
+    takes a row with holes and the mask :math:`m` of its observed cells and gives a
+    whole row. A discriminator :math:`D` guesses, cell by cell, what was observed in a
+    row so filled, with a hint :math:`H`:
 
     .. math::
 
@@ -116,34 +39,29 @@ class GAINImputer(Trainer, TransferImputer):
         L_G = -\operatorname{mean}[(1 - m) \log D]
             + \alpha \frac{\sum m (x - G)^2}{\sum m}.
 
-    There the generator is only scored on cells that it was given, and at high missing
-    rates it loses to the mean of the column. So by default observed cells are hidden
-    from it, at a rate from 0.05 to 0.5 that each row draws, and only those are scored;
-    there is no discriminator, columns are standardised, and outputs are linear. Cells
-    that are held out end the training, and outputs start from the column means.
-
     A source, if there is one, is more rows of the same; `ClueGAINImputer` tells domains
-    apart. Rows of either domain are filled alike. See `GaussianTransferImputer` on
-    which table is which.
+    apart. Rows of either domain are filled alike. Which table is which: `X` is the
+    domain that is not named, see `TransferImputer`.
 
     Parameters
     ----------
     Xt : array-like of shape (n_target_samples, ...), default=None
-        Target rows, used when `fit` is given none. `X` is then the source.
+        Target rows, used when `fit` is given none. `X` of `fit` is then the source.
 
     X_source : array-like of shape (n_source_samples, ...), default=None
-        Source rows, used when `fit` is given none. `X` is then the target.
+        Source rows, used when `fit` is given none. `X` of `fit` is then the target.
 
-    preset : {"default", "reference"}, default="default"
-        "reference" is the method as published with its code: three layers as wide as
-        the table, of normal kernels of variance 2 / inputs at first, sigmoid outputs of
-        columns brought to 0 to 1, every observed cell shown, uniform noise up to 0.01
-        in the holes, 10,000 steps without early stopping, :math:`\alpha = 100`.
+    preset : {"robust", "reference"}, default="robust"
+        "robust" is the denoising ensemble. "reference" is the method as published with
+        its code: three layers as wide as the table, of normal kernels of variance
+        2 / inputs at first, sigmoid outputs of columns brought to 0 to 1, every
+        observed cell shown, uniform noise up to 0.01 in the holes, 10,000 steps without
+        early stopping, :math:`\alpha = 100`.
 
     adversarial_weight : float or None, default=None
         Weight of the adversarial loss beside the reconstruction, :math:`1 / \alpha`.
-        If None, 0 by default, and 0.01 with the reference preset. With 0 there is no
-        discriminator.
+        If None, 0 with the robust preset, and 0.01 with the reference. With 0 there is
+        no discriminator.
 
     hint : {"code", "paper"}, default="code"
         "code", as in the published code: :math:`H = m B` with B drawn at `hint_rate`,
@@ -157,14 +75,14 @@ class GAINImputer(Trainer, TransferImputer):
         From values and mask, side by side, to values: a network, which is copied with
         its weights, or a function without arguments that returns one. If None, two
         hidden layers of 64 units, for series `(n_samples, time, channels)` four
-        convolutions over time; by default upon the inverse hyperbolic sine of the
-        inputs, which compresses outliers.
+        convolutions over time; with the robust preset upon the inverse hyperbolic sine
+        of the inputs, which compresses outliers.
 
     discriminator : keras.Model, callable or None, default=None
         From values and hint to one logit for each cell. If None, as the generator.
 
     n_steps : int or None, default=None
-        Most steps of a training. If None, 10,000.
+        Most steps of a training, in whole epochs of at least 50. If None, 10,000.
 
     batch_size : int, default=128
         Rows of a step, at most as many as there are.
@@ -178,7 +96,8 @@ class GAINImputer(Trainer, TransferImputer):
     n_folds : int or None, default=None
         In how many folds observed cells are held out. There is a network for each, and
         rows are filled by their mean. If None, 5 folds of less than 200,000 observed
-        cells, and a single network that is not shown a tenth of more.
+        cells, and a single network that is not shown a tenth of more. The reference
+        preset holds out none.
 
     callbacks : list of keras.callbacks.Callback or None, default=None
         Called at the ends of epochs, on a model of the generator, for each network that
@@ -186,7 +105,7 @@ class GAINImputer(Trainer, TransferImputer):
         network takes the weights that had the smallest, whatever stopped it.
 
     jit_compile : bool or None, default=None
-        As in `adapt.feature_based.DANN`.
+        Whether XLA compiles, on TensorFlow and PyTorch. If None, where it pays.
 
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed.
@@ -205,7 +124,7 @@ class GAINImputer(Trainer, TransferImputer):
         had missing cells in the target in `fit`.
 
     keep_empty_features : bool, default=False
-        Whether columns without any value are kept, filled with 0.
+        Whether columns without any value in either domain are kept, filled with 0.
 
     verbose : int, default=0
         Whether to print a line per epoch.
@@ -218,6 +137,9 @@ class GAINImputer(Trainer, TransferImputer):
     generators_ : list of keras.Model
         One for each fold.
 
+    discriminators_ : list of keras.Model
+        The adversary of each; empty without adversaries.
+
     validation_score_ : float
         Root mean square error on held-out cells, in the units of the networks (standard
         deviations); NaN where none are held out.
@@ -227,7 +149,7 @@ class GAINImputer(Trainer, TransferImputer):
         `val_rmse` on held-out cells.
 
     n_epochs_ : int
-        Number of epochs done.
+        Number of epochs done, over all networks.
 
     empty_features_ : ndarray of int
         Columns without any value.
@@ -241,13 +163,30 @@ class GAINImputer(Trainer, TransferImputer):
     feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in `fit`, where `X` has string column names.
 
+    Warns
+    -----
+    UserWarning
+        If the fit is interrupted (Ctrl-C) while a network is trained. No other is
+        trained after it, and rows are filled by those that there are.
+
     See Also
     --------
     GaussianTransferImputer : Cheaper, and hard to beat on tables of few rows.
+    ClueGAINImputer : Learns from the source first, then from the target.
 
     Notes
     -----
-    A step costs one pass forward and back over `batch_size` rows; memory is that of the
+    Departures from [1]_: the default is not the published method. There the generator
+    is only scored on cells that it was given, and at high missing rates it loses to the
+    column means. So the robust preset hides cells, has no discriminator, standardises
+    columns, has linear outputs that start from the column means, ends a training by
+    held-out cells, and averages networks. The published algorithm, as its code runs it,
+    is ``GAINImputer(preset="reference")``; as the paper writes it, with
+    ``hint="paper"`` beside. Its losses are divided by :math:`\alpha`, which Adam does
+    not notice.
+
+    A step costs one pass forward and back over `batch_size` rows, time O(batch_size
+    (d u + u^2)) for d columns and u units of the hidden layers. Memory is that of the
     data, once, as float32. Draws add errors made on held-out cells of the column,
     independently from cell to cell; with the reference preset, they differ by the noise
     in the holes.
@@ -271,7 +210,7 @@ class GAINImputer(Trainer, TransferImputer):
 
     _parameter_constraints: dict = {
         **TransferImputer._parameter_constraints,
-        "preset": [StrOptions(set(_PRESETS))],
+        "preset": [StrOptions(set(PRESETS))],
         "adversarial_weight": [Interval(Real, 0, None, closed="left"), None],
         "hint": [StrOptions({"code", "paper"})],
         "hint_rate": [Interval(Real, 0, 1, closed="both")],
@@ -287,18 +226,12 @@ class GAINImputer(Trainer, TransferImputer):
         "device_budget": [Interval(Real, 0, None, closed="neither")],
     }
 
-    _not_compiled = (
-        *("X_source", "categorical_features", "round_discrete", "add_indicator"),
-        *("keep_empty_features", "generator", "n_steps", "n_folds", "preset"),
-        "hint_rate",
-    )
-
     def __init__(
         self,
         Xt=None,
         X_source=None,
         *,
-        preset="default",
+        preset="robust",
         adversarial_weight=None,
         hint="code",
         hint_rate=0.9,
@@ -342,308 +275,61 @@ class GAINImputer(Trainer, TransferImputer):
         self.verbose = verbose
         self.random_state = random_state
 
-    # Losses
-
-    def _settings(self):
-        """Return the preset, with what parameters say otherwise."""
-        preset = _PRESETS[self.preset]
+    def _plan(self, shape):
+        """Return how networks are trained on rows of a shape."""
+        preset = PRESETS[self.preset]
         given = {"adversarial_weight": self.adversarial_weight, "n_steps": self.n_steps}
-        return preset._replace(**{k: v for k, v in given.items() if v is not None})
-
-    def _updates(self):
-        if self._settings().adversarial_weight == 0:
-            return [Update(self._generator_losses, ("generator",))]
-        return [
-            Update(self._discriminator_losses, ("discriminator",)),
-            Update(self._generator_losses, ("generator",)),
-        ]
-
-    def _structure(self):
-        groups = [(group.start, group.stop) for group in self._groups]
-        return self._settings()[:1] + self._settings()[3:], tuple(groups)
-
-    def _twin(self):
-        twin = super()._twin()
-        fitted = (
-            *("_ensemble", "_ensembles", "_best", "_known"),
-            *("generators_", "pretrained_"),
+        return Plan(
+            preset._replace(**{k: v for k, v in given.items() if v is not None}),
+            shape,
+            self._columns.groups,
+            type(self).__name__,
+            self.generator,
+            self.discriminator,
+            self.hint,
+            self.hint_rate,
+            self.batch_size,
+            self.optimizer,
+            self.learning_rate,
+            self.callbacks,
+            self.jit_compile,
+            self.device_budget,
+            self.verbose,
         )
-        for name in vars(twin).keys() & set(fitted):
-            setattr(twin, name, None)
-        return twin
-
-    def _generate(self, batch):
-        """Return the generator's outputs, and the mask of the cells it was shown."""
-        if self._settings().hides:
-            shown = batch["M"] * batch["shown"]
-            values = shown * batch["X"]
-        else:
-            shown = batch["M"]
-            values = batch["X"] + (1 - shown) * batch["noise"]
-        raw = self.generator_(ops.concatenate([values, shown], axis=-1), training=True)
-        return _gain_networks.activate(ops.cast(raw, "float32"), self._groups), shown
-
-    def _tell(self, batch, outputs, shown):
-        """Return the discriminator's logits that cells were observed, and weights."""
-        levels = self._of_groups > 1
-        filled = ops.where(ops.convert_to_tensor(levels), ops.exp(outputs), outputs)
-        filled = shown * batch["X"] + (1 - shown) * filled
-        if self.hint == "code":
-            hint, weight = shown * batch["hint"], ops.ones_like(shown)
-        else:
-            hint = batch["hint"] * shown + 0.5 * (1 - batch["hint"])
-            weight = 1 - batch["hint"]
-        pair = ops.concatenate([filled, hint], axis=-1)
-        return ops.cast(self.discriminator_(pair, training=True), "float32"), weight
-
-    def _discriminator_losses(self, batch):
-        outputs, shown = self._generate(batch)
-        logits, weight = self._tell(batch, ops.stop_gradient(outputs), shown)
-        losses = ops.softplus(logits) - shown * logits
-        return {"discriminator_loss": _mean(losses, weight)}
-
-    def _generator_losses(self, batch):
-        outputs, shown = self._generate(batch)
-        errors = _gain_networks.cell_losses(batch["X"], outputs, self._of_groups > 1)
-        scored = self._scored(batch["M"], shown)
-        losses = {"reconstruction_loss": _mean(errors, scored)}
-        weight = self._settings().adversarial_weight
-        if weight > 0:
-            logits, cells = self._tell(batch, outputs, shown)
-            misled = _mean((1 - shown) * ops.softplus(-logits), cells)
-            losses["adversarial_loss"] = weight * misled
-        return losses
-
-    def _scored(self, known, shown):
-        """Return the cells whose reconstruction counts."""
-        return known - shown if self._settings().hides else shown
-
-    def _draw(self, rng, size):
-        shape = self._cells
-        settings = self._settings()
-        if settings.hides:
-            hidden = hide_cells(rng, size, shape, self._groups, self._hidden_rates)
-            drawn = {"shown": ~hidden}
-        else:
-            drawn = {"noise": rng.uniform(0, 0.01, size=(*size, *shape))}
-        if settings.adversarial_weight > 0:
-            drawn["hint"] = self._draw_hint(rng, (*size, *shape))
-        return drawn
-
-    def _draw_hint(self, rng, shape):
-        if self.hint == "code":
-            return rng.random_sample(shape) < self.hint_rate
-        told = np.ones(shape)  # all cells but one
-        left_out = rng.randint(shape[-1], size=(*shape[:-1], 1))
-        np.put_along_axis(told, left_out, 0, axis=-1)
-        return told
-
-    _hidden_rates = (0.05, 0.5)
-
-    # Fitting
 
     def _fit_matrices(self, Zs, Zt, domains):
         Z = Zt if Zs is None else np.concatenate([Zs, Zt])
         rng = check_random_state(self.random_state)
-        self._start(Z)
+        plan = self._plan(Z.shape[1:])
         flat = Z.reshape(-1, Z.shape[-1])
-        bounded = self._settings().bounded
-        self._units = range_units(flat) if bounded else column_units(flat)
-        self._units = self._without_levels(self._units)
-        self._use(self._train_ensemble(self._units.into(Z), rng))
+        units = range_units(flat) if plan.preset.bounded else column_units(flat)
+        units = sparing(units, plan.is_level)
+        folds = split_cells(~np.isnan(Z), plan, self.n_folds, rng)
+        trained = train_ensemble(units.into(Z), folds, plan, rng)
+        self._keep(trained)
+        self._ways = {False: Way(units, trained.ensemble._replace(found=None))}
+        self.validation_score_ = trained.ensemble.score
 
-    def _start(self, Z):
-        """Take note of the shape of the matrix, and forget earlier fits."""
-        self._cells = Z.shape[1:]
-        self._groups = self._columns.groups
-        widths = [group.stop - group.start for group in self._groups]
-        self._of_groups = np.repeat(widths, widths)
-        self.history_, self.n_epochs_, self._recipes = {}, 0, {}
+    def _keep(self, trained):
+        """Take over the networks of a training, and what happened in it."""
+        self.generators_ = trained.ensemble.networks
+        self.discriminators_ = [
+            players.networks["discriminator"]
+            for players in trained.players
+            if "discriminator" in players.networks
+        ]
+        self.history_ = trained.histories
+        self.n_epochs_ = count_epochs(trained.histories)
 
-    def _without_levels(self, units):
-        """Return units that leave zeros and ones of levels as they are."""
-        levels = self._of_groups > 1
-        return Units(
-            np.where(levels, 0.0, units.offset), np.where(levels, 1.0, units.scale)
-        )
-
-    def _use(self, ensemble):
-        self._ensemble = ensemble
-        self.generators_ = ensemble.networks
-        self.validation_score_ = ensemble.score
-
-    def _new_networks(self, rng):
-        """Return networks with fresh weights."""
-        *time, d = self._cells
-        preset = _PRESETS[self.preset]
-        n_units = d if preset.n_units is None else preset.n_units
-        shape = (*time, 2 * d)
-        last = "sigmoid" if preset.bounded else None
-        arguments = {
-            "generator": (_gain_networks.default_generator, n_units, d, last),
-            "discriminator": (_gain_networks.default_discriminator, n_units, d),
-        }
-        if self._settings().adversarial_weight == 0:
-            del arguments["discriminator"]
-        networks = {}
-        for name, (default, *args) in arguments.items():
-            given = getattr(self, name)
-            network, output_shape, self._recipes[name] = prepare(
-                name, given, default, shape, *args, rng=rng
-            )
-            if output_shape != self._cells:
-                raise ValueError(
-                    f"`{name}` must give samples of shape {self._cells}, one number for"
-                    f" each column; got {output_shape}."
-                )
-            networks[name] = network
-            setattr(self, f"{name}_", network)
-        if preset.bounded:
-            for name, network in networks.items():
-                if getattr(self, name) is None:
-                    _gain_networks.draw_as_published(network, rng)
-        elif self.generator is None:
-            # Outputs of zero are the means of the columns: training starts from there.
-            kernel = networks["generator"].layers[-1].kernel
-            kernel.assign(np.zeros(kernel.shape))
-        return networks
-
-    def _folds(self, observed, rng):
-        """Return masks of the cells that each network is not shown."""
-        if not _PRESETS[self.preset].hides:
-            return [np.zeros_like(observed)]
-        if self.n_folds is not None:
-            return cell_folds(observed, self.n_folds, rng, self._groups)
-        if observed.sum() < _FEW_CELLS:
-            return cell_folds(observed, 5, rng, self._groups)
-        return cell_folds(observed, 10, rng, self._groups)[:1]
-
-    def _train_ensemble(self, Z, rng, folds=None, weights=None):
-        """Train a generator for each fold, from fresh weights or from given ones."""
-        observed = ~np.isnan(Z)
-        folds = self._folds(observed, rng) if folds is None else folds
-        networks, histories = [], []
-        for fold in folds:
-            players = self._new_networks(rng)
-            if weights is not None:
-                players["generator"].set_weights(weights)
-            finished = self._train_one(Z, observed & ~fold, fold, players, rng)
-            networks.append(players["generator"])
-            histories.append(self.history_)
-            if not finished:
-                break
-        self.history_ = histories
-        return self._judged(networks, self._recipes["generator"], folds, Z)
-
-    def _judged(self, networks, recipe, folds, Z):
-        """Return the ensemble, with its errors on the cells it was not shown."""
-        found = np.full(Z.shape, np.nan)
-        for network, fold in zip(networks, folds, strict=False):
-            if fold.any():
-                shown = np.where(fold, np.nan, Z)
-                found[fold] = self._fill(shown, [network], recipe)[fold]
-        cells = ~np.isnan(found)
-        residuals = (found - Z).reshape(-1, Z.shape[-1])
-        pools = [r[~np.isnan(r)][:_N_RESIDUALS] for r in residuals.T]
-        return _Ensemble(networks, recipe, found, rmse(found, Z, cells), pools)
-
-    def _train_one(self, Z, known, held_out, networks, rng, updates="_updates"):
-        """Train on the known cells; return whether it came to its end.
-
-        The weights that are best on the held-out cells are kept, at worst those from
-        which it starts.
-        """
-        n = len(Z)
-        n_steps = self._settings().n_steps
-        size = min(self.batch_size, n)
-        times = max(1, -(-_EPOCH * size // n))
-        arrays = {"X": np.where(known, Z, 0.0), "M": known.astype(np.float32)}
-        rows = {"table": np.tile(np.arange(n), times)}
-        feed = _program.Feed({"table": arrays}, rows, size, self.device_budget)
-        held = np.flatnonzero(held_out.any(axis=tuple(range(1, Z.ndim))))[:2000]
-        shown = np.where(known, Z, np.nan)[held]
-        view = (shown, Z[held], held_out[held]) if len(held) else None
-        epochs = -(-n_steps // feed.n_steps)
-        self._best, self.history_ = None, {}
-        self._after_epoch(self._evaluate(networks, view), networks)
-        finished = self._train(0, Phase(epochs, updates), networks, feed, view, rng)
-        if self._best is not None:
-            networks["generator"].set_weights(self._best.weights)
-        del self._best
-        return finished
-
-    def _watched(self):
-        *time, d = self._cells
-        return (*time, 2 * d), ("generator",)
-
-    def _evaluate(self, networks, held_out):
-        if held_out is None:
-            return {}
-        shown, true, cells = held_out
-        network, recipe = networks["generator"], self._recipes["generator"]
-        return {"val_rmse": rmse(self._fill(shown, [network], recipe), true, cells)}
-
-    def _after_epoch(self, logs, networks):
-        if "val_rmse" not in logs:
-            return False
-        best, epoch = self._best, self.n_epochs_
-        if best is None or logs["val_rmse"] < best.score:
-            weights = _engine.weights_of(networks["generator"])
-            self._best = _Best(logs["val_rmse"], epoch, weights)
-        return epoch - self._best.epoch >= _PATIENCE
-
-    # Imputing
-
-    def _fill(self, Z, networks, recipe, noise=None):
-        """Return the mean of what generators make of rows, in the networks' units."""
-        if noise is None:
-            noise = 0.0 if _PRESETS[self.preset].hides else 0.005
-        noise = np.broadcast_to(noise, Z.shape)
-        filled = np.empty(Z.shape)
-        for start in range(0, len(Z), _BLOCK_ROWS):
-            # The last block overlaps with the one before: all are of one size, for
-            # which JAX compiles once.
-            start = max(min(start, len(Z) - _BLOCK_ROWS), 0)
-            rows = slice(start, start + _BLOCK_ROWS)
-            shown = ~np.isnan(Z[rows])
-            values = np.where(shown, Z[rows], noise[rows])
-            pair = np.concatenate([values, shown], axis=-1, dtype=np.float32)
-            raws = (_program.outputs_of([n], [recipe], pair) for n in networks)
-            parts = [_gain_networks.probabilities(raw, self._groups) for raw in raws]
-            filled[rows] = np.mean(parts, axis=0)
-        return filled
-
-    def _mean_fill(self, Z, ensemble, noise=None):
-        return self._fill(Z, ensemble.networks, ensemble.recipe, noise)
+    def _way(self, is_source):
+        """Return how rows of a domain are filled, the same for both if there is one."""
+        return self._ways.get(is_source, self._ways[False])
 
     def _impute(self, Z, is_source):
-        filled = self._mean_fill(self._units.into(Z), self._ensemble)
-        return self._units.back(filled)
+        return self._way(is_source).mean(Z)
 
     def _sample(self, Z, is_source, rng):
-        Z = self._units.into(Z)
-        return self._units.back(self._drawn(Z, self._ensemble, rng))
-
-    def _drawn(self, Z, ensemble, rng):
-        """Return rows filled at random: means plus errors made on held-out cells."""
-        if not _PRESETS[self.preset].hides:
-            noise = rng.uniform(0, 0.01, size=Z.shape)
-            return self._mean_fill(Z, ensemble, noise)
-        filled = self._mean_fill(Z, ensemble)
-        missing = np.isnan(Z)
-        for group in self._groups:
-            cells = missing[..., group.start]
-            if group.stop - group.start > 1:
-                p = filled[..., group][cells]
-                # The largest of logarithms with Gumbel noise is a draw.
-                noisy = np.log(p + 1e-12) + rng.gumbel(size=p.shape)
-                drawn = np.zeros_like(p)
-                drawn[np.arange(len(p)), noisy.argmax(axis=1)] = 1.0
-                filled[..., group][cells] = drawn
-            elif len(ensemble.residuals[group.start]):
-                errors = rng.choice(ensemble.residuals[group.start], cells.sum())
-                filled[..., group.start][cells] -= errors
-        return filled
+        return self._way(is_source).draw(Z, rng)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -651,11 +337,6 @@ class GAINImputer(Trainer, TransferImputer):
         return tags
 
 
-class _Best(NamedTuple):
-    score: float
-    epoch: int
-    weights: list
-
-
-def _mean(values, weight):
-    return ops.sum(values * weight) / ops.maximum(ops.sum(weight), 1.0)
+def count_epochs(histories):
+    """Return the number of epochs of several trainings."""
+    return sum(len(history.get("loss", ())) for history in histories)

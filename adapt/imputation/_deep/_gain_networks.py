@@ -1,24 +1,47 @@
-"""Default networks of GAIN, and what their outputs mean."""
+"""The networks of GAIN, and what their outputs mean."""
+
+from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import layers, ops
 from scipy.special import softmax
 
-from adapt.deep import _engine
+from adapt.deep import _engine, _program
 from adapt.deep._initializers import Glorot
+from adapt.deep._networks import prepare
 
 __all__ = [
     "Compress",
+    "Players",
     "activate",
     "cell_losses",
     "default_discriminator",
     "default_generator",
     "draw_as_published",
+    "fill_rows",
+    "new_players",
     "probabilities",
 ]
 
 _WIDTH = 7  # time steps that a convolution sees
+_BLOCK_ROWS = 2048  # filled at once: few enough to stay in the cache
+
+
+class Players(NamedTuple):
+    """The networks of a training, "generator" and maybe "discriminator", by name."""
+
+    networks: dict
+    recipes: dict
+
+    def weights(self):
+        """Return copies of the weights of each network."""
+        return {k: _engine.weights_of(network) for k, network in self.networks.items()}
+
+    def set_weights(self, weights):
+        """Start from given weights of each network."""
+        for name, network in self.networks.items():
+            network.set_weights(weights[name])
 
 
 @keras.saving.register_keras_serializable("adapt")
@@ -101,6 +124,48 @@ def draw_as_published(network, rng):
     network.set_weights(weights)
 
 
+def new_players(plan, rng):
+    """Return networks with fresh weights, as `Players`.
+
+    Parameters
+    ----------
+    plan : Plan
+        Says which networks, of which sizes.
+
+    rng : RandomState
+        Draws the weights of those that are not given.
+    """
+    *time, d = plan.cells
+    preset = plan.preset
+    n_units = d if preset.n_units is None else preset.n_units
+    last = "sigmoid" if preset.bounded else None
+    given = {"generator": plan.generator}
+    arguments = {"generator": (default_generator, n_units, d, last)}
+    if plan.has_adversary:
+        given["discriminator"] = plan.discriminator
+        arguments["discriminator"] = default_discriminator, n_units, d
+    networks, recipes = {}, {}
+    for name, (default, *args) in arguments.items():
+        network, output_shape, recipes[name] = prepare(
+            name, given[name], default, (*time, 2 * d), *args, rng=rng
+        )
+        if output_shape != plan.cells:
+            raise ValueError(
+                f"`{name}` must give samples of shape {plan.cells}, one number for"
+                f" each column; got {output_shape}."
+            )
+        networks[name] = network
+    if preset.bounded:
+        for name, network in networks.items():
+            if given[name] is None:
+                draw_as_published(network, rng)
+    elif plan.generator is None:
+        # Outputs of zero are the means of the columns: training starts from there.
+        kernel = networks["generator"].layers[-1].kernel
+        kernel.assign(np.zeros(kernel.shape))
+    return Players(networks, recipes)
+
+
 def activate(raw, groups):
     """Return outputs as numbers and, for the levels of categories, log-probabilities.
 
@@ -146,3 +211,43 @@ def probabilities(raw, groups):
         if group.stop - group.start > 1:
             outputs[..., group] = softmax(outputs[..., group], axis=-1)
     return outputs
+
+
+def fill_rows(Z, generators, recipe, groups, noise=0.0):
+    """Return the mean of what generators make of rows, in the networks' units.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_samples, [time,] n_columns)
+        Rows, with NaN for missing cells.
+
+    generators : list of keras.Model
+        Networks of one structure.
+
+    recipe : Recipe
+        That of the structure.
+
+    groups : list of slice
+        The columns of each feature.
+
+    noise : float or ndarray of the shape of `Z`, default=0.0
+        What stands in the holes.
+
+    Returns
+    -------
+    filled : ndarray of the shape of `Z`
+        Their outputs, in observed cells too.
+    """
+    noise = np.broadcast_to(noise, Z.shape)
+    filled = np.empty(Z.shape)
+    for start in range(0, len(Z), _BLOCK_ROWS):
+        # The last block overlaps with the one before: all are of one size, for
+        # which JAX compiles once.
+        start = max(min(start, len(Z) - _BLOCK_ROWS), 0)
+        rows = slice(start, start + _BLOCK_ROWS)
+        shown = ~np.isnan(Z[rows])
+        values = np.where(shown, Z[rows], noise[rows])
+        pair = np.concatenate([values, shown], axis=-1, dtype=np.float32)
+        raws = (_program.outputs_of([n], [recipe], pair) for n in generators)
+        filled[rows] = np.mean([probabilities(raw, groups) for raw in raws], axis=0)
+    return filled
