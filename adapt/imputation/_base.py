@@ -240,11 +240,21 @@ class TransferImputer(TransformerMixin, BaseAdapter):
         X : array-like of shape (n_samples, n_features)
             As in `fit`: the domain that is not named.
 
-        y, yt : ignored
+        y : ignored
             Labels are not used.
 
-        Xt, sample_domain, X_source : array-like, default=None
-            As in `fit`.
+        Xt : array-like of shape (n_target_samples, n_features), default=None
+            The target, where `X` is the source.
+
+        yt : ignored
+            Labels are not used.
+
+        sample_domain : int or array-like of shape (n_samples,), default=None
+            Domain of each row of `X`, where `X` holds both.
+
+        X_source : array-like of shape (n_source_samples, n_source_features), \
+                default=None
+            The source, where `X` is the target.
 
         Returns
         -------

@@ -233,7 +233,11 @@ def gaussian_map(
     Returns
     -------
     mean : ndarray of shape (n_columns,)
+        The most probable mean.
+
     cov : ndarray of shape (n_columns, n_columns)
+        The most probable covariance.
+
     n_iter : int
         Number of iterations; `max_iter` + 1 if they did not converge.
 

@@ -18,7 +18,7 @@ class Similarity(NamedTuple):
 
     `ClueGAINImputer.similarity` measures it.
 
-    Attributes
+    Parameters
     ----------
     similarity : float
         1 minus the error of the source's generator on hidden cells of the target over
