@@ -2,6 +2,7 @@
 
 import pickle
 import random
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -105,10 +106,16 @@ def check_empty_columns(make):
     names = ["x0", "x1", "x3"]
     imputer = make().fit(Z)
     assert imputer.empty_features_.tolist() == [2]
-    assert imputer.transform(Z).shape == (60, 3)
+    with pytest.warns(UserWarning, match=r"left out: \[2\].*keep_empty_features"):
+        assert imputer.transform(Z).shape == (60, 3)
+    named = pd.DataFrame(Z, columns=NAMES)
+    with pytest.warns(UserWarning, match=r"left out: \['c'\]"):
+        make().fit(named).sample(named)
     assert imputer.get_feature_names_out().tolist() == names
     kept = make().set_params(keep_empty_features=True).fit(Z)
-    assert np.all(kept.transform(Z)[:, 2] == 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        assert np.all(kept.transform(Z)[:, 2] == 0)
     assert len(kept.get_feature_names_out()) == 4
     unseen = np.where(np.arange(4) == 2, 7.0, Z)  # has values, but not in fit
     assert np.all(kept.transform(unseen)[:, 2] == 7)
@@ -137,8 +144,12 @@ def check_bad_input_is_refused(make):
         make().fit(Z).transform(bad)
     with pytest.raises(ValueError, match="4 features"):
         make().fit(Z).transform(Z[:, :3])
-    with pytest.raises(ValueError, match="columns"):
+    with pytest.raises(ValueError, match="`X_source` has 3 columns, but the target"):
         make().fit(Z, X_source=Xs[:, :3])
+    with pytest.raises(ValueError, match="`Xt` has 3 columns, but the source"):
+        make().fit(Xs, Xt=Z[:, :3])
+    with pytest.raises(ValueError, match="in `X_source`"):
+        make().fit(Z, X_source=Xs[:0])
     with pytest.raises(ValueError, match="`categorical_features` must hold positions"):
         make().set_params(categorical_features=[7]).fit(Z)
     with pytest.raises(ValueError, match="`round_discrete` must hold positions"):
