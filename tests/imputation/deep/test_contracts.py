@@ -69,7 +69,6 @@ def test_every_parameter_is_constrained_and_documented(cls):
         common.check_observed_cells_come_back_bit_for_bit,
         common.check_empty_columns,
         common.check_state_is_left_alone,
-        common.check_samples,
     ],
     ids=lambda c: c.__name__[6:],
 )
