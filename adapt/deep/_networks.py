@@ -7,7 +7,6 @@ from adapt.deep._initializers import Glorot
 
 # Saved models name this module as the home of the layers too.
 from adapt.deep._layers import ScaledDense, Standardise
-from adapt.deep._recipes import prepare
 
 __all__ = [
     "ScaledDense",
@@ -17,7 +16,6 @@ __all__ = [
     "default_task",
     "inception_encoder",
     "normalised_encoder",
-    "prepare",
 ]
 
 

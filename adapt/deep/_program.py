@@ -18,12 +18,10 @@ from adapt.deep._engine import (
     to_numpy,
     weights_of,
 )
-from adapt.deep._feed import Feed
-from adapt.deep._forward import outputs_of
 from adapt.deep._kept import LARGEST, kept
 from adapt.deep._recipes import reseed
 
-__all__ = ["Feed", "Program", "give_back", "hashable", "outputs_of", "take_program"]
+__all__ = ["Program", "give_back", "hashable", "take_program"]
 
 
 def hashable(value):

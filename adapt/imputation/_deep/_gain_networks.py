@@ -7,9 +7,10 @@ import numpy as np
 from keras import layers, ops
 from scipy.special import softmax
 
-from adapt.deep import _engine, _program
+from adapt.deep._engine import weights_of
+from adapt.deep._forward import outputs_of
 from adapt.deep._initializers import Glorot
-from adapt.deep._networks import prepare
+from adapt.deep._recipes import prepare
 
 __all__ = [
     "Compress",
@@ -36,7 +37,7 @@ class Players(NamedTuple):
 
     def weights(self):
         """Return copies of the weights of each network."""
-        return {k: _engine.weights_of(network) for k, network in self.networks.items()}
+        return {k: weights_of(network) for k, network in self.networks.items()}
 
     def set_weights(self, weights):
         """Start from given weights of each network."""
@@ -117,7 +118,7 @@ def draw_as_published(network, rng):
     rng : RandomState
         Draws them.
     """
-    weights = _engine.weights_of(network)
+    weights = weights_of(network)
     for i, w in enumerate(weights):
         if w.ndim > 1:
             weights[i] = rng.normal(0, np.sqrt(2 / np.prod(w.shape[:-1])), w.shape)
@@ -248,6 +249,6 @@ def fill_rows(Z, generators, recipe, groups, noise=0.0):
         shown = ~np.isnan(Z[rows])
         values = np.where(shown, Z[rows], noise[rows])
         pair = np.concatenate([values, shown], axis=-1, dtype=np.float32)
-        raws = (_program.outputs_of([n], [recipe], pair) for n in generators)
+        raws = (outputs_of([n], [recipe], pair) for n in generators)
         filled[rows] = np.mean([probabilities(raw, groups) for raw in raws], axis=0)
     return filled

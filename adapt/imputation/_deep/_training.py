@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from adapt.deep import _engine, _program
+from adapt.deep._engine import weights_of
+from adapt.deep._feed import Feed
 from adapt.deep._trainer import Phase, Trainer, Update
 from adapt.imputation._deep import _gain_losses, _gain_networks
 from adapt.imputation._deep._hiding import HIDDEN_RATES, hide_cells
@@ -107,7 +108,7 @@ class MaskedTraining(Trainer):
         arrays = {"X": np.where(known, Z, 0.0), "M": known.astype(np.float32)}
         rows = {"table": np.tile(np.arange(n), times)}
         budget = self.plan.device_budget
-        feed = _program.Feed({"table": arrays}, rows, size, budget)
+        feed = Feed({"table": arrays}, rows, size, budget)
         held = np.flatnonzero(held_out.any(axis=tuple(range(1, Z.ndim))))[:_MOST_ROWS]
         shown = np.where(known, Z, np.nan)[held]
         view = (shown, Z[held], held_out[held]) if len(held) else None
@@ -217,7 +218,7 @@ class MaskedTraining(Trainer):
             return False
         best, epoch = self._best, self.n_epochs_
         if best is None or logs["val_rmse"] < best.score:
-            weights = _engine.weights_of(networks["generator"])
+            weights = weights_of(networks["generator"])
             self._best = _Best(logs["val_rmse"], epoch, weights)
         return epoch - self._best.epoch >= _PATIENCE
 
