@@ -90,5 +90,5 @@ def test_estimators_without_weights():
         OTLabelPropagation(KNeighborsClassifier()).fit(
             Xs, ys, Xt=Xt, sample_weight=np.ones(120)
         )
-    with pytest.raises(ValueError, match="OTLabelPropagation transports labels"):
+    with pytest.raises(ValueError, match="OTLabelPropagation requires y"):
         OTLabelPropagation().fit(Xs, Xt=Xt)
