@@ -568,7 +568,7 @@ def test_bad_lambdas_and_missing_labels(domains):
         RegularTransferNN(lambdas=["a"], **SMALL).fit(Xs, ys)
     with pytest.raises(ValueError, match="needs the labels of some target rows"):
         FineTuning(**SMALL).fit(Xs, ys, Xt=Xt)
-    with pytest.raises(ValueError, match="trained on the source first"):
+    with pytest.raises(ValueError, match="trains the networks on the source first"):
         FineTuning(**SMALL).fit(Xs, Xt=Xt, yt=ys)
 
 
