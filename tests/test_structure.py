@@ -160,3 +160,23 @@ def test_only_deep_shelves_import_keras(module):
     assert not bound & FRAMEWORKS
     deep = [t for t, _ in EDGES[module] if "_deep" in t.split(".")]
     assert deep == [], "what needs Keras is found through the lazy names of its package"
+
+
+LONGEST = 50  # lines of a function's body, without its docstring and comments
+
+
+@pytest.mark.parametrize("module", sorted(FILES))
+def test_functions_are_short(module):
+    text = FILES[module].read_text("utf-8")
+    lines = text.splitlines()
+    long = {}
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        documented = ast.get_docstring(node) is not None and len(node.body) > 1
+        start = node.body[documented].lineno - 1
+        body = [line.strip() for line in lines[start : node.end_lineno]]
+        length = sum(bool(line) and not line.startswith("#") for line in body)
+        if length > LONGEST:
+            long[node.name] = length
+    assert long == {}

@@ -17,7 +17,8 @@ from adapt.instance_based._rlls import RLLS
 from adapt.instance_based._rulsif import RULSIF, ULSIF
 from adapt.instance_based._saerens_em import SaerensEM
 from adapt.instance_based._tradaboost import TrAdaBoost
-from adapt.instance_based._tradaboost_r2 import TrAdaBoostR2, TwoStageTrAdaBoostR2
+from adapt.instance_based._tradaboost_r2 import TrAdaBoostR2
+from adapt.instance_based._two_stage_tradaboost_r2 import TwoStageTrAdaBoostR2
 
 if TYPE_CHECKING:
     from adapt.instance_based._deep._iwn import IWN

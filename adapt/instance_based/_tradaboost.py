@@ -9,7 +9,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from adapt.instance_based._two_domain_boosting import TwoDomainBoosting, later_half
+from adapt.instance_based._two_domain_boosting import TwoDomainBoosting
+from adapt.instance_based._two_domain_weights import later_half
 
 
 class WeightedVote(ClassifierMixin, BaseEstimator):

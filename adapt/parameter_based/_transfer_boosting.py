@@ -7,8 +7,7 @@ new rows anew, while the trees that are there know the old bins.
 from numbers import Integral
 
 import numpy as np
-from scipy.special import expit, logsumexp, softmax
-from sklearn import config_context
+from scipy.special import expit, softmax
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -21,132 +20,13 @@ from adapt._sklearn import Interval
 from adapt.base import ParameterAdapter
 from adapt.base._estimators import has_method, seed_estimator
 from adapt.parameter_based._class_labels import one_label_a_row, union_of_classes
-
-# Bounds of a Newton step and of a curvature, so that rows that fit perfectly are mild.
-_LONGEST_STEP, _LEAST_CURVATURE = 4.0, 1e-6
-
-
-class SquaredError:
-    """Numbers: scores are predictions."""
-
-    def loss(self, scores, Y):
-        """Return the loss of each row."""
-        return np.sum((scores - Y) ** 2, axis=1)
-
-    def newton(self, scores, Y):
-        """Return the Newton step of each score, and its curvature."""
-        return Y - scores, np.ones_like(scores)
-
-
-class LogLoss:
-    """Classes: scores are log-odds of the second of two, or one for each."""
-
-    def loss(self, scores, Y):
-        """Return the loss of each row."""
-        if scores.shape[1] == 1:
-            return (np.logaddexp(0, scores) - Y * scores)[:, 0]
-        return logsumexp(scores, axis=1) - np.sum(Y * scores, axis=1)
-
-    def newton(self, scores, Y):
-        """Return the Newton step of each score, and its curvature."""
-        p = expit(scores) if scores.shape[1] == 1 else softmax(scores, axis=1)
-        curvature = np.maximum(p * (1 - p), _LEAST_CURVATURE)
-        return np.clip((Y - p) / curvature, -_LONGEST_STEP, _LONGEST_STEP), curvature
-
-
-def grown(trees, X):
-    """Return what each of some trees predicts for rows of 32 bits, a column each."""
-    return np.column_stack([tree.tree_.predict(X) for tree in trees])
-
-
-def boost(X, Y, scores, weight, loss, rate, make_tree):
-    """Yield one stage of trees after another, each fitted to the Newton step.
-
-    Parameters
-    ----------
-    X : ndarray of float32 of shape (n_samples, n_features)
-        Rows.
-
-    Y : ndarray of shape (n_samples, n_scores)
-        Values, or memberships of classes.
-
-    scores : ndarray of shape (n_samples, n_scores)
-        Where to start; it is changed as trees are added.
-
-    weight : ndarray of shape (n_samples,)
-        Weights of the rows.
-
-    loss : SquaredError or LogLoss
-
-    rate : float
-        Shrinkage of each tree.
-
-    make_tree : callable
-        Returns a regression tree to be fitted.
-
-    Yields
-    ------
-    trees : list of regression trees
-        One for each score. Weighing the steps by their curvature makes the value of a
-        leaf its Newton step.
-    """
-    # Without it scikit-learn's trees do not look for missing values.
-    check = bool(np.isnan(X).any())
-    while True:
-        steps, curvature = loss.newton(scores, Y)
-        # For small trees its checks of parameters and rows would take most of the time.
-        with config_context(skip_parameter_validation=True, assume_finite=not check):
-            trees = [
-                make_tree().fit(X, step, sample_weight=weight * c, check_input=check)
-                for step, c in zip(
-                    np.ascontiguousarray(steps.T), curvature.T, strict=True
-                )
-            ]
-        scores += rate * grown(trees, X)
-        yield trees
-
-
-def held_out_losses(X, Y, scores, weight, loss, rates, folds, max_iter, make_tree):
-    """Return the mean loss of held-out rows by rate and by number of stages.
-
-    Parameters
-    ----------
-    X, Y, scores, weight, loss, make_tree
-        As in `boost`; `scores` are left as they are.
-
-    rates : sequence of float
-        Shrinkages to try.
-
-    folds : ndarray of int of shape (n_samples,)
-        The fold in which each row is held out.
-
-    max_iter : int
-        Most stages.
-
-    Returns
-    -------
-    losses : ndarray of shape (n_rates, max_iter + 1)
-    """
-    losses = np.zeros((len(rates), max_iter + 1))
-    for fold in np.unique(folds):
-        held = folds == fold
-        X_held, Y_held, weight_held = X[held], Y[held], weight[held]
-        for i, rate in enumerate(rates):
-            stages = boost(
-                X[~held],
-                Y[~held],
-                scores[~held].copy(),
-                weight[~held],
-                loss,
-                rate,
-                make_tree,
-            )
-            out = scores[held]
-            losses[i, 0] += weight_held @ loss.loss(out, Y_held)
-            for m, trees in zip(range(1, max_iter + 1), stages, strict=False):
-                out += rate * grown(trees, X_held)
-                losses[i, m] += weight_held @ loss.loss(out, Y_held)
-    return losses / weight.sum()
+from adapt.parameter_based._newton_boosting import (
+    LogLoss,
+    SquaredError,
+    boost,
+    grown,
+    held_out_losses,
+)
 
 
 class _Boosted(BaseEstimator):
@@ -382,8 +262,6 @@ class TransferBoosting(ParameterAdapter):
         return estimator
 
     def _transfer(self, source_model, domains):
-        from sklearn.tree import DecisionTreeRegressor
-
         X, y, weight = domains.labelled_target()
         weight = np.ones(len(y)) if weight is None else weight
         if len(y) < 2:
@@ -401,17 +279,7 @@ class TransferBoosting(ParameterAdapter):
         order = rng.permutation(len(y))
         classes = new_share = None
         if is_classifier(source_model):
-            y = one_label_a_row(self, y)
-            if not has_method(source_model, "predict_proba"):
-                raise ValueError(
-                    "TransferBoosting starts from log-odds, but `estimator` "
-                    f"({type(source_model).__name__}) has no `predict_proba`."
-                )
-            classes = union_of_classes(source_model.classes_, y)
-            shares = weight @ (y[:, None] == classes) / weight.sum()
-            new_share = np.where(np.isin(classes, source_model.classes_), 0, shares)
-            # Not all of the target may be new, or the source would have no say.
-            new_share *= min(1, 0.9 / max(new_share.sum(), 0.1))
+            y, classes, new_share = self._classes_of_both(source_model, y, weight)
             order = order[np.argsort(y[order], kind="stable")]
             loss = LogLoss()
             Y = (y[:, None] == classes).astype(float)
@@ -427,15 +295,7 @@ class TransferBoosting(ParameterAdapter):
         X = np.ascontiguousarray(X, dtype=np.float32)
         folds = np.empty(len(y), dtype=int)
         folds[order] = np.arange(len(y)) % min(self.cv, len(y))
-        tree_rng = np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
-
-        def make_tree():
-            return DecisionTreeRegressor(
-                max_leaf_nodes=self.max_leaf_nodes,
-                min_samples_leaf=self.min_samples_leaf,
-                random_state=tree_rng,
-            )
-
+        make_tree = self._tree_maker(rng)
         losses = held_out_losses(
             X, Y, scores, weight, loss, rates, folds, self.max_iter, make_tree
         )
@@ -448,3 +308,36 @@ class TransferBoosting(ParameterAdapter):
         if classes is None:
             return _BoostedRegressor(source_model, stages, rate)
         return _BoostedClassifier(source_model, stages, rate, classes, new_share)
+
+    def _classes_of_both(self, source_model, y, weight):
+        """Return labels, all classes, and the share of those that only the target has.
+
+        Classes that the source model knows have the share 0.
+        """
+        y = one_label_a_row(self, y)
+        if not has_method(source_model, "predict_proba"):
+            raise ValueError(
+                "TransferBoosting starts from log-odds, but `estimator` "
+                f"({type(source_model).__name__}) has no `predict_proba`."
+            )
+        classes = union_of_classes(source_model.classes_, y)
+        shares = weight @ (y[:, None] == classes) / weight.sum()
+        new_share = np.where(np.isin(classes, source_model.classes_), 0, shares)
+        # Not all of the target may be new, or the source would have no say.
+        new_share *= min(1, 0.9 / max(new_share.sum(), 0.1))
+        return y, classes, new_share
+
+    def _tree_maker(self, rng):
+        """Return a function that makes regression trees, with seeds of one stream."""
+        from sklearn.tree import DecisionTreeRegressor
+
+        seeds = np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
+
+        def make_tree():
+            return DecisionTreeRegressor(
+                max_leaf_nodes=self.max_leaf_nodes,
+                min_samples_leaf=self.min_samples_leaf,
+                random_state=seeds,
+            )
+
+        return make_tree

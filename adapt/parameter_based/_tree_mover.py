@@ -3,7 +3,8 @@
 import numpy as np
 
 from adapt.parameter_based._ser import SerOptions, ser
-from adapt.parameter_based._strut import StrutOptions, strut
+from adapt.parameter_based._strut import strut
+from adapt.parameter_based._strut_splits import StrutOptions
 from adapt.parameter_based._tree_measures import Classes, Numbers
 from adapt.parameter_based._tree_nodes import (
     Nodes,

@@ -7,7 +7,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 
 from adapt.instance_based import KLIEP
 from adapt.instance_based._constrained import project_simplex
-from adapt.instance_based._kliep import kliep_shares
+from adapt.instance_based._kliep_solvers import kliep_shares
 
 ALGOS = ["FW", "PG", "original"]
 

@@ -7,13 +7,13 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics.pairwise import rbf_kernel
 
 from adapt.instance_based import KMM
-from adapt.instance_based._kmm import (
+from adapt.instance_based._box_qp import (
     FullGram,
     LowRankGram,
-    nystroem_map,
     project_box_slab,
     solve_kmm,
 )
+from adapt.instance_based._kmm import nystroem_map
 
 
 def samples(ns=300, nt=250, d=3, seed=0):

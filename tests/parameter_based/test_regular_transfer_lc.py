@@ -8,8 +8,8 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from adapt.parameter_based import RegularTransferLC, _regular_transfer_lc
-from adapt.parameter_based._regular_transfer_lc import (
+from adapt.parameter_based import RegularTransferLC, _logistic_transfer
+from adapt.parameter_based._logistic_transfer import (
     transfer_hessian,
     transfer_objective,
 )
@@ -29,7 +29,7 @@ def noisy(n_classes, n=200, seed=0):
 
 @pytest.mark.parametrize("n_scores", [1, 3])
 def test_derivatives_are_those_of_the_written_out_loss(n_scores, monkeypatch):
-    monkeypatch.setattr(_regular_transfer_lc, "_BLOCK", 8)
+    monkeypatch.setattr(_logistic_transfer, "_BLOCK", 8)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(20, 4))
     X[:, 3] = 1
@@ -63,7 +63,7 @@ def test_newton_and_lbfgs_find_the_same(n_classes, monkeypatch):
     adapter = RegularTransferLC(source, lambda_=1e-3, tol=1e-9)
     newton = adapter.fit(Xt, yt)
     coef, n_iter = newton.coef_, newton.n_iter_
-    monkeypatch.setattr(_regular_transfer_lc, "_SMALL", 0)
+    monkeypatch.setattr(_logistic_transfer, "_SMALL", 0)
     np.testing.assert_allclose(adapter.fit(Xt, yt).coef_, coef, rtol=1e-5, atol=1e-6)
     assert n_iter < adapter.n_iter_
 

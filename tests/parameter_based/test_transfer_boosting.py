@@ -12,7 +12,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
 from adapt.parameter_based import TransferBoosting
-from adapt.parameter_based._transfer_boosting import (
+from adapt.parameter_based._newton_boosting import (
     LogLoss,
     SquaredError,
     boost,
