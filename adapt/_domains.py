@@ -215,10 +215,16 @@ def source_labels(labels):
     return labels.values()
 
 
+def _measures(y):
+    """Return whether labels are numbers with fractions, and so no codes of classes."""
+    return y.dtype.kind == "f" and bool((y != np.rint(y)).any())
+
+
 def target_labels(labels, source=None):
     """Return labels of target rows, and which of the rows are labelled.
 
     A row is not labelled where its label is missing, or -1 if no source row carries -1.
+    Among labels with fractions -1 is a number like any other.
 
     Parameters
     ----------
@@ -238,7 +244,8 @@ def target_labels(labels, source=None):
     """
     if labels is None:
         return None, None
-    if source is None or not _minus_one(source).any():
+    known = labels.values()[~labels.missing] if source is None else source
+    if not (_measures(known) or (source is not None and _minus_one(source).any())):
         labels = labels._replace(missing=labels.missing | _minus_one(labels.y))
     if labels.missing.all():
         return None, None

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from adapt._domains import read_tables, split_domains
 from adapt.base import SourceOnly
@@ -12,6 +12,7 @@ from adapt.feature_based import CORAL, FA
 from adapt.inspection import LearningCurveDisplay
 from adapt.metrics import SourceScore, TargetScore
 from adapt.model_selection import compare
+from adapt.parameter_based import RegularTransferLC, RegularTransferLR
 from tests.common import shifted_classes
 
 CODES = {
@@ -128,8 +129,6 @@ def test_minus_one_is_a_class_where_the_source_has_it(dtype):
 
 
 def test_fitted_classes_count_as_the_source_of_a_target_alone():
-    from adapt.parameter_based import RegularTransferLC
-
     Xs, ys, Xt, yt = shifted_classes(40)
     ys, yt = 2 * ys - 1, 2 * yt - 1
     source = LogisticRegression().fit(Xs, ys)
@@ -143,3 +142,14 @@ def test_texts_beside_numbers_are_refused():
     mixed = np.array([1, "a"], dtype=object)[ys]
     with pytest.raises(TypeError, match="uniformly strings or numbers"):
         CORAL(LogisticRegression()).fit(Xs, mixed, Xt=Xt)
+
+
+def test_minus_one_is_a_number_among_numbers():
+    rng = np.random.default_rng(0)
+    Xs, Xt = rng.normal(size=(2, 30, 2))
+    ys, yt = Xs @ [1.0, 2.0], np.append(-1.0, Xt[1:] @ [1.0, 2.0])
+    model = RegularTransferLR(LinearRegression(), lambda_=0.0).fit(Xs, ys, Xt, yt)
+    expected = LinearRegression().fit(Xt, yt).coef_
+    np.testing.assert_allclose(model.estimator_.coef_.ravel(), expected, atol=1e-8)
+    alone = RegularTransferLR(LinearRegression().fit(Xs, ys), lambda_=0.0).fit(Xt, yt)
+    np.testing.assert_allclose(alone.estimator_.coef_.ravel(), expected, atol=1e-8)
