@@ -162,7 +162,7 @@ def test_only_deep_shelves_import_keras(module):
     assert deep == [], "what needs Keras is found through the lazy names of its package"
 
 
-LONGEST = 50  # lines of a function's body, without its docstring and comments
+LONGEST = 50  # lines of the body of a function, without docstring and comments
 
 
 @pytest.mark.parametrize("module", sorted(FILES))
