@@ -15,6 +15,7 @@ _SUBPACKAGES = (
     "instance_based",
     "metrics",
     "model_selection",
+    "multi_domain",
     "parameter_based",
     "utils",
 )

@@ -3,12 +3,16 @@
 from importlib import import_module
 from inspect import isabstract
 
+from sklearn.base import BaseEstimator
+
 from adapt.base import BaseAdapter
 
 __all__ = ["all_adapters"]
 
 _FAMILIES = ("feature_based", "instance_based", "parameter_based")
 _TRANSFORMERS = ("imputation",)
+# Models of many domains, none of which is the target: plain estimators.
+_MANY = ("multi_domain",)
 
 
 def all_adapters(family=None, *, deep=True):
@@ -16,9 +20,10 @@ def all_adapters(family=None, *, deep=True):
 
     Parameters
     ----------
-    family : {"feature_based", "instance_based", "parameter_based", "imputation"}, \
-            default=None
-        The one to list. If None, all that predict, which imputers do not.
+    family : {"feature_based", "instance_based", "parameter_based", "imputation", \
+            "multi_domain"}, default=None
+        The one to list. If None, all that predict for a target, which imputers and
+        models of many domains do not.
 
     deep : bool, default=True
         Whether methods that need Keras are listed too. They are imported.
@@ -39,9 +44,10 @@ def all_adapters(family=None, *, deep=True):
     >>> "CORAL" in dict(all_adapters("feature_based", deep=False))
     True
     """
-    families = _FAMILIES + _TRANSFORMERS
+    families = _FAMILIES + _TRANSFORMERS + _MANY
     if family is not None and family not in families:
         raise ValueError(f"`family` must be one of {families} or None, got {family!r}.")
+    base = BaseEstimator if family in _MANY else BaseAdapter
     found = {}
     for name in _FAMILIES if family is None else (family,):
         package = import_module(f"adapt.{name}")
@@ -51,7 +57,5 @@ def all_adapters(family=None, *, deep=True):
     return sorted(
         (name, value)
         for name, value in found.items()
-        if isinstance(value, type)
-        and issubclass(value, BaseAdapter)
-        and not isabstract(value)
+        if isinstance(value, type) and issubclass(value, base) and not isabstract(value)
     )

@@ -8,6 +8,7 @@ _PACKAGES = {
     "adapt.feature_based": "Feature-based methods",
     "adapt.instance_based": "Instance-based methods",
     "adapt.parameter_based": "Parameter-based methods",
+    "adapt.multi_domain": "Many domains",
     "adapt.imputation": "Imputation",
     "adapt.base": "Bases",
     "adapt.deep": "Deep engine",

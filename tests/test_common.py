@@ -23,6 +23,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from adapt.base import FeatureAdapter, MetaAdapter, SourceOnly, WeightAdapter
 from adapt.discovery import all_adapters
 from adapt.model_selection import AutoAdapt
+from adapt.multi_domain import PooledRidge
 from tests.common import shifted_classes, shifted_numbers, to_itself
 
 ADAPTERS = [SourceOnly, AutoAdapt, *(cls for _, cls in all_adapters(deep=False))]
@@ -224,6 +225,44 @@ def assert_same(found, expected, rtol=1e-7, atol=1e-9):
 )
 def test_scikit_learn(estimator, check):
     check(estimator)
+
+
+MANY_DOMAINS = [cls for _, cls in all_adapters("multi_domain")]
+each_of_many = pytest.mark.parametrize(
+    "cls", MANY_DOMAINS, ids=lambda cls: cls.__name__
+)
+
+
+@parametrize_with_checks([cls() for cls in MANY_DOMAINS])
+def test_scikit_learn_many_domains(estimator, check):
+    check(estimator)
+
+
+@each_of_many
+def test_many_domains_keep_what_adapters_keep(cls, capfd):
+    """Inputs, parameters and global generators are left alone; frames and pickles."""
+    X, y, Xt, _ = (shifted_numbers if cls is PooledRidge else shifted_classes)()
+    seed = {"random_state": 0} if "random_state" in cls().get_params() else {}
+    model = cls(**seed)
+    params, before = model.get_params(), [X.copy(), y.copy()]
+    np.random.seed(7)  # noqa: NPY002
+    state = np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002
+    X.flags.writeable = y.flags.writeable = False
+    expected = outputs(model.fit(X, y), Xt)
+    for array, copy in zip((X, y), before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+    assert model.get_params() == params
+    np.testing.assert_array_equal(state[0], np.random.get_state()[1])  # noqa: NPY002
+    assert state[1] == random.getstate()
+    assert_same(outputs(pickle.loads(pickle.dumps(model)), Xt), expected, 0, 0)
+    assert_same(outputs(clone(model).fit(X, y), Xt), expected, 0, 0)
+    for library in "pandas", "polars":
+        frame = pytest.importorskip(library).DataFrame
+        framed = [frame(dict(zip(NAMES, A.T, strict=True))) for A in (X, Xt)]
+        named = cls(**seed).fit(framed[0], y)
+        assert named.feature_names_in_.tolist() == NAMES
+        assert_same(outputs(named, framed[1]), expected)
+    assert capfd.readouterr() == ("", "")
 
 
 # Ways of giving the domains

@@ -11,7 +11,13 @@ import pytest
 from adapt.discovery import all_adapters
 
 ROOT = Path(__file__).parents[1]
-FAMILIES = ("feature_based", "instance_based", "parameter_based", "imputation")
+FAMILIES = (
+    "feature_based",
+    "instance_based",
+    "parameter_based",
+    "imputation",
+    "multi_domain",
+)
 
 # First parameters of each class of ADAPT 0.4.5, in the order in which they can be given
 # by position.
