@@ -25,9 +25,9 @@ def random_relu(n_columns, n_features, seed):
 
 
 def with_random_relu(X, n_features, seed):
-    """Append ``max(0, X w + b)`` to the columns of X; always a new float64 array."""
+    """Append ``max(0, X w + b)`` to the columns of X, in double precision."""
     X = np.asarray(X, dtype=np.float64)
     if not n_features:
-        return X.copy()
+        return X
     weights, biases = random_relu(X.shape[1], n_features, seed)
     return np.hstack([X, np.maximum(X @ weights + biases, 0)])

@@ -9,6 +9,7 @@ or stay where they are while their sums travel.
 from itertools import pairwise
 
 import numpy as np
+from scipy.sparse import csr_array
 
 _BLOCK_BYTES = 4_000_000  # of rows at a time, which fit the cache of a processor
 _NOTHING = 1e-9  # a count below it is what rounding leaves of zero
@@ -17,6 +18,14 @@ _NOTHING = 1e-9  # a count below it is what rounding leaves of zero
 def _positions(found, among):
     """Return where values are in a sorted array that has them all."""
     return np.searchsorted(among, found)
+
+
+def _codes(names):
+    """Return the sorted values of an array, and which each entry is."""
+    import pandas as pd
+
+    codes, values = pd.factorize(names, sort=True)
+    return np.asarray(values), codes
 
 
 def _union(a, b, what):
@@ -82,7 +91,7 @@ class DomainSums:
         Parameters
         ----------
         rows : callable
-            ``rows(index)`` returns a new array of some rows, which is written to.
+            ``rows(index)`` returns some rows, by a slice or an array of numbers.
 
         labels, domain : ndarray of shape (n_samples,)
             The class and the domain of each row.
@@ -101,26 +110,35 @@ class DomainSums:
         sums : DomainSums
             Time O(n_samples n_columns^2).
         """
-        classes, label_code = np.unique(labels, return_inverse=True)
-        domains, domain_code = np.unique(domain, return_inverse=True)
+        classes, label_code = _codes(labels)
+        domains, domain_code = _codes(domain)
         self = cls.empty(origin, classes, domains, by_domain=by_domain)
         cell = domain_code * len(classes) + label_code
+        if self.counts.size < np.iinfo(np.int16).max:
+            cell = cell.astype(np.int16)  # which sorts in linear time
         self.counts.flat += np.bincount(cell, weight, minlength=self.counts.size)
         sums = self.sums.reshape(-1, len(origin))
-        order = np.argsort(cell, kind="stable")
         step = max(1, _BLOCK_BYTES // (8 * max(1, len(origin))))
-        for start in range(0, len(order), step):
-            index = order[start : start + step]
-            block = rows(index)
-            block -= origin
-            weighted = block if weight is None else block * weight[index, None]
-            for code, part in _runs(cell[index]):
-                sums[code] += weighted[part].sum(axis=0)
+        for start in range(0, len(cell), step):
+            index = slice(start, min(start + step, len(cell)))
+            code = cell[index]
+            if by_domain:  # sorted, the rows of a domain are beside each other
+                index = start + np.argsort(code, kind="stable")
+                code = cell[index]
+            block = rows(index) - origin
+            n = len(block)
+            w = np.ones(n) if weight is None else weight[index]
+            member = csr_array((w, code, np.arange(n + 1)), shape=(n, len(sums)))
+            sums += member.T @ block
+            weighted = block if weight is None else block * w[:, None]
             if not by_domain:
                 self.moments += weighted.T @ block
                 continue
-            for code, part in _runs(domain_code[index]):
-                self.moments[code] += weighted[part].T @ block[part]
+            of_domain = code // len(classes)
+            edges = np.flatnonzero(np.diff(of_domain)) + 1
+            for first, last in pairwise([0, *edges.tolist(), n]):
+                part = slice(first, last)
+                self.moments[of_domain[first]] += weighted[part].T @ block[part]
         return self
 
     @property
@@ -237,11 +255,3 @@ class DomainSums:
                 f"{(p, p)} nor {(len(domains), p, p)}."
             )
         return cls(*arrays)
-
-
-def _runs(sorted_codes):
-    """Yield each value of a sorted array and the slice where it is."""
-    edges = np.flatnonzero(np.diff(sorted_codes)) + 1
-    edges = [0, *edges.tolist(), len(sorted_codes)]
-    for start, stop in pairwise(edges):
-        yield sorted_codes[start], slice(start, stop)
