@@ -372,6 +372,15 @@ def read_tables(X, y, Xt=None, yt=None, sample_domain=None):
     return Tables(Xs, ys, Xt, yt, labelled)
 
 
+def require_weight(weight, rows):
+    """Refuse weights that are all zero; ``rows`` says in the message whose they are."""
+    if weight is not None and not np.any(weight > 0):
+        raise ValueError(
+            f"`sample_weight` is zero for every {rows} row. Give some of them a "
+            "positive weight, or leave them out."
+        )
+
+
 def _weights(sample_weight, X):
     """Validate weights given by the user; None stays None."""
     if sample_weight is None:

@@ -81,10 +81,22 @@ def _weight_name(estimator):
             return "sample_weight"  # of LinearRegression, its default
         return _weight_name(estimator.regressor)
     if isinstance(estimator, ensemble):
-        members = [member for _, member in estimator.estimators if member != "drop"]
-        if all(has_fit_parameter(member, "sample_weight") for member in members):
-            return "sample_weight"
+        return None if weightless_member(estimator) else "sample_weight"
     return None
+
+
+def weightless_member(estimator):
+    """Return words on a member of an ensemble that takes no weights; "" if none is."""
+    if not isinstance(estimator, search_and_ensemble()[1]):
+        return ""
+    for name, member in estimator.estimators:
+        if member != "drop" and not has_fit_parameter(member, "sample_weight"):
+            return (
+                f" that its member {name!r} ({type(member).__name__}) takes. A pipeline "
+                "is handed none by an ensemble: make one pipeline whose last step is "
+                "the ensemble"
+            )
+    return ""
 
 
 def takes_sample_weight(estimator):

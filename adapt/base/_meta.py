@@ -18,6 +18,7 @@ from adapt.base._estimators import (
     has_method,
     seed_estimator,
     takes_sample_weight,
+    weightless_member,
 )
 
 
@@ -94,7 +95,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         if is_classifier(estimator) and np.ndim(y) == 1 and len(np.unique(y)) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs labels of at least 2 classes in the "
-                f"source, got one class only: {np.unique(y)[0]!r}."
+                f"source, got one class only: {np.unique(y).tolist()[0]!r}."
             )
         if self.random_state is not None:
             seed_estimator(estimator, self.random_state)
@@ -129,11 +130,12 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         """Refuse weights that ``estimator`` would have to ignore."""
         if sample_weight is None or self.estimator is None:
             return
-        if not takes_sample_weight(self._given()):
+        given = self._given()
+        if not takes_sample_weight(given):
             raise TypeError(
                 f"{type(self).__name__} was to weigh samples, but the `fit` of "
                 f"`estimator` ({type(self.estimator).__name__}) has no `sample_weight` "
-                "parameter."
+                f"parameter{weightless_member(given)}."
             )
 
     def _encode(self, X, sample_domain=None):
@@ -217,8 +219,8 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         check_is_fitted(
             self,
             "estimator_",
-            msg="This %(name)s was fitted without labels, so it has no estimator to "
-            "predict with. Give `y` to `fit`.",
+            msg="This %(name)s has no estimator to predict with: the last `fit` was given "
+            "no labels, or it failed. Call `fit` with `y`.",
         )
         return self.estimator_
 

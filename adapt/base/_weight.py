@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from adapt._domains import check_rows, split_domains
 from adapt._sklearn import Interval, _fit_context
 from adapt.base._meta import MetaAdapter
+from adapt.base._weighted_rows import nearest_rows, single_class, with_every_class
 
 
 def effective_sample_size(weights):
@@ -31,29 +32,6 @@ def effective_sample_size(weights):
     return float(weights.sum() ** 2 / np.square(weights).sum())
 
 
-def with_every_class(rows, y, weights):
-    """Return drawn rows, and the heaviest row of each class that is not among them.
-
-    Parameters
-    ----------
-    rows : ndarray of int of shape (n_drawn,)
-        The rows that were drawn.
-
-    y : ndarray of shape (n_samples,)
-        Classes of all rows.
-
-    weights : ndarray of shape (n_samples,)
-        Weights of all rows. A class whose weights are all zero is left out.
-
-    Returns
-    -------
-    rows : ndarray of int of shape (n_drawn + n_lost,)
-    """
-    lost = np.setdiff1d(y[weights > 0], y[rows])
-    heaviest = [np.argmax(np.where(y == label, weights, -1)) for label in lost]
-    return np.concatenate([rows, np.array(heaviest, dtype=rows.dtype)])
-
-
 class WeightAdapter(MetaAdapter):
     """Fit ``estimator`` on source rows weighted to look like the target.
 
@@ -68,6 +46,7 @@ class WeightAdapter(MetaAdapter):
     }
 
     _weighs_labels = False  # whether rows of one label have one weight
+    _keeps_rows = True  # by which `predict_weights` weighs other rows
 
     def __init__(
         self,
@@ -97,6 +76,21 @@ class WeightAdapter(MetaAdapter):
         weights = self.weights_
         if domains.source_weight is not None:
             weights = weights * domains.source_weight
+        try:
+            self._fit_weighted(domains, weights)
+        except ValueError as error:
+            label = single_class(domains.ys, weights)
+            if label is None:
+                raise
+            raise ValueError(
+                f"{type(self).__name__} gave weight to source rows of one class only, "
+                f"{label!r}, and `estimator` cannot be fitted on one class. Use a "
+                "method whose weights are never zero, such as IWC, or check that the "
+                "target is in the units of the source."
+            ) from error
+
+    def _fit_weighted(self, domains, weights):
+        """Fit the estimator on the weighted source, or on a bootstrap of it."""
         Xs, ys = domains.Xs, domains.ys
         if ys is not None and self.resample:
             rng = check_random_state(self.random_state)
@@ -110,6 +104,8 @@ class WeightAdapter(MetaAdapter):
         """Weigh the source, finish the weights, and warn if they rest on few rows."""
         with self._stage("weighing the source"):
             weights = self._weigh(self._own_view(domains))
+        if self._keeps_rows:
+            self._weighted_rows = domains.Xs
         self.weights_ = self._finish(weights)
         self.effective_sample_size_ = effective_sample_size(self.weights_)
         share = self.effective_sample_size_ / len(self.weights_)
@@ -172,22 +168,20 @@ class WeightAdapter(MetaAdapter):
 
         Parameters
         ----------
-        X : None
-            The source rows that were seen in `fit`. Methods that define weights for
-            other rows take them here.
+        X : array-like of shape (n_samples, n_features), default=None
+            Rows to weigh. Each is given the weight of the row of `weights_` that is
+            nearest to it, in Euclidean distance; so a row of the source keeps its own.
+            If None, the rows seen in `fit`, which are kept for this.
 
         Returns
         -------
         weights : ndarray of shape (n_samples,)
-            Weights of mean one.
+            Weights in units of the mean over the rows seen in `fit`.
         """
         check_is_fitted(self)
         if X is None:
             return self.weights_
-        raise ValueError(
-            f"{type(self).__name__} defines weights only for the source rows that it "
-            "was fitted on: call `predict_weights()` without `X`."
-        )
+        return self.weights_[nearest_rows(check_rows(self, X), self._weighted_rows)]
 
 
 class RatioAdapter(WeightAdapter):
@@ -196,6 +190,8 @@ class RatioAdapter(WeightAdapter):
     A subclass learns the ratio in `_fit_ratio`, and `_log_ratio` evaluates it. Working
     with logarithms keeps rows apart whose ratios a float could not hold.
     """
+
+    _keeps_rows = False
 
     @abstractmethod
     def _fit_ratio(self, domains):

@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from adapt._domains import require_labels
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import MetaAdapter
+from adapt._domains import require_weight
 from adapt.base._estimators import takes_sample_weight
 from adapt.feature_based._transport_plan import METHODS, transport_cost, transport_plan
 
@@ -35,6 +36,8 @@ def masses(domains, batch_size, rng):
 
     Rows whose weight is zero have no mass, and are in no batch.
     """
+    require_weight(domains.source_weight, "source")
+    require_weight(domains.target_weight, "target")
     weights = [
         np.ones(len(X)) if weight is None else weight
         for X, weight in (

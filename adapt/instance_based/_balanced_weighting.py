@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 from scipy import sparse
 
-from adapt._domains import require_labels, split_domains
+from adapt._domains import require_labels, require_weight, split_domains
 from adapt._sklearn import Interval, _fit_context
 from adapt.base import WeightAdapter
 
@@ -170,6 +170,8 @@ class BalancedWeighting(WeightAdapter):
         Xt, yt, wt = domains.labelled_target()
         stack = sparse.vstack if sparse.issparse(Xt) else np.concatenate
         weight = None
+        require_weight(domains.source_weight, "source")
+        require_weight(wt, "labelled target")
         if domains.source_weight is not None:
             weight = np.concatenate(
                 [

@@ -20,7 +20,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples
 
-from adapt._domains import check_sample_domain, require_labels
+from adapt._domains import check_sample_domain, require_labels, require_weight
 from adapt._sklearn import StrOptions
 from adapt.base import BaseAdapter, WeightAdapter
 from adapt.base._estimators import has_method
@@ -159,6 +159,8 @@ class LabelShiftAdapter(WeightAdapter):
     def _weigh(self, domains):
         self._check_estimator()
         self._check_takes_weights(domains.source_weight)
+        require_weight(domains.source_weight, "source")
+        require_weight(domains.target_weight, "target")
         ys, classes, y = self._check_labels(domains.ys)
         domains = domains._replace(ys=ys)
         self.source_estimator_ = model = self._fitted_on(

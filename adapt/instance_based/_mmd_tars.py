@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state, column_or_1d, get_tags
 from sklearn.utils.multiclass import type_of_target
 
 from adapt._data_driven import median_gamma
-from adapt._domains import require_labels
+from adapt._domains import require_labels, require_weight
 from adapt._kernels import kernel_product
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import WeightAdapter
@@ -265,6 +265,8 @@ class MMDTarS(WeightAdapter):
 
     def _weigh(self, domains):
         Xs, Xt, ys = domains.Xs, domains.Xt, self._check_labels(domains.ys)
+        require_weight(domains.source_weight, "source")
+        require_weight(domains.target_weight, "target")
         ws, wt = shares(domains.source_weight, Xs), shares(domains.target_weight, Xt)
         rng = check_random_state(self.random_state)
         self.gamma_ = self.gamma

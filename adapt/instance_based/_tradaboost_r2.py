@@ -262,7 +262,7 @@ class TrAdaBoostR2(TwoDomainBoosting):
     _kind = "regressor"
 
     def _stand_in(self):
-        return LinearRegression() if self.estimator is None else self.estimator
+        return LinearRegression() if self.estimator is None else self._given()
 
     def _adapt(self, domains):
         self._boost(self._both_domains(domains), check_random_state(self.random_state))

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._domains import require_labels
+from adapt._domains import require_labels, require_weight
 from adapt._sklearn import Interval
 from adapt.base import BaseAdapter, MetaAdapter
 from adapt.base._estimators import fit_weighted, seed_estimator
@@ -119,8 +119,7 @@ class TwoDomainBoosting(MetaAdapter):
             weight[:ns] *= domains.source_weight
         if target_weight is not None:
             weight[ns:] *= target_weight
-        if not np.any(weight[ns:] > 0):
-            raise ValueError("`sample_weight` is zero for every labelled target row.")
+        require_weight(target_weight, "labelled target")
         stack = sparse.vstack if sparse.issparse(Xt) else np.concatenate
         y = np.concatenate([ys, yt])
         return BothDomains(stack([domains.Xs, Xt]), y, weight, ns, domains.Xt)

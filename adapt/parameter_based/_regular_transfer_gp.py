@@ -208,6 +208,8 @@ class RegularTransferGP(ParameterAdapter):
         If no target row is labelled; if the source model is no Gaussian process, or has
         another number of columns or outputs than the target; if a target is given alone
         and `estimator` is not fitted.
+    TypeError
+        If `sample_weight` is given for source rows, which no Gaussian process takes.
 
     See Also
     --------
@@ -281,6 +283,16 @@ class RegularTransferGP(ParameterAdapter):
             if self.random_state is not None:
                 seed_estimator(estimator, self.random_state)
         return estimator
+
+    def _check_takes_weights(self, sample_weight):
+        if sample_weight is not None and self.estimator is None:
+            raise TypeError(
+                "RegularTransferGP was to weigh source rows, but the `fit` of a "
+                "Gaussian process has no `sample_weight` parameter. Fit the source "
+                "model first, and give `fit` the target alone: there `sample_weight` "
+                "divides the noise of the rows."
+            )
+        super()._check_takes_weights(sample_weight)
 
     def _transfer(self, source_model, domains):
         X, y, weight = domains.labelled_target()

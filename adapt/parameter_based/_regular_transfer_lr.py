@@ -163,7 +163,7 @@ class RegularTransferLR(ParameterAdapter):
 
     def _stand_in(self):
         # Whole numbers are values here, not classes.
-        return LinearRegression() if self.estimator is None else self.estimator
+        return LinearRegression() if self.estimator is None else self._given()
 
     def _new_estimator(self, y):
         return self._stand_in() if self.estimator is None else super()._new_estimator(y)

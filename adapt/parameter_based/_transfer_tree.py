@@ -64,7 +64,7 @@ class MovedTrees(ParameterAdapter):
         """Return a copy of a fitted model, moved."""
 
     def _stand_in(self):
-        return self._models()[0]() if self.estimator is None else self.estimator
+        return self._models()[0]() if self.estimator is None else self._given()
 
     def _new_estimator(self, y):
         estimator = self._stand_in()

@@ -6,7 +6,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from adapt import instance_based
 from adapt.base import WeightAdapter
-from adapt.base._weight import with_every_class
+from adapt.base._weighted_rows import with_every_class
 from adapt.discovery import all_adapters
 
 METHODS = [

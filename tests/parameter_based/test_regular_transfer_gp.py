@@ -138,3 +138,12 @@ def test_scikit_learn_checks(model):
         "check_classifiers_one_label_sample_weights",
     ]
     run_checks(RegularTransferGP, cannot, estimator=model(optimizer=None))
+
+
+def test_weights_of_source_rows_are_refused():
+    Xs, ys, Xt, yt = shifted_classes(n=20)
+    X, y = np.vstack([Xs, Xt]), np.concatenate([ys, yt])
+    domain, weight = np.repeat([0, -1], 20), np.ones(40)
+    for model in RegularTransferGP(), RegularTransferGP(GaussianProcessClassifier()):
+        with pytest.raises(TypeError, match="no `sample_weight` parameter"):
+            model.fit(X, y, sample_domain=domain, sample_weight=weight)
