@@ -14,7 +14,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.utils import check_random_state
 
 from adapt._sklearn import Interval
-from adapt.base import ParameterAdapter
+from adapt.base import BaseAdapter, ParameterAdapter
 from adapt.base._estimators import fit_weighted, has_method, seed_estimator
 from adapt.parameter_based._class_labels import one_label_a_row, union_of_classes
 
@@ -158,6 +158,11 @@ class LinInt(ParameterAdapter):
         Share of the labelled target rows on which the target model is fitted. The
         others find the mixture.
 
+    convex : bool, default=False
+        Whether predictions of numbers are mixed as probabilities are, with
+        :math:`a + b = 1` and no negative share. Otherwise :math:`a` and :math:`b` are
+        free, which also corrects a source model whose scale is wrong.
+
     copy : bool, default=True
         Whether a clone of `estimator` is fitted on the source, or `estimator` itself. A
         fitted `estimator` is never changed.
@@ -199,6 +204,13 @@ class LinInt(ParameterAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - There one share mixes both models. By default numbers have a free coefficient for
+      each model, and several outputs a matrix of them.
+
+    The published baseline is ``LinInt(convex=True)``.
+
     The cost is that of fitting `estimator` on each domain, and of one prediction by
     each model. `X` may be sparse or hold NaN where `estimator` takes it.
 
@@ -227,6 +239,7 @@ class LinInt(ParameterAdapter):
     _parameter_constraints: dict = {
         **ParameterAdapter._parameter_constraints,
         "prop": [Interval(Real, 0, 1, closed="neither")],
+        "convex": ["boolean"],
     }
 
     _allows_nan = True
@@ -239,6 +252,7 @@ class LinInt(ParameterAdapter):
         yt=None,
         prop=0.5,
         *,
+        convex=False,
         copy=True,
         verbose=0,
         random_state=None,
@@ -247,6 +261,7 @@ class LinInt(ParameterAdapter):
             estimator, Xt, yt, copy=copy, verbose=verbose, random_state=random_state
         )
         self.prop = prop
+        self.convex = convex
 
     @property
     def decision_function(self):
@@ -280,27 +295,33 @@ class LinInt(ParameterAdapter):
         target_model = clone(source_model)
         if self.random_state is not None:
             seed_estimator(target_model, self.random_state)
+        params = {"Xt": domains.Xt} if isinstance(target_model, BaseAdapter) else {}
         if weight is None:
-            target_model.fit(X[fitted], y[fitted])
+            target_model.fit(X[fitted], y[fitted], **params)
         else:
-            fit_weighted(target_model, X[fitted], y[fitted], weight[fitted])
+            fit_weighted(target_model, X[fitted], y[fitted], weight[fitted], **params)
 
-        models = (source_model, target_model)
-        classes = union_of_classes(source_model.classes_, y) if mixes_classes else None
-        forecasts = [_forecast(model, X[held], classes) for model in models]
+        self.estimator_src_, self.estimator_tgt_ = source_model, target_model
         weight = np.ones(len(held)) if weight is None else weight[held]
-        mixer = LinearRegression(fit_intercept=False)
-        if mixes_classes:
-            share = mixing_share(*forecasts, y[held, None] == classes, weight)
-            eye = np.eye(len(classes))
-            mixer.coef_, mixer.intercept_ = (
-                np.hstack([(1 - share) * eye, share * eye]),
-                0,
-            )
-            model = _InterpolatedClassifier(models, mixer, classes)
-        else:
-            mixer.fit(np.hstack(forecasts), y[held], sample_weight=weight)
-            model = _InterpolatedRegressor(models, mixer)
-        self.estimator_src_, self.estimator_tgt_ = models
-        self.interpolator_ = mixer
-        return model
+        return self._mixture(X[held], y[held], weight, y if mixes_classes else None)
+
+    def _mixture(self, X, y, weight, labels):
+        """Return the mixture that held-out rows find; ``labels`` are all or None."""
+        models, classes = (self.estimator_src_, self.estimator_tgt_), None
+        if labels is not None:
+            classes = union_of_classes(models[0].classes_, labels)
+        forecasts = [_forecast(model, X, classes) for model in models]
+        self.interpolator_ = mixer = LinearRegression(fit_intercept=False)
+        if classes is None and not self.convex:
+            mixer.fit(np.hstack(forecasts), y, sample_weight=weight)
+            return _InterpolatedRegressor(models, mixer)
+        truth = y.reshape(len(y), -1) if classes is None else y[:, None] == classes
+        share = mixing_share(*forecasts, truth, weight)
+        eye = np.eye(truth.shape[1])
+        mixer.coef_ = np.hstack([(1 - share) * eye, share * eye])
+        mixer.intercept_ = 0
+        if classes is not None:
+            return _InterpolatedClassifier(models, mixer, classes)
+        if y.ndim == 1:
+            mixer.coef_ = mixer.coef_[0]
+        return _InterpolatedRegressor(models, mixer)

@@ -125,9 +125,10 @@ class TransferBoosting(ParameterAdapter):
     min_samples_leaf : int, default=3
         Least number of target rows in a leaf.
 
-    cv : int, default=5
+    cv : int or None, default=5
         Number of folds in which target rows are held out, or fewer if there are fewer
-        rows. Classes are spread evenly over the folds.
+        rows. Classes are spread evenly over the folds. If None, nothing is chosen: all
+        `max_iter` stages are made, with the one shrinkage of `learning_rates`.
 
     copy : bool, default=True
         Whether a clone of `estimator` is fitted on the source, or `estimator` itself. A
@@ -148,9 +149,9 @@ class TransferBoosting(ParameterAdapter):
     n_iter_ : int
         The chosen number of stages.
 
-    validation_loss_ : ndarray of shape (n_rates, max_iter + 1)
+    validation_loss_ : ndarray of shape (n_rates, max_iter + 1) or None
         Mean loss of held-out target rows, log-loss or squared error, by shrinkage and
-        by number of stages, from none.
+        by number of stages, from none. None if nothing was chosen.
 
     estimator_ : estimator
         The model for the target.
@@ -177,6 +178,19 @@ class TransferBoosting(ParameterAdapter):
 
     Notes
     -----
+    Departures from [1]_ and [2]_:
+
+    - There the first scores are the constant that fits the rows best. Here they are the
+      source model's.
+    - Shrinkage and number of stages are given there. By default they are chosen by
+      held-out rows, and no stage at all may be the choice.
+    - Newton steps are no longer than 4, as [2]_ advises.
+
+    The published algorithms are
+    ``TransferBoosting(start, learning_rates=[nu], max_iter=M, cv=None)`` with a
+    `DummyRegressor` or `DummyClassifier` fitted on the target as ``start``; with the
+    source model as ``start`` they go on from there.
+
     The trees are scikit-learn's regression trees on Newton steps, one for each class
     where there are more than two, or for each output. Time O(r k M n_t d log n_t) for r
     shrinkages and k folds, memory O(n_t) beside the trees. Prediction costs that of the
@@ -214,7 +228,7 @@ class TransferBoosting(ParameterAdapter):
         "max_iter": [Interval(Integral, 0, None, closed="left")],
         "max_leaf_nodes": [Interval(Integral, 2, None, closed="left")],
         "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
-        "cv": [Interval(Integral, 2, None, closed="left")],
+        "cv": [Interval(Integral, 2, None, closed="left"), None],
     }
 
     _allows_nan = True
@@ -264,7 +278,7 @@ class TransferBoosting(ParameterAdapter):
     def _transfer(self, source_model, domains):
         X, y, weight = domains.labelled_target()
         weight = np.ones(len(y)) if weight is None else weight
-        if len(y) < 2:
+        if self.cv is not None and len(y) < 2:
             raise ValueError(
                 "TransferBoosting needs at least 2 labelled target rows, for some are "
                 f"held out, got n_samples = {len(y)}."
@@ -274,6 +288,11 @@ class TransferBoosting(ParameterAdapter):
             raise ValueError(
                 "`learning_rates` must be one or more positive numbers, got "
                 f"{self.learning_rates!r}."
+            )
+        if self.cv is None and len(rates) > 1:
+            raise ValueError(
+                "`learning_rates` must be a single number with `cv=None`, which leaves "
+                f"nothing to choose by, got {self.learning_rates!r}."
             )
         rng = check_random_state(self.random_state)
         order = rng.permutation(len(y))
@@ -293,21 +312,27 @@ class TransferBoosting(ParameterAdapter):
                 f"target are of shape {np.shape(y)}."
             )
         X = np.ascontiguousarray(X, dtype=np.float32)
-        folds = np.empty(len(y), dtype=int)
-        folds[order] = np.arange(len(y)) % min(self.cv, len(y))
         make_tree = self._tree_maker(rng)
-        losses = held_out_losses(
-            X, Y, scores, weight, loss, rates, folds, self.max_iter, make_tree
-        )
-        best, n_iter = np.unravel_index(losses.argmin(), losses.shape)
-        rate = rates[best]
+        problem = X, Y, scores, weight, loss
+        rate, n_iter = self._choose(problem, rates, order, make_tree)
         stages = boost(X, Y, scores.copy(), weight, loss, rate, make_tree)
         stages = [next(stages) for _ in range(n_iter)]
         self.learning_rate_, self.n_iter_ = float(rate), int(n_iter)
-        self.validation_loss_ = losses
         if classes is None:
             return _BoostedRegressor(source_model, stages, rate)
         return _BoostedClassifier(source_model, stages, rate, classes, new_share)
+
+    def _choose(self, problem, rates, order, make_tree):
+        """Return the shrinkage and the number of stages; store the losses by both."""
+        self.validation_loss_ = None
+        if self.cv is None:
+            return rates[0], self.max_iter
+        folds = np.empty(len(order), dtype=int)
+        folds[order] = np.arange(len(order)) % min(self.cv, len(order))
+        losses = held_out_losses(*problem, rates, folds, self.max_iter, make_tree)
+        self.validation_loss_ = losses
+        best, n_iter = np.unravel_index(losses.argmin(), losses.shape)
+        return rates[best], n_iter
 
     def _classes_of_both(self, source_model, y, weight):
         """Return labels, all classes, and the share of those that only the target has.

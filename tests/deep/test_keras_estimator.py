@@ -13,7 +13,13 @@ from adapt.base import SourceOnly  # noqa: E402
 from adapt.datasets import make_classification_da  # noqa: E402
 from adapt.deep import _engine  # noqa: E402
 from adapt.feature_based import CORAL, DeepSource  # noqa: E402
-from adapt.instance_based import BBSE, IWC  # noqa: E402
+from adapt.instance_based import (  # noqa: E402
+    BBSE,
+    IWC,
+    TrAdaBoostR2,
+    TwoStageTrAdaBoostR2,
+)
+from adapt.parameter_based import LinInt  # noqa: E402
 
 
 def network(loss, n_outputs):
@@ -70,6 +76,36 @@ def test_its_loss_and_weights_count(data):
     plain = SourceOnly(network("mse", 1), random_state=0).fit(Xs, y, Xt=Xt)
     assert plain.score(Xs, y) > 0.5
     assert np.abs(plain.predict(Xt) - adapter.predict(Xt)).max() > 0
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        (TrAdaBoostR2, {"n_estimators": 2}),
+        (TwoStageTrAdaBoostR2, {"n_estimators": 2, "n_estimators_fs": 2, "cv": 2}),
+        (LinInt, {}),
+    ],
+)
+def test_methods_that_clone_it_for_both_domains(method, params, data):
+    Xs, _, Xt, _ = data
+    ys, yt = Xs[:, 0] + 1, Xt[:, 0] + 1.2
+    model = network("mse", 1)
+    before = _engine.weights_of(model)
+    adapter = method(model, random_state=0, **params).fit(Xs, ys, Xt[:60], yt[:60])
+    assert is_regressor(adapter)
+    assert adapter.predict(Xt).shape == yt.shape
+    assert adapter.score(Xt, yt) > 0
+    for a, b in zip(before, _engine.weights_of(model), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.one_backend
+def test_probabilities_of_two_models_are_mixed(data):
+    Xs, ys, Xt, yt = data
+    model = network("sparse_categorical_crossentropy", 2)
+    adapter = LinInt(model, random_state=0).fit(Xs, ys, Xt[:60], yt[:60])
+    np.testing.assert_allclose(adapter.predict_proba(Xt).sum(axis=1), 1, rtol=1e-5)
 
 
 def test_a_model_that_is_not_compiled_is_refused(data):

@@ -15,16 +15,17 @@ from tests.common import shifted_classes
 pytest.importorskip("ot")
 
 
-@pytest.mark.parametrize("side", ["source", "target"])
 @pytest.mark.parametrize(
-    "model",
+    ("model", "side"),
     [
-        OTMapping(LogisticRegression()),
-        OTLabelPropagation(LogisticRegression()),
-        JDOTClassifier(),
-        JDOTRegressor(Ridge()),
+        (OTMapping(LogisticRegression()), "source"),
+        (OTMapping(LogisticRegression()), "target"),
+        (OTLabelPropagation(LogisticRegression()), "source"),
+        (OTLabelPropagation(LogisticRegression()), "target"),
+        (JDOTClassifier(), "target"),
+        (JDOTRegressor(Ridge()), "target"),
     ],
-    ids=lambda model: type(model).__name__,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_weights_that_are_all_zero_are_named(model, side):
     Xs, ys, Xt, yt = shifted_classes(n=20)
