@@ -92,9 +92,9 @@ def weightless_member(estimator):
     for name, member in estimator.estimators:
         if member != "drop" and not has_fit_parameter(member, "sample_weight"):
             return (
-                f" that its member {name!r} ({type(member).__name__}) takes. A pipeline "
-                "is handed none by an ensemble: make one pipeline whose last step is "
-                "the ensemble"
+                f" that its member {name!r} ({type(member).__name__}) takes. An "
+                "ensemble hands none to a pipeline: make one pipeline whose last step "
+                "is the ensemble"
             )
     return ""
 

@@ -219,8 +219,8 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         check_is_fitted(
             self,
             "estimator_",
-            msg="This %(name)s has no estimator to predict with: the last `fit` was given "
-            "no labels, or it failed. Call `fit` with `y`.",
+            msg="This %(name)s has no estimator to predict with: the last `fit` was "
+            "given no labels, or it failed. Call `fit` with `y`.",
         )
         return self.estimator_
 

@@ -6,10 +6,9 @@ import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from adapt._domains import require_labels
+from adapt._domains import require_labels, require_weight
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import MetaAdapter
-from adapt._domains import require_weight
 from adapt.base._estimators import takes_sample_weight
 from adapt.feature_based._transport_plan import METHODS, transport_cost, transport_plan
 

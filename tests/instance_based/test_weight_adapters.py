@@ -152,7 +152,7 @@ def test_ensembles_of_pipelines():
 
 @pytest.mark.parametrize("method", [KMM, instance_based.IWC])
 def test_after_a_failed_fit_or_one_without_labels(method):
-    Xs, ys, Xt, _ = shifted_classes(n=60)
+    Xs, _, Xt, _ = shifted_classes(n=60)
     model = method(LogisticRegression())
     with pytest.raises(ValueError, match="one class only"):
         model.fit(Xs, np.zeros(60, int), Xt=Xt)
