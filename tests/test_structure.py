@@ -169,7 +169,7 @@ def test_only_deep_shelves_import_keras(module):
 
 
 # Functions that may be longer, each with the reason.
-LONG = {("adapt.model_selection._auto_adapt", "_adapt"): "copies what was learned"}
+LONG: dict[tuple[str, str], str] = {}
 LONGEST = 50  # lines of the body of a function, without docstring and comments
 
 
@@ -188,3 +188,17 @@ def test_functions_are_short(module):
         if length > LONGEST and (module, node.name) not in LONG:
             long[node.name] = length
     assert long == {}
+
+
+# Who may ask an object what it has: a frame is of a library that nobody imports.
+ASKS_BY_HASATTR = {"adapt._frames"}
+
+
+@pytest.mark.parametrize("module", sorted(FILES.keys() - ASKS_BY_HASATTR))
+def test_no_dispatch_by_hasattr(module):
+    calls = [
+        node.lineno
+        for node in ast.walk(ast.parse(FILES[module].read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "hasattr"
+    ]
+    assert calls == [], "ask by type, or by `adapt.base._estimators.has_method`"

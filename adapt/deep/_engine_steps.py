@@ -28,7 +28,7 @@ _FEW_PARAMETERS = 1_000_000
 
 def is_irregular(network):
     """Return whether a network convolves or recurs: such loops compile badly."""
-    layers = network._flatten_layers() if hasattr(network, "layers") else [network]
+    layers = network._flatten_layers()
     recurs = any(isinstance(layer, keras.layers.RNN) for layer in layers)
     return recurs or any(len(w.shape) > 2 for w in network.weights)
 

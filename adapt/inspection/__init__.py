@@ -1,11 +1,12 @@
 """See how domains differ, what to do about it, and how good it will be."""
 
 from adapt.inspection._column_tests import compare_columns
-from adapt.inspection._diagnose import ShiftReport, diagnose_shift
+from adapt.inspection._diagnose import diagnose_shift
 from adapt.inspection._domain_scores_display import DomainScoresDisplay
 from adapt.inspection._expected_accuracy import ExpectedAccuracy, expected_accuracy
 from adapt.inspection._learning_curve_display import LearningCurveDisplay
 from adapt.inspection._shift_display import ShiftDisplay
+from adapt.inspection._shift_report import ShiftReport
 from adapt.inspection._transfer_matrix_display import TransferMatrixDisplay
 from adapt.inspection._weights_display import WeightsDisplay
 

@@ -12,6 +12,7 @@ from adapt.base import FeatureAdapter
 from adapt.inspection._domain_scores_display import DomainScoresDisplay
 from adapt.inspection._shift_display import ShiftDisplay
 from adapt.model_selection._candidates import BASELINE
+from adapt.model_selection._comparison_text import note
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -142,7 +143,7 @@ def html_report(comparison, report, Xs, Xt, *, source="source", target="target")
             DomainScoresDisplay.from_comparison(comparison), "Scores of the methods"
         ),
         _table(methods.drop(columns=in_picture), comparison.recommended),
-        f"<p>Margin: {escape(comparison._note('margin'))}.</p>",
+        f"<p>Margin: {escape(note(comparison, 'margin'))}.</p>",
         "<h2>Tests of shift</h2>",
         _table(tests),
         "<h2>Columns</h2>",

@@ -6,22 +6,24 @@ if its gain on source-only is several of its own standard errors. It is the choi
 `compare` in the form of an estimator.
 """
 
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from adapt._domains import check_rows, require_labels
+from adapt._domains import check_rows, require_labels, split_domains
 from adapt._frames import as_pandas, is_frame, stack_rows
-from adapt._sklearn import Interval, StrOptions, _check_feature_names
+from adapt._sklearn import Interval, StrOptions, _check_feature_names, _fit_context
 from adapt.base import MetaAdapter
 from adapt.base._meta import estimator_has
 from adapt.model_selection._candidates import candidates
 from adapt.model_selection._comparison import Comparison
-from adapt.model_selection._decision import MARGIN, check_task, choose_on_source
+from adapt.model_selection._decision import check_task, choose_on_source
 from adapt.model_selection._held_out_scores import Task
 from adapt.model_selection._preprocessing import (
     array_preprocessor,
@@ -29,6 +31,7 @@ from adapt.model_selection._preprocessing import (
     usable_columns,
 )
 from adapt.model_selection._read_domains import check_classes
+from adapt.model_selection._rule import SHIPPED
 
 
 class AutoAdapt(MetaAdapter):
@@ -98,6 +101,9 @@ class AutoAdapt(MetaAdapter):
 
     Attributes
     ----------
+    comparison_ : Comparison
+        What was found. The attributes that follow are taken from it.
+
     adapter_ : adapter
         The one that was taken, fitted on all rows; a `SourceOnly` if none was.
 
@@ -185,7 +191,7 @@ class AutoAdapt(MetaAdapter):
         *,
         scoring=None,
         cv=5,
-        margin=MARGIN,
+        margin=SHIPPED.margin,
         time_limit=None,
         n_jobs=None,
         copy=True,
@@ -202,6 +208,7 @@ class AutoAdapt(MetaAdapter):
         self.time_limit = time_limit
         self.n_jobs = n_jobs
 
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit(
         self, X, y=None, Xt=None, yt=None, *, sample_domain=None, sample_weight=None
     ):
@@ -233,80 +240,48 @@ class AutoAdapt(MetaAdapter):
         self : object
             The fitted adapter.
         """
-        Xt = self.Xt if Xt is None else Xt
-        self.preprocessor_ = self._columns = names = None
-        if is_frame(X):
-            X, Xt, names = self._encoded(as_pandas(X), as_pandas(Xt))
-        super().fit(
-            X, y, Xt, yt, sample_domain=sample_domain, sample_weight=sample_weight
-        )
-        if names is not None:
-            import pandas as pd
-
-            self.n_features_in_ = len(names)
-            _check_feature_names(self, pd.DataFrame(columns=names), reset=True)
-            self._columns = names
+        given = {"sample_domain": sample_domain, "sample_weight": sample_weight}
+        self._columns = None
+        if not is_frame(X):
+            return super().fit(X, y, Xt, yt, **given)
+        X, Xt = as_pandas(X), as_pandas(self.Xt if Xt is None else Xt)
+        if 0 in X.shape or (Xt is not None and len(Xt) == 0):
+            return super().fit(X, y, Xt, yt, **given)  # which refuses it
+        validate_data(self, X, reset=True, skip_check_array=True)
+        preprocessor, X, Xt, columns = self._as_numbers(X, Xt)
+        # The columns of `self` are those of the frame; a clone has those of numbers.
+        domains = split_domains(clone(self), X, y, Xt, yt, **given)
+        self._adapt(domains, preprocessor)
+        self._columns = columns
         return self
 
-    def _encoded(self, X, Xt):
-        """Return frames as numbers, and the names of their columns."""
+    def _as_numbers(self, X, Xt):
+        """Return a preprocessor, frames as numbers, and the names of their columns."""
         import pandas as pd
 
-        names = X.columns
-        _check_feature_names(self, X, reset=True)
-        if len(names) == 0 or len(X) == 0 or (Xt is not None and len(Xt) == 0):
-            return X, Xt, None  # to be refused
+        both = X
         if Xt is not None:
             _check_feature_names(self, Xt, reset=False)
-            Xt = pd.DataFrame(Xt, columns=names)
+            Xt = pd.DataFrame(Xt, columns=X.columns)
+            both = stack_rows(X, Xt)
         columns = usable_columns(X, X if Xt is None else Xt)
-        both = (X if Xt is None else stack_rows(X, Xt))[columns]
-        self.preprocessor_ = table_preprocessor(both, columns).fit(both)
-        Xt = None if Xt is None else self.preprocessor_.transform(Xt)
-        return self.preprocessor_.transform(X), Xt, names
+        preprocessor = table_preprocessor(both[columns], columns).fit(both[columns])
+        Zt = None if Xt is None else preprocessor.transform(Xt)
+        return preprocessor, preprocessor.transform(X), Zt, X.columns
 
-    def _adapt(self, domains):
-        require_labels(self, domains.ys, "judges methods by the labels of the source")
-        ys = column_or_1d(domains.ys, warn=True)
-        if len(ys) < 2:
-            raise ValueError(
-                f"AutoAdapt needs at least 2 source rows, got n_samples={len(ys)}."
-            )
-        seed = self.random_state
-        if not isinstance(seed, Integral):
-            seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
-        estimator, of_classes, scoring = check_task(
-            "linear" if self.estimator is None else self._new_estimator(ys),
-            ys,
-            self.scoring,
-            seed,
-        )
-        if of_classes:
-            check_classification_targets(ys)
-            check_classes(ys)
-        self._check_takes_weights(domains.source_weight)
-        Xs, Xt = domains.Xs, domains.Xt
-        if self.preprocessor_ is None:
-            self.preprocessor_ = array_preprocessor().fit(np.concatenate([Xs, Xt]))
-            Xs, Xt = (self.preprocessor_.transform(X) for X in (Xs, Xt))
-        nothing = np.zeros(len(Xt), dtype=bool)
-        task = Task(
-            Xs,
-            ys if of_classes else ys.astype(float),
-            Xt,
-            None,
-            nothing,
-            scoring,
-            self.cv,
-            seed,
-            self.n_jobs,
-            domains.source_weight,
-        )
+    def _adapt(self, domains, preprocessor=None):
+        """Choose; rows are numbers and standardised if a preprocessor is given."""
+        estimator, task = self._task(domains)
+        if preprocessor is None:
+            both = np.concatenate([task.Xs, task.Xt])
+            preprocessor = array_preprocessor().fit(both)
+            Xs, Xt = (preprocessor.transform(X) for X in (task.Xs, task.Xt))
+            task = task._replace(Xs=Xs, Xt=Xt)
         comparison = Comparison(
-            scoring=scoring,
+            scoring=task.scoring,
             target_labels="score",
-            n_source=len(Xs),
-            n_target=len(Xt),
+            n_source=len(task.Xs),
+            n_target=len(task.Xt),
             n_labelled=0,
             margin=self.margin,
         )
@@ -316,18 +291,83 @@ class AutoAdapt(MetaAdapter):
                 candidates(self.methods, estimator, trains_on_target=False),
                 estimator,
                 task,
-                self.verbose,
+                replace(SHIPPED, margin=self.margin),
+                verbose=self.verbose,
                 time_limit=self.time_limit,
                 table=False,
             )
-        comparison.conclude(self.preprocessor_)
-        self.best_estimator_ = comparison.best_estimator
-        self.adapter_ = comparison.best_estimator[-1]
-        self.best_method_ = comparison.recommended
-        self.decision_ = comparison.reason
-        self.results_ = comparison.results
-        self.shift_p_value_ = comparison.shift_p_value
-        self.interrupted_ = comparison.interrupted
+        comparison.conclude(preprocessor)
+        self.comparison_ = comparison
+
+    def _task(self, domains):
+        """Return the estimator that candidates fit, and what they are judged on."""
+        require_labels(self, domains.ys, "judges methods by the labels of the source")
+        ys = column_or_1d(domains.ys, warn=True)
+        if len(ys) < 2:
+            raise ValueError(
+                f"AutoAdapt needs at least 2 source rows, got n_samples={len(ys)}."
+            )
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
+        estimator = "linear" if self.estimator is None else self._new_estimator(ys)
+        estimator, of_classes, scoring = check_task(estimator, ys, self.scoring, seed)
+        if of_classes:
+            check_classification_targets(ys)
+            check_classes(ys)
+        self._check_takes_weights(domains.source_weight)
+        return estimator, Task(
+            domains.Xs,
+            ys if of_classes else ys.astype(float),
+            domains.Xt,
+            yt=None,
+            labelled=np.zeros(len(domains.Xt), dtype=bool),
+            scoring=scoring,
+            cv=self.cv,
+            random_state=seed,
+            n_jobs=self.n_jobs,
+            source_weight=domains.source_weight,
+        )
+
+    @property
+    def best_estimator_(self):
+        """Preprocessor and adapter, one after the other."""
+        return self.comparison_.best_estimator
+
+    @property
+    def preprocessor_(self):
+        """The transformer from rows as given to numbers."""
+        return self.best_estimator_[0]
+
+    @property
+    def adapter_(self):
+        """The adapter that was taken, fitted on all rows."""
+        return self.best_estimator_[-1]
+
+    @property
+    def best_method_(self):
+        """Name of the method that was taken."""
+        return self.comparison_.recommended
+
+    @property
+    def decision_(self):
+        """Why it was taken, in a sentence."""
+        return self.comparison_.reason
+
+    @property
+    def results_(self):
+        """The table of methods, as a data frame."""
+        return self.comparison_.results
+
+    @property
+    def shift_p_value_(self):
+        """How often chance would set source and target as far apart."""
+        return self.comparison_.shift_p_value
+
+    @property
+    def interrupted_(self):
+        """Whether Ctrl-C ended the search."""
+        return self.comparison_.interrupted
 
     @property
     def estimator_(self):

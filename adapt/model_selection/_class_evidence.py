@@ -20,16 +20,12 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
-from adapt._data_driven import TWO_PEAKS, least_separation
+from adapt._data_driven import least_separation
 from adapt.instance_based import MMDTarS
 from adapt.instance_based._constrained import least_form
 from adapt.metrics._scorer_bases import call_as
 from adapt.metrics._two_sample_tests import with_squares
-
-_MAX_ROWS = 1000  # of each domain, between which distances are taken
-_EXPLAINED = 0.5  # above which share weights explain a shift
-_CLEARLY = 0.1  # by how much frequencies must explain more than scores
-_ALL = 0.8  # above which share weights could be all that there is to a shift
+from adapt.model_selection._rule import SHIPPED, Rule
 
 
 class ClassEvidence(NamedTuple):
@@ -57,6 +53,9 @@ class ClassEvidence(NamedTuple):
     separation : float
         Least Mahalanobis distance between classes of the source, less its standard
         error.
+
+    rule : Rule
+        By which shares and separation are judged.
     """
 
     weights: np.ndarray
@@ -64,23 +63,24 @@ class ClassEvidence(NamedTuple):
     by_scores: float
     by_rows: float
     separation: float
+    rule: Rule = SHIPPED
 
     @property
     def frequencies_differ(self):
         """Whether other frequencies of classes explain the shift, and best."""
-        better = self.by_frequencies > self.by_scores + _CLEARLY
-        return better and self.by_frequencies > _EXPLAINED
+        better = self.by_frequencies > self.by_scores + self.rule.clearly
+        return better and self.by_frequencies > self.rule.explained
 
     @property
     def along_classes(self):
         """Whether the shift is along what tells classes apart."""
-        return max(self.by_frequencies, self.by_scores) > _EXPLAINED
+        return max(self.by_frequencies, self.by_scores) > self.rule.explained
 
     @property
     def stand_apart(self):
         """Whether classes stand apart, and rows moved rather than weights."""
-        moved = not self.along_classes and self.by_rows <= _ALL
-        return moved and self.separation >= TWO_PEAKS
+        moved = not self.along_classes and self.by_rows <= self.rule.all_of_it
+        return moved and self.separation >= self.rule.two_peaks
 
 
 class LikeTarget:
@@ -219,7 +219,7 @@ def score_weights(X, codes, random_state):
     yield odds_of_target(with_squares(scores), len(codes))
 
 
-def class_evidence(Xs, ys, Xt, source_weight=None, random_state=None):
+def class_evidence(Xs, ys, Xt, source_weight=None, random_state=None, rule=SHIPPED):
     """Return what the rows tell of classes.
 
     Parameters
@@ -237,7 +237,11 @@ def class_evidence(Xs, ys, Xt, source_weight=None, random_state=None):
         Weights of source rows.
 
     random_state : int, RandomState instance or None, default=None
-        Draws at most 1,000 rows of each domain, between which distances are taken.
+        Draws at most `rule.max_rows` rows of each domain, between which distances are
+        taken.
+
+    rule : Rule, default=Rule()
+        By which shares and separation are judged.
 
     Returns
     -------
@@ -250,8 +254,8 @@ def class_evidence(Xs, ys, Xt, source_weight=None, random_state=None):
     classes, y = np.unique(ys, return_inverse=True)
     separation = float(least_separation(Xs, np.eye(len(classes))[y]))
     if len(Xt) < 2:
-        return ClassEvidence(np.ones(len(Xs)), 0.0, 0.0, 0.0, separation)
-    rows, target_rows = (rng.permutation(len(X))[:_MAX_ROWS] for X in (Xs, Xt))
+        return ClassEvidence(np.ones(len(Xs)), 0.0, 0.0, 0.0, separation, rule)
+    rows, target_rows = (rng.permutation(len(X))[: rule.max_rows] for X in (Xs, Xt))
     weight = np.ones(len(Xs)) if source_weight is None else source_weight
     rows = rows[weight[rows] > 0]
     weight, n = weight[rows], len(rows)
@@ -283,4 +287,5 @@ def class_evidence(Xs, ys, Xt, source_weight=None, random_state=None):
         by_scores=max(map(share_of, by_score), default=0.0),
         by_rows=share_of(by_row),
         separation=separation,
+        rule=rule,
     )

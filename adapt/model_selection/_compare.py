@@ -9,17 +9,12 @@ import numpy as np
 from adapt.base import WeightAdapter
 from adapt.model_selection._candidates import BASELINE, TARGET_ONLY, candidates
 from adapt.model_selection._comparison import Comparison
-from adapt.model_selection._decision import (
-    MARGIN,
-    check_choice,
-    check_task,
-    choose_on_source,
-    fit_timed,
-    one_by_one,
-    standing,
-)
+from adapt.model_selection._decision import check_choice, check_task, choose_on_source
 from adapt.model_selection._held_out_scores import Task, held_out_target
+from adapt.model_selection._judging import standing
+from adapt.model_selection._one_by_one import fit_timed, one_by_one
 from adapt.model_selection._read_domains import check_classes, preprocess, read_domains
+from adapt.model_selection._rule import SHIPPED
 
 
 def _compare_on_target(comparison, methods, estimator, task, verbose):
@@ -202,11 +197,11 @@ def compare(
         n_source=len(ys),
         n_target=len(Xt),
         n_labelled=int(labelled.sum()),
-        margin=MARGIN,
+        margin=SHIPPED.margin,
     )
     if trains:
         _compare_on_target(comparison, found, estimator, task, verbose)
     else:
-        choose_on_source(comparison, found, estimator, task, verbose)
+        choose_on_source(comparison, found, estimator, task, SHIPPED, verbose=verbose)
     comparison.conclude(preprocessor)
     return comparison

@@ -1,33 +1,24 @@
 """What `compare` found: a table, a recommendation, its reason and a model."""
 
 import math
-import textwrap
+from dataclasses import dataclass, field
+from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from adapt.model_selection import _comparison_text as text
 from adapt.model_selection._candidates import BASELINE, TARGET_ONLY
-
-_NOTES = {
-    "circular": "score of source rows, held out, by way of the target and back",
-    "weighted": "score of source rows like those of the target, worth {rows:.0f} rows",
-    "held out": "score of labelled target rows, held out",
-    "margin": "gain{less} over its standard error; {due}",
-    "fit": "time of one fit",
-    "target": "true {scoring} on the target; no method was shown its labels",
-    "gap": "difference of 'target' to a model trained on the target ({ceiling:.3f})",
-}
+from adapt.model_selection._class_evidence import ClassEvidence
 
 
-def _number(value, form):
-    """Return a number as text, and nothing for what is not known."""
-    return "" if value is None or math.isnan(value) else format(value, form)
+def _plain(value):
+    """Return a number as JSON knows it: NaN and infinity as None."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
-def _with_error(value, error):
-    text = _number(value, ".3f")
-    return f"{text} ±{error:.3f}".replace("±0.", "±.") if text else ""
-
-
+@dataclass(kw_only=True, repr=False, eq=False)
 class Comparison:
     """The outcome of `compare`.
 
@@ -92,24 +83,24 @@ class Comparison:
         Whether it ended early; the methods that were finished are here.
     """
 
-    def __init__(
-        self, *, scoring, target_labels, n_source, n_target, n_labelled, margin
-    ):
-        self.scoring = scoring
-        self.target_labels = target_labels
-        self.n_source = n_source
-        self.n_target = n_target
-        self.n_labelled = n_labelled
-        self.margin = margin
-        self.ceiling = math.nan
-        self.source_rows_in_use = math.nan
-        self.shift_p_value = math.nan
-        self.classes = None
-        self.left_out = set()
-        self.forgone = ""
-        self.interrupted = False
-        self.rows = []
-        self._models = {}
+    scoring: str
+    target_labels: str
+    n_source: int
+    n_target: int
+    n_labelled: int
+    margin: float
+    ceiling: float = field(default=math.nan, init=False)
+    source_rows_in_use: float = field(default=math.nan, init=False)
+    shift_p_value: float = field(default=math.nan, init=False)
+    classes: ClassEvidence | None = field(default=None, init=False)
+    left_out: set[str] = field(default_factory=set, init=False)
+    forgone: str = field(default="", init=False)
+    interrupted: bool = field(default=False, init=False)
+    recommended: str | None = field(default=None, init=False)
+    reason: str = field(default="", init=False)
+    best_estimator: Pipeline | None = field(default=None, init=False)
+    rows: list[dict[str, Any]] = field(default_factory=list, init=False)
+    _models: dict[str, Any] = field(default_factory=dict, init=False)
 
     def add(self, row, model=None):
         """Add a finished method.
@@ -134,52 +125,38 @@ class Comparison:
         preprocessor : transformer
             Fitted; from rows as given to numbers.
         """
-        self.rows.sort(
-            key=lambda row: (
-                row["method"] in self.left_out,
-                -row.get("gain", -math.inf),
-            )
-        )
+        self.rows.sort(key=self._rank)
+        out = {BASELINE, *self.left_out}
         finished = [row for row in self.rows if row["method"] in self._models]
-        able = [
-            row for row in finished if row["method"] not in {BASELINE, *self.left_out}
-        ]
+        able = [row for row in finished if row["method"] not in out]
         clear = [
-            row for row in able if row["gain"] > 0 and row["margin"] >= self._due(row)
+            row for row in able if row["gain"] > 0 and row["margin"] >= self.due(row)
         ]
-        self.recommended = BASELINE
-        about = self._about_classes()
-        if self.forgone:
-            reason = self.forgone
-        elif clear:
-            best = clear[0]
-            self.recommended = best["method"]
-            about = f"{about}, so that any gain is enough: " if about else ""
-            reason = (
-                f"{about if not self._due(best) else ''}{best['method']} gains "
-                f"{best['gain']:.3f} on {BASELINE}, which is {best['margin']:.1f} "
-                "standard errors."
-            )
-        elif able:
-            best = able[0]
-            due = self._due(best)
-            reason = (
-                f"no method is clearly better than {BASELINE}: the best, "
-                f"{best['method']}, gains {best['gain']:+.3f}, which is "
-                f"{best['margin']:+.1f} standard errors"
-                + (f" where {due:g} are due." if due else ".")
-            )
-        elif self.left_out and self.classes.along_classes:
-            why = "no method here weighs classes, as `MMDTarS` does."
-            if not self.classes.frequencies_differ:
-                why = "maps do harm there, and whether weights help cannot be told."
-            reason = f"{about}: {why}"
-        else:
-            reason = "no other method was finished, or could help."
-        self.reason = reason[0].upper() + reason[1:]
-        self.best_estimator = Pipeline(
-            [("preprocess", preprocessor), ("adapt", self._models[self.recommended])]
-        )
+        chosen = clear[0] if clear and not self.forgone else None
+        self.recommended = BASELINE if chosen is None else chosen["method"]
+        self.reason = text.reason(self, able, chosen)
+        model = self._models[self.recommended]
+        self.best_estimator = Pipeline([("preprocess", preprocessor), ("adapt", model)])
+        self._models = {}  # the others are of no use any more
+
+    def _rank(self, row):
+        """Return a key that sorts the best first, and what is left out last."""
+        return row["method"] in self.left_out, -row.get("gain", -math.inf)
+
+    def due(self, row):
+        """Return how many standard errors a method has to gain on source-only.
+
+        Parameters
+        ----------
+        row : dict
+            Its columns of `results`.
+
+        Returns
+        -------
+        due : float
+            Infinite for a method that is never recommended.
+        """
+        return row.get("due", self.margin)
 
     @property
     def explained_by_frequencies(self):
@@ -192,21 +169,6 @@ class Comparison:
     @property
     def separation(self):
         return math.nan if self.classes is None else self.classes.separation
-
-    def _due(self, row):
-        return row.get("due", self.margin)
-
-    def _about_classes(self):
-        """Return what the rows tell of classes, if it matters to methods."""
-        if self.classes is None:
-            return ""
-        if self.classes.frequencies_differ:
-            share = self.classes.by_frequencies
-            return f"other frequencies of classes explain {share:.0%} of the shift"
-        if self.classes.along_classes:
-            share = max(self.classes.by_frequencies, self.classes.by_scores)
-            return f"{share:.0%} of the shift is along what tells classes apart"
-        return "classes stand apart" if self.classes.stand_apart else ""
 
     def predict(self, X):
         """Predict labels of target rows by the recommended method.
@@ -256,12 +218,6 @@ class Comparison:
         values : dict
             What the attributes hold, by their names; NaN is None.
         """
-
-        def plain(value):
-            if isinstance(value, float) and not math.isfinite(value):
-                return None
-            return value
-
         return {
             "recommended": self.recommended,
             "adapt": self.recommended not in (BASELINE, TARGET_ONLY),
@@ -271,35 +227,18 @@ class Comparison:
             "n_source": self.n_source,
             "n_target": self.n_target,
             "n_target_labelled": self.n_labelled,
-            "source_rows_in_use": plain(self.source_rows_in_use),
-            "shift_p_value": plain(self.shift_p_value),
-            "explained_by_frequencies": plain(self.explained_by_frequencies),
-            "explained_by_scores": plain(self.explained_by_scores),
-            "separation": plain(self.separation),
-            "target_trained": plain(self.ceiling),
+            "source_rows_in_use": _plain(self.source_rows_in_use),
+            "shift_p_value": _plain(self.shift_p_value),
+            "explained_by_frequencies": _plain(self.explained_by_frequencies),
+            "explained_by_scores": _plain(self.explained_by_scores),
+            "separation": _plain(self.separation),
+            "target_trained": _plain(self.ceiling),
             "interrupted": self.interrupted,
             "results": [
-                {name: plain(value) for name, value in row.items()}
+                {name: _plain(value) for name, value in row.items()}
                 for row in self.results.to_dict("records")
             ],
         }
-
-    # ------------------------------------------------------------------------ text
-
-    def _margin_as_text(self, row):
-        if row["method"] in self.left_out:
-            return "never"
-        return "" if row["method"] == BASELINE else f"{row['margin']:+.1f}"
-
-    def _columns(self):
-        """Return the headings and widths of the printed table."""
-        scores = (
-            ["held out"] if self.target_labels == "train" else ["circular", "weighted"]
-        )
-        columns = dict.fromkeys(scores, 11) | {"margin": 6, "fit": 6}
-        if self.n_labelled and self.target_labels == "score":
-            columns |= {"target": 6, "gap": 6}
-        return columns
 
     def header(self):
         """Return the first line of the printed table.
@@ -309,8 +248,7 @@ class Comparison:
         line : str
             Names of its columns.
         """
-        cells = [f"{name:>{width}}" for name, width in self._columns().items()]
-        return f"  {'method':<20}  " + "  ".join(cells)
+        return text.header(self)
 
     def line(self, row):
         """Return a method's line of the printed table.
@@ -325,62 +263,13 @@ class Comparison:
         line : str
             Its scores, or why it failed.
         """
-        chosen = row["method"] == getattr(self, "recommended", None)
-        start = f"{'*' if chosen else ' '} {row['method']:<20}  "
-        if row.get("error"):
-            verb = "failed: " if row.get("begun", True) else ""
-            return f"{start}{verb}{row['error']}"[:80]
-        seconds = row["fit_seconds"]
-        cells = {
-            "circular": _with_error(row.get("circular"), row.get("circular_se")),
-            "weighted": _with_error(row.get("weighted"), row.get("weighted_se")),
-            "held out": _with_error(row.get("held_out"), row.get("held_out_se")),
-            "margin": self._margin_as_text(row),
-            "fit": f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s",
-            "target": _number(row.get("target"), ".3f"),
-            "gap": _number(row.get("target", math.nan) - self.ceiling, "+.3f"),
-        }
-        return start + "  ".join(
-            f"{cells[name]:>{width}}" for name, width in self._columns().items()
-        )
-
-    def _note(self, name):
-        """Return what a column of the printed table means."""
-        due = f"{self.margin:g} are due"
-        if self.classes is not None and self.classes.frequencies_differ:
-            due = "any is enough with classes as frequent as in the target"
-        elif self.classes is not None and self.classes.stand_apart:
-            due = "any is enough for maps, as classes stand apart"
-        if self.left_out:
-            due += "; 'never' marks what the rows speak against"
-        less = " less loss in 'weighted',"
-        if self.scoring == "r2":
-            less += " or of weights the doubly robust gain,"
-        return _NOTES[name].format(
-            scoring=self.scoring.replace("_", " "),
-            rows=self.source_rows_in_use,
-            less="" if self.target_labels == "train" else less,
-            due=due,
-            ceiling=self.ceiling,
-        )
+        return text.line(self, row)
 
     def __str__(self):
-        lines = [self.header(), *(self.line(row) for row in self.rows), ""]
-        for name in self._columns():
-            note = f"  {name:<8}  {self._note(name)}"
-            lines.append(textwrap.fill(note, 80, subsequent_indent=12 * " "))
-        lines.append("")
-        if self.interrupted:
-            lines.append("Interrupted: only methods that were finished are compared.")
-        lines += [f"Recommended: {self.advice}.", textwrap.fill(self.reason, 80)]
-        return "\n".join(lines)
+        return text.as_text(self)
 
     def __repr__(self):
         return f"<Comparison of {len(self.rows)} methods: {self.recommended}>"
 
     def _repr_html_(self):
-        from html import escape
-
-        table = self.results.dropna(axis="columns", how="all")
-        text = escape(f"Recommended: {self.advice}. {self.reason}")
-        return f"{table.to_html(index=False)}<p>{text}</p>"
+        return text.as_html(self)
