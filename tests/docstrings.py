@@ -149,9 +149,21 @@ SHALLOW = {
     "verbose": ("int", "Whether to print how long each stage took."),
 }
 
+# What is there for the order of parameters alone. Those who ignore `copy` fit clones of
+# the estimator, several times.
+IGNORED = "Ignored, present for API consistency."
+NOT_READ = {
+    ("BBSE", "copy"),
+    ("IWN", "yt"),
+    ("RLLS", "copy"),
+    ("SaerensEM", "copy"),
+    ("TrAdaBoost", "copy"),
+    ("TrAdaBoostR2", "copy"),
+    ("TwoStageTrAdaBoostR2", "copy"),
+}
+
 _LABELS_NEEDED = "needs the labels that others may be given"
 _SOURCE_MODEL = "a source network that is trained already"
-_ALWAYS_CLONED = "the estimator is fitted several times, on clones"
 OWN_TEXT = {
     ("ADDA", "discriminator"): "takes several sources for one",
     ("CCSA", "yt"): _LABELS_NEEDED,
@@ -166,23 +178,16 @@ OWN_TEXT = {
     ("IWN", "batch_size"): "decides how far weights may go from one",
     ("IWN", "copy"): "has an estimator beside its networks",
     ("IWN", "random_state"): "has an estimator beside its networks",
-    ("IWN", "yt"): "ignores it",
     ("RegularTransferNN", "task"): _SOURCE_MODEL,
     ("RegularTransferNN", "validation_split"): "holds out target rows alone",
     ("RegularTransferNN", "yt"): _LABELS_NEEDED,
     ("WANN", "task"): "describes the discriminator as well",
     ("WANN", "yt"): _LABELS_NEEDED,
     ("WDGRL", "discriminator"): "is a critic, without probabilities",
-    ("BBSE", "copy"): _ALWAYS_CLONED,
     ("PRED", "copy"): "fits the source and the target",
-    ("RLLS", "copy"): _ALWAYS_CLONED,
-    ("SaerensEM", "copy"): _ALWAYS_CLONED,
     ("SpectralAlignment", "Xt"): "takes series",
-    ("TrAdaBoost", "copy"): _ALWAYS_CLONED,
     ("TrAdaBoost", "verbose"): "has rounds",
-    ("TrAdaBoostR2", "copy"): _ALWAYS_CLONED,
     ("TrAdaBoostR2", "verbose"): "has rounds",
-    ("TwoStageTrAdaBoostR2", "copy"): _ALWAYS_CLONED,
     ("TwoStageTrAdaBoostR2", "verbose"): "has rounds in two stages",
     **{
         (name, "copy"): "tells a fitted source model from one to be fitted"
@@ -227,6 +232,7 @@ def shared_entry(cls, parameter, table):
     if parameter.name not in table or key in OWN_TEXT:
         return None
     kind, text = table[parameter.name]
+    text = IGNORED if key in NOT_READ else text
     return f"{kind}, default={shown(parameter.default)}", text
 
 

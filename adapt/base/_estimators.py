@@ -6,7 +6,7 @@ from importlib import import_module
 import numpy as np
 from sklearn import config_context
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.utils import check_random_state
+from sklearn.utils import ClassifierTags, RegressorTags, check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import has_fit_parameter
 
@@ -19,6 +19,26 @@ def has_method(estimator, name):
     A search, a pipeline or a voting has those of the estimators in it.
     """
     return callable(getattr(estimator, name, None))
+
+
+def estimator_has(method):
+    """Return a check that the estimator of an adapter has ``method``."""
+
+    def check(self):
+        fitted = getattr(self, "estimator_", None)
+        return has_method(self._stand_in() if fitted is None else fitted, method)
+
+    return check
+
+
+def of_kind(tags, kind):
+    """Make tags those of a "classifier" or a "regressor", which needs labels."""
+    of_classes = kind == "classifier"
+    classes = (tags.classifier_tags or ClassifierTags()) if of_classes else None
+    numbers = None if of_classes else tags.regressor_tags or RegressorTags()
+    tags.estimator_type = kind
+    tags.classifier_tags, tags.regressor_tags = classes, numbers
+    tags.target_tags.required = True
 
 
 def default_estimator(y):

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import MetaEstimatorMixin, clone, is_classifier, is_regressor
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils import ClassifierTags, RegressorTags, column_or_1d, get_tags
+from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
@@ -14,22 +14,13 @@ from adapt.base._adapter import BaseAdapter
 from adapt.base._estimators import (
     as_estimator,
     default_estimator,
+    estimator_has,
     fit_weighted,
-    has_method,
+    of_kind,
     seed_estimator,
     takes_sample_weight,
     weightless_member,
 )
-
-
-def estimator_has(method):
-    """Return a check that the owned estimator has ``method``."""
-
-    def check(self):
-        fitted = getattr(self, "estimator_", None)
-        return has_method(self._stand_in() if fitted is None else fitted, method)
-
-    return check
 
 
 class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
@@ -252,10 +243,5 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
             tags.regressor_tags = inner.regressor_tags
             tags.target_tags = inner.target_tags
         if self._kind is not None:
-            of_classes = self._kind == "classifier"
-            classes = (tags.classifier_tags or ClassifierTags()) if of_classes else None
-            numbers = None if of_classes else tags.regressor_tags or RegressorTags()
-            tags.estimator_type = self._kind
-            tags.classifier_tags, tags.regressor_tags = classes, numbers
-            tags.target_tags.required = True
+            of_kind(tags, self._kind)
         return tags

@@ -76,7 +76,7 @@ class BBSE(LabelShiftAdapter):
         which serves estimators without `sample_weight`.
 
     copy : bool, default=True
-        For a common interface; `estimator` is always cloned.
+        Ignored, present for API consistency.
 
     verbose : int, default=0
         Whether to print how long each stage took.

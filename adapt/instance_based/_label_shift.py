@@ -23,8 +23,7 @@ from sklearn.utils.validation import _num_samples
 from adapt._domains import check_sample_domain, require_labels, require_weight
 from adapt._sklearn import StrOptions
 from adapt.base import BaseAdapter, WeightAdapter
-from adapt.base._estimators import has_method
-from adapt.base._meta import estimator_has
+from adapt.base._estimators import estimator_has, has_method
 
 
 class Predictions(NamedTuple):

@@ -92,7 +92,7 @@ class TrAdaBoost(TwoDomainBoosting):
         its heaviest row is added.
 
     copy : bool, default=True
-        For a common interface; `estimator` is always cloned.
+        Ignored, present for API consistency.
 
     verbose : int, default=0
         Whether to print how long the rounds took.

@@ -173,7 +173,7 @@ class TrAdaBoostR2(TwoDomainBoosting):
         estimators without `sample_weight`.
 
     copy : bool, default=True
-        For a common interface; `estimator` is always cloned.
+        Ignored, present for API consistency.
 
     verbose : int, default=0
         Whether to print how long the rounds took.

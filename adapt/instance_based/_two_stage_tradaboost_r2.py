@@ -74,7 +74,7 @@ class TwoStageTrAdaBoostR2(TrAdaBoostR2):
         without `sample_weight`.
 
     copy : bool, default=True
-        For a common interface; `estimator` is always cloned.
+        Ignored, present for API consistency.
 
     verbose : int, default=0
         Whether to print how long the stages took.

@@ -20,7 +20,7 @@ from adapt._domains import check_rows, require_labels, split_domains
 from adapt._frames import as_pandas, is_frame, stack_rows
 from adapt._sklearn import Interval, StrOptions, _check_feature_names, _fit_context
 from adapt.base import MetaAdapter
-from adapt.base._meta import estimator_has
+from adapt.base._estimators import estimator_has
 from adapt.model_selection._candidates import candidates
 from adapt.model_selection._comparison import Comparison
 from adapt.model_selection._decision import check_task, choose_on_source
@@ -89,8 +89,7 @@ class AutoAdapt(MetaAdapter):
         How many folds to run at a time.
 
     copy : bool, default=True
-        Whether clones of `estimator` are fitted. They always are; for the order of
-        parameters that all adapters share.
+        Ignored, present for API consistency.
 
     verbose : int, default=0
         Whether to print a line as each candidate is finished, with a progress bar if

@@ -110,8 +110,8 @@ class IWN(Trainer, ShrunkRatioAdapter):
     Xt : array-like of shape (n_target_samples, n_features), default=None
         Target rows, used when `fit` is given none.
 
-    yt : ignored
-        Not used; it keeps the order of parameters of ADAPT.
+    yt : array-like of shape (n_target_samples,), default=None
+        Ignored, present for API consistency.
 
     pretrain : bool, default=True
         Whether the network is first trained to give all rows a weight of one.
