@@ -1,6 +1,7 @@
 """See how domains differ, what to do about it, and how good it will be."""
 
 from adapt.inspection._column_tests import compare_columns
+from adapt.inspection._continual_display import ContinualDisplay
 from adapt.inspection._diagnose import diagnose_shift
 from adapt.inspection._domain_scores_display import DomainScoresDisplay
 from adapt.inspection._expected_accuracy import ExpectedAccuracy, expected_accuracy
@@ -11,6 +12,7 @@ from adapt.inspection._transfer_matrix_display import TransferMatrixDisplay
 from adapt.inspection._weights_display import WeightsDisplay
 
 __all__ = [
+    "ContinualDisplay",
     "DomainScoresDisplay",
     "ExpectedAccuracy",
     "LearningCurveDisplay",

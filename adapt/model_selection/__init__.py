@@ -3,6 +3,7 @@
 from adapt.model_selection._auto_adapt import AutoAdapt
 from adapt.model_selection._compare import compare
 from adapt.model_selection._comparison import Comparison
+from adapt.model_selection._prequential import continual_report, prequential
 from adapt.model_selection._split import (
     DomainKFold,
     LeaveOneDomainOut,
@@ -18,4 +19,6 @@ __all__ = [
     "SourceTargetShuffleSplit",
     "StratifiedDomainShuffleSplit",
     "compare",
+    "continual_report",
+    "prequential",
 ]

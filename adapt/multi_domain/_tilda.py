@@ -52,9 +52,9 @@ class TILDA(ClassifierMixin, BaseEstimator):
     are running means of every k-th of its rows; in each subspace the nearest anchor
     votes for its class. Classes may come at any time.
 
-    It is better than nearest class means, and was dominated by `PooledLDA` in our
-    measurements, by several points at a fraction of its time. It is here for comparison
-    and for features that no covariance describes.
+    In our measurements it was better than nearest class means on features of a network,
+    by 1 point and with 30 anchors by 4, worse on pixels, and dominated by `PooledLDA`,
+    by 5 points and more. It is here for comparison.
 
     Parameters
     ----------

@@ -1,0 +1,56 @@
+"""
+Forget a patient
+================
+
+Somebody withdraws consent, and his rows have to leave the model, not only the database.
+A state of sums subtracts them: the model is what it would be had it never seen them.
+And a state that is given away can be made to hold no class of few rows.
+"""
+
+# %%
+# A model, and the same without some rows
+# ---------------------------------------
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_breast_cancer
+from sklearn.preprocessing import StandardScaler
+
+from adapt.multi_domain import PooledLDA
+
+X, y = load_breast_cancer(return_X_y=True)
+X = StandardScaler().fit_transform(X)
+y = np.where(y == 1, "benign", "malignant")
+ward = np.arange(len(y)) % 5
+gone = np.random.default_rng(0).permutation(len(y))[:40]
+kept = np.setdiff1d(np.arange(len(y)), gone)
+never = PooledLDA().fit(X[kept], y[kept], sample_domain=ward[kept])
+model = PooledLDA().fit(X, y, sample_domain=ward)
+before = model.decision_function(X, sample_domain=ward)
+expected = never.decision_function(X, sample_domain=ward)
+
+# %%
+# One after another
+# -----------------
+# How far the model is from the one that never saw the forty, as they leave.
+
+distance = [np.abs(before - expected).max()]
+for row in gone:
+    model.forget(X[[row]], y[[row]], sample_domain=ward[[row]])
+    now = model.decision_function(X, sample_domain=ward)
+    distance.append(np.abs(now - expected).max())
+_, ax = plt.subplots(layout="constrained")
+ax.semilogy(distance, "o-", ms=3)
+ax.set(xlabel="patients forgotten", ylabel="largest difference of a discriminant")
+plt.show()
+
+# %%
+# What may leave the house
+# ------------------------
+# The sum of a class of one row is that row. The state is not given away with it.
+
+model.partial_fit(X[[gone[0]]], ["rare"], sample_domain=0)
+try:
+    model.state(min_count=10)
+except ValueError as error:
+    print(error)

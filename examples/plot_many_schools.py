@@ -1,0 +1,64 @@
+"""
+Lines of many schools
+=====================
+
+A hundred schools, each with a few pupils. How much does a point of an earlier test say
+about a later one, in each school? `PooledRidge` shrinks the line of each school towards
+that of all, the more the fewer pupils it has. The pupils are drawn, so that the true
+lines are known.
+"""
+
+# %%
+# Schools of different sizes
+# --------------------------
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.linear_model import LinearRegression
+
+from adapt.multi_domain import PooledRidge
+
+rng = np.random.default_rng(0)
+n_schools = 100
+sizes = rng.integers(3, 25, size=n_schools)
+school = np.repeat(np.arange(n_schools), sizes)
+level = rng.normal(scale=0.5, size=n_schools)
+slope = 0.6 + rng.normal(scale=0.2, size=n_schools)
+x = rng.normal(size=len(school))
+y = level[school] + slope[school] * x + 0.7 * rng.normal(size=len(school))
+X = x[:, None]
+
+# %%
+# Three ways to draw lines
+# ------------------------
+
+model = PooledRidge().fit(X, y, sample_domain=school)
+own = np.array(
+    [
+        LinearRegression().fit(X[school == k], y[school == k]).coef_[0]
+        for k in range(n_schools)
+    ]
+)
+shared = LinearRegression().fit(X, y).coef_[0]
+errors = {
+    "one line": shared - slope,
+    "own lines": own - slope,
+    "between": model.coef_[:, 0] - slope,
+}
+for name, error in errors.items():
+    print(f"{name:10s} error of slopes {np.sqrt(np.mean(error**2)):.3f}")
+
+# %%
+# Small schools are drawn further to the middle
+# ---------------------------------------------
+
+_, axes = plt.subplots(1, 2, sharex=True, sharey=True, layout="constrained")
+for ax, found, title in zip(
+    axes, (own, model.coef_[:, 0]), ("own lines", "between"), strict=True
+):
+    ax.axline((0.6, 0.6), slope=1, c="0.7")
+    points = ax.scatter(slope, found, c=sizes, s=12)
+    ax.set(xlabel="true slope", title=title, ylim=(-1, 2))
+axes[0].set_ylabel("slope found")
+plt.colorbar(points, ax=axes, label="pupils in the school")
+plt.show()
