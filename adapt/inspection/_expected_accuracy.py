@@ -26,12 +26,9 @@ from sklearn.utils import check_random_state
 from adapt._domains import read_tables
 from adapt._frames import take_rows
 from adapt.base import BaseAdapter, MetaAdapter
+from adapt.inspection._accuracy_guesses import Rows
 from adapt.metrics import CircularValidation, ImportanceWeighted
-from adapt.metrics._scorer_bases import (
-    call_as,
-    fit_on,
-    probabilities,
-)
+from adapt.metrics._calls import call_as, fit_on, probabilities
 from adapt.model_selection._class_evidence import class_evidence
 
 
@@ -59,108 +56,6 @@ class ExpectedAccuracy(NamedTuple):
 
     def __str__(self):
         return f"{self.accuracy:.2f} ({self.low:.2f} to {self.high:.2f})"
-
-
-def threshold_accuracy(right, source_confidence, target_confidence):
-    """Return the share of target rows above a threshold of confidence.
-
-    Parameters
-    ----------
-    right : ndarray of shape (n_samples,)
-        Whether held-out source rows were predicted right.
-
-    source_confidence, target_confidence : ndarrays
-        Of the predictions of held-out source rows, and of target rows.
-
-    Returns
-    -------
-    accuracy : float
-        As many source rows are above the threshold as were predicted right.
-    """
-    above = np.sort(source_confidence)
-    n_wrong = round((1 - np.mean(right)) * len(above))
-    if n_wrong == len(above):
-        return 0.0
-    return float(np.mean(target_confidence >= above[n_wrong]))
-
-
-def confidence_difference(right, source_confidence, target_confidence):
-    """Return the source accuracy less what confidence falls from source to target.
-
-    Parameters
-    ----------
-    right : ndarray of shape (n_samples,)
-        Whether held-out source rows were predicted right.
-
-    source_confidence, target_confidence : ndarrays
-        Of the predictions of held-out source rows, and of target rows.
-
-    Returns
-    -------
-    accuracy : float
-        Between 0 and 1.
-    """
-    fall = np.mean(source_confidence) - np.mean(target_confidence)
-    return float(np.clip(np.mean(right) - fall, 0, 1))
-
-
-def agreement_accuracy(right, source_agrees, target_agrees):
-    """Return the source accuracy less what agreement falls from source to target.
-
-    Parameters
-    ----------
-    right : ndarray of shape (n_samples,)
-        Whether held-out source rows were predicted right.
-
-    source_agrees, target_agrees : ndarrays
-        Whether another model predicts the same, of held-out source rows and of target
-        rows.
-
-    Returns
-    -------
-    accuracy : float
-        Between 0 and the source accuracy: more agreement is no more accuracy.
-    """
-    accuracy = confidence_difference(right, source_agrees, target_agrees)
-    return min(accuracy, float(np.mean(right)))
-
-
-class _Rows(NamedTuple):
-    """What each row has to say: seven values of source rows, three of target rows."""
-
-    right: np.ndarray
-    returned: np.ndarray
-    weight: np.ndarray
-    class_weight: np.ndarray
-    confidence: np.ndarray
-    shared_confidence: np.ndarray
-    agrees: np.ndarray
-    target_confidence: np.ndarray
-    target_shared_confidence: np.ndarray
-    target_agrees: np.ndarray
-
-    def drawn(self, rng):
-        """Return source rows and target rows drawn with replacement."""
-        n, m = len(self.right), len(self.target_agrees)
-        rows, target_rows = rng.integers(n, size=n), rng.integers(m, size=m)
-        source = (values[rows] for values in self[:7])
-        return _Rows(*source, *(values[target_rows] for values in self[7:]))
-
-    def guesses(self):
-        own = self.right, self.confidence, self.target_confidence
-        shared = self.right, self.shared_confidence, self.target_shared_confidence
-        return {
-            "ATC": threshold_accuracy(*own),
-            "ATC of two models": threshold_accuracy(*shared),
-            "DoC": confidence_difference(*own),
-            "importance-weighted": np.average(self.right, weights=self.weight),
-            "frequencies of classes": np.average(self.right, weights=self.class_weight),
-            "there and back": np.mean(self.returned),
-            "agreement": agreement_accuracy(
-                self.right, self.agrees, self.target_agrees
-            ),
-            "source": np.mean(self.right),
-        }
 
 
 # Those whose least is taken. The others were further from the truth on the bundled
@@ -231,7 +126,7 @@ def _of_rows(estimator, Xs, ys, Xt, class_weight, cv, seed):
     model, other = (fit_on(kind, Xs, ys, Xt) for kind in kinds)
     _, *of_target = _two_opinions(model, other, Xt, -1)
     of_source = right, returned, weights, class_weight, confidence, shared, agrees
-    return _Rows(*of_source, *of_target)
+    return Rows(*of_source, *of_target)
 
 
 def expected_accuracy(

@@ -6,7 +6,7 @@ from sklearn.utils import check_random_state
 
 from adapt.base import FeatureAdapter
 from adapt.inspection._figures import SOURCE, TARGET, new_axes
-from adapt.metrics._scorer_bases import call_as
+from adapt.metrics._calls import call_as
 
 
 class ShiftDisplay:

@@ -7,7 +7,9 @@ model is adapted from that target to the source, and the source labels judge it.
 import numpy as np
 
 from adapt.base import BaseAdapter
-from adapt.metrics._scorer_bases import HeldOutScorer, call_as, fit_on, predicts_classes
+from adapt.metrics._calls import call_as, fit_on
+from adapt.metrics._named_metrics import predicts_classes
+from adapt.metrics._scorer_bases import HeldOutScorer
 
 
 class CircularValidation(HeldOutScorer):

@@ -3,8 +3,9 @@
 import numpy as np
 
 from adapt.base._estimators import has_method
+from adapt.metrics._calls import call_as, takes_domain
 from adapt.metrics._importance_weighted import ImportanceWeighted
-from adapt.metrics._scorer_bases import call_as, predicts_classes, takes_domain
+from adapt.metrics._named_metrics import predicts_classes
 
 _LOSSES = {
     "accuracy": (True, lambda y, predicted: (predicted != y).astype(float)),

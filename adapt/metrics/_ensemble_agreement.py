@@ -3,12 +3,9 @@
 import numpy as np
 
 from adapt.base._estimators import has_method
-from adapt.metrics._scorer_bases import (
-    LabelFreeScorer,
-    call_as,
-    check_metric,
-    predicts_classes,
-)
+from adapt.metrics._calls import call_as
+from adapt.metrics._named_metrics import check_metric, predicts_classes
+from adapt.metrics._scorer_bases import LabelFreeScorer
 
 
 def _vote(estimators, Xt, of_classes):

@@ -11,7 +11,8 @@ from sklearn.preprocessing import StandardScaler
 
 from adapt._frames import stack_rows
 from adapt.base._weight import effective_sample_size
-from adapt.metrics._scorer_bases import HeldOutScorer, call_as
+from adapt.metrics._calls import call_as
+from adapt.metrics._scorer_bases import HeldOutScorer
 
 
 def domain_odds(classifier, X, n_source, n_target):

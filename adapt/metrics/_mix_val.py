@@ -7,7 +7,9 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 
 from adapt._frames import is_frame, with_values
-from adapt.metrics._scorer_bases import LabelFreeScorer, call_as, predicts_classes
+from adapt.metrics._calls import call_as
+from adapt.metrics._named_metrics import predicts_classes
+from adapt.metrics._scorer_bases import LabelFreeScorer
 
 
 class MixVal(LabelFreeScorer):

@@ -4,13 +4,9 @@ import numpy as np
 
 from adapt._domains import read_labels, split_table, target_labels
 from adapt._frames import as_rows, take_rows
-from adapt.metrics._scorer_bases import (
-    DomainScorer,
-    HeldOutScorer,
-    call_as,
-    check_metric,
-    predicts_classes,
-)
+from adapt.metrics._calls import call_as
+from adapt.metrics._named_metrics import check_metric, predicts_classes
+from adapt.metrics._scorer_bases import DomainScorer, HeldOutScorer
 
 
 class SourceScore(HeldOutScorer):

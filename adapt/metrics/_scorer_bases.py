@@ -4,118 +4,13 @@ from abc import abstractmethod
 from copy import copy
 
 import numpy as np
-from sklearn import config_context
-from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
-from sklearn.metrics import (
-    accuracy_score,
-    mean_absolute_error,
-    mean_squared_error,
-    r2_score,
-)
-from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
-from sklearn.utils.multiclass import type_of_target
+from sklearn.base import BaseEstimator
+from sklearn.utils.metadata_routing import MetadataRequest
 
 from adapt._domains import read_labels, source_labels, split_table
-from adapt._frames import as_rows, stack_rows
-from adapt.base import BaseAdapter
-from adapt.base._estimators import has_method
-
-
-def _balanced_accuracy(y, predicted, *, sample_weight=None):
-    """Return the mean recall over the classes in ``y``, weighted within each class."""
-    weight = np.ones(len(y)) if sample_weight is None else sample_weight
-    right = weight * (np.asarray(predicted) == y)
-    members = [y == label for label in np.unique(y)]
-    # A class whose rows all weigh nothing says nothing.
-    recalls = [right[m].sum() / weight[m].sum() for m in members if weight[m].any()]
-    return float(np.mean(recalls))
-
-
-def _negative(loss):
-    def score(y, predicted, *, sample_weight=None):
-        return -loss(y, predicted, sample_weight=sample_weight)
-
-    return score
-
-
-OF_CLASSES = {"accuracy": accuracy_score, "balanced_accuracy": _balanced_accuracy}
-OF_NUMBERS = {
-    "r2": r2_score,
-    "neg_mean_squared_error": _negative(mean_squared_error),
-    "neg_mean_absolute_error": _negative(mean_absolute_error),
-}
-
-
-def predicts_classes(estimator, y, asker):
-    """Return whether ``estimator`` predicts classes, and not numbers."""
-    if is_classifier(estimator) or is_regressor(estimator):
-        return is_classifier(estimator)
-    if isinstance(estimator, BaseAdapter):  # which chose its estimator by the labels
-        return type_of_target(y) in ("binary", "multiclass")
-    raise TypeError(
-        f"{asker} scores classifiers and regressors; {type(estimator).__name__} is "
-        "neither."
-    )
-
-
-def check_metric(metric, of_classes, asker):
-    """Return the function of a named metric for the task; None names the default."""
-    fitting, default = (OF_CLASSES, "accuracy") if of_classes else (OF_NUMBERS, "r2")
-    if metric is None:
-        return fitting[default]
-    if metric not in fitting:
-        raise ValueError(
-            f"`metric` of {asker} must be one of {sorted(fitting)} or None for "
-            f"{'classes' if of_classes else 'numbers'}, got {metric!r}."
-        )
-    return fitting[metric]
-
-
-def takes_domain(estimator, method):
-    """Return whether ``method`` of ``estimator`` is told the domain of each row."""
-    request = get_routing_for_object(estimator)
-    return "sample_domain" in request.consumes(method, ["sample_domain"])
-
-
-def probabilities(estimator, X, domain, asker):
-    """Return class probabilities of rows that are all of one domain."""
-    if not has_method(estimator, "predict_proba"):
-        raise TypeError(
-            f"{asker} reads class probabilities, and {type(estimator).__name__} has no "
-            "`predict_proba`. Use a classifier that has, such as "
-            "`CalibratedClassifierCV` of scikit-learn around it, or score by "
-            "`CircularValidation`, which needs predictions only."
-        )
-    return call_as(estimator, "predict_proba", X, domain)
-
-
-def call_as(estimator, method, X, domain):
-    """Call ``method`` on rows that are all of one domain, given as an integer."""
-    params = {}
-    if takes_domain(estimator, method):
-        params["sample_domain"] = np.full(X.shape[0], domain)
-    with config_context(enable_metadata_routing=True):
-        return getattr(estimator, method)(X, **params)
-
-
-def fit_on(estimator, X, y, Xt):
-    """Fit a clone of ``estimator`` on labelled ``X, y``, adapted to unlabelled ``Xt``.
-
-    It forgets the target that was given to its constructor.
-    """
-    targets = [
-        name for name in estimator.get_params() if name.split("__")[-1] in ("Xt", "yt")
-    ]
-    model = clone(estimator).set_params(**dict.fromkeys(targets))
-    with config_context(enable_metadata_routing=True):
-        if isinstance(model, BaseAdapter):
-            return model.fit(X, y, Xt=Xt)
-        if not takes_domain(model, "fit"):
-            return model.fit(X, y)
-        n, nt = X.shape[0], Xt.shape[0]
-        labels = np.concatenate([np.asarray(y, dtype=object), np.full(nt, None)])
-        domain = np.repeat([0, -1], [n, nt])
-        return model.fit(stack_rows(X, Xt), labels, sample_domain=domain)
+from adapt._frames import as_rows
+from adapt.metrics._calls import probabilities
+from adapt.metrics._named_metrics import check_metric, predicts_classes
 
 
 class DomainScorer(BaseEstimator):

@@ -8,12 +8,8 @@ from sklearn.utils import check_random_state
 from adapt._frames import as_rows, take_rows
 from adapt.base import BaseAdapter, WeightAdapter
 from adapt.base._estimators import has_method
-from adapt.metrics._scorer_bases import (
-    DomainScorer,
-    LabelFreeScorer,
-    call_as,
-    takes_domain,
-)
+from adapt.metrics._calls import call_as, takes_domain
+from adapt.metrics._scorer_bases import DomainScorer, LabelFreeScorer
 
 
 class _DistanceScorer:

@@ -23,7 +23,7 @@ from sklearn.utils import check_random_state
 from adapt._data_driven import least_separation
 from adapt.instance_based import MMDTarS
 from adapt.instance_based._constrained import least_form
-from adapt.metrics._scorer_bases import call_as
+from adapt.metrics._calls import call_as
 from adapt.metrics._two_sample_tests import with_squares
 from adapt.model_selection._rule import SHIPPED, Rule
 

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor
 
 from adapt.base import SourceOnly
-from adapt.metrics._scorer_bases import call_as
+from adapt.metrics._calls import call_as
 from adapt.model_selection._held_out_scores import (
     fit_on_source,
     mean_and_error,

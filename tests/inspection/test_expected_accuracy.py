@@ -11,13 +11,12 @@ from sklearn.svm import LinearSVC
 from adapt.base import SourceOnly
 from adapt.feature_based import LinearOT
 from adapt.inspection import expected_accuracy
-from adapt.inspection._expected_accuracy import (
-    _another_kind,
-    _of_rows,
+from adapt.inspection._accuracy_guesses import (
     agreement_accuracy,
     confidence_difference,
     threshold_accuracy,
 )
+from adapt.inspection._expected_accuracy import _another_kind, _of_rows
 from tests.common import both_sides, shifted_classes
 
 

@@ -1,0 +1,135 @@
+"""The words of `ShiftReport`: what was found, what to do, and the tables."""
+
+import textwrap
+
+_FEW_ROWS = 0.05  # share of the source that weights rest on
+_COVERED = 0.8
+
+_KINDS = {
+    "none": "No shift is seen: source and target may be one distribution.",
+    "label": "Label shift: classes have other frequencies, and look the same.",
+    "covariate": "Covariate shift: the features differ, and no other frequencies of "
+    "classes would explain it.",
+    "features": "The features differ.",
+}
+_ADVICE = {
+    "none": "Do not adapt: fit on the source.",
+    "label": "Correct the frequencies of classes: `BBSE`, `RLLS` or `SaerensEM`.",
+    "map": "Map the features: `AutoAdapt` tries `DomainStandardScaler`, `CORAL`, "
+    "`LinearOT` and `SA`, and keeps one if the evidence is clear.",
+    "weigh": "Weighing rows is possible too: the source covers the target. `IWC` or "
+    "`RULSIF`.",
+    "few": "Do not weigh rows: the weights would rest on {share:.0%} of the source.",
+    "uncovered": "Do not trust weights: {uncovered:.0%} of the target lies where the "
+    "source has no rows.",
+    "concept": "Labels follow another rule in the target, which no method without "
+    "target labels can see: label some target rows, and try `TrAdaBoost`, "
+    "`RegularTransferLR` or `adapt compare --target-labels train`.",
+}
+
+
+def advice(report):
+    """Return what to do, in sentences."""
+    if report.kind in ("none", "label"):
+        found = [_ADVICE[report.kind]]
+    else:
+        share = report.effective_sample_size / report.n_source
+        found = [_ADVICE["map"]]
+        if share < _FEW_ROWS:
+            found.append(_ADVICE["few"].format(share=share))
+        elif report.coverage < _COVERED:
+            gap = 1 - report.coverage
+            found.append(_ADVICE["uncovered"].format(uncovered=gap))
+        else:
+            found.append(_ADVICE["weigh"])
+    if report.has_concept_shift:
+        found.append(_ADVICE["concept"])
+    return found
+
+
+def findings(report):
+    """Return what was found, in sentences."""
+    found = [_KINDS[report.kind]]
+    if report.has_concept_shift:
+        unit = " nats" if report.label is not None else " of the variance"
+        found.append(
+            "Concept shift: labels of the target follow another rule. Knowing the "
+            f"domain gains {report.concept.gain:.3f}{unit} "
+            f"(p = {report.concept.p_value:.2g})."
+        )
+    elif report.concept is not None and report.kind != "label":
+        found.append(
+            "No concept shift is seen in the labels of the target "
+            f"(p = {report.concept.p_value:.2g})."
+        )
+    share = report.effective_sample_size / report.n_source
+    found.append(
+        f"Weighted to look like the target, the source is worth "
+        f"{report.effective_sample_size:.0f} of {report.n_source} rows ({share:.0%}); "
+        f"it covers {report.coverage:.0%} of the target."
+    )
+    if report.kind == "label":
+        shares = ", ".join(f"{k}: {v:.2f}" for k, v in report.label.frequencies.items())
+        found.append(f"Estimated frequencies in the target: {shares}.")
+    if report.expected is not None:
+        found.append(
+            f"Expected accuracy without adaptation: {report.expected}. Labels that "
+            "follow another rule would not show in it."
+        )
+    return found
+
+
+def _tests_as_lines(tests):
+    """Return the lines of the printed table of tests."""
+    lines = [f"  {'test of shift':<14}{'statistic':>10}{'p':>9}"]
+    for name, row in tests.iterrows():
+        lines.append(f"  {name:<14}{row['statistic']:>10.3f}{row['p_value']:>9.2g}")
+    return lines
+
+
+def _columns_as_lines(columns, most=10):
+    """Return the lines of the printed table of columns."""
+    lines = [f"  {'column':<26}{'test':>5}{'statistic':>11}{'p adj.':>9}"]
+    lines[-1] += f"{'PSI':>7}  {'missing':>13}"
+    for row in columns.head(most).to_dict("records"):
+        name = str(row["column"])
+        name = name if len(name) <= 25 else name[:22] + "..."
+        gone = f"{row['missing_source']:.0%} -> {row['missing_target']:.0%}"
+        lines.append(
+            f"  {name:<26}{row['test']:>5}{row['statistic']:>11.3g}"
+            f"{row['p_adjusted']:>9.2g}{row['psi']:>7.2f}  "
+            f"{gone if gone != '0% -> 0%' else '':>13}"
+        )
+    if len(columns) > most:
+        lines.append(f"  ... and {len(columns) - most} columns that moved less")
+    return lines
+
+
+def as_text(report):
+    """Return the tables, what was found and what to do."""
+    lines = [f"Source: {report.n_source:,} rows. Target: {report.n_target:,} rows.", ""]
+    lines += [*_tests_as_lines(report.tests), "", *_columns_as_lines(report.columns)]
+    lines.append("")
+    for title, sentences in ("Found", report.findings), ("Advice", report.advice):
+        lines.append(f"{title}:")
+        lines += [
+            textwrap.fill(f"- {text}", 80, subsequent_indent="  ") for text in sentences
+        ]
+    return "\n".join(lines)
+
+
+def as_html(report):
+    """Return what was found, what to do and the tables for a notebook."""
+    from html import escape
+
+    def listed(sentences):
+        items = "".join(f"<li>{escape(text)}</li>" for text in sentences)
+        return f"<ul>{items}</ul>"
+
+    columns = report.columns.head(20).to_html(index=False, float_format="%.3g")
+    return (
+        f"<h4>Found</h4>{listed(report.findings)}"
+        f"<h4>Advice</h4>{listed(report.advice)}"
+        f"<h4>Tests of shift</h4>{report.tests.to_html(float_format='%.3g')}"
+        f"<h4>Columns</h4>{columns}"
+    )
