@@ -1,5 +1,7 @@
 """What weights are held to: where they started, and how firmly each of them stays."""
 
+from typing import NamedTuple
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -15,7 +17,14 @@ from adapt.deep._engine import (
 from adapt.deep._program import give_back, take_program
 from adapt.deep._recipes import Recipe, recipe_of
 
-__all__ = ["Anchor", "anchored", "distance", "fisher_information"]
+__all__ = [
+    "Anchor",
+    "Consolidated",
+    "accumulated",
+    "anchored",
+    "distance",
+    "fisher_information",
+]
 
 
 _FISHER_ROWS = 1000
@@ -39,6 +48,49 @@ def anchored(start, hold):
     anchor = recipe.make()
     anchor.set_weights([start, hold])
     return anchor, recipe
+
+
+class Consolidated(NamedTuple):
+    """What stages of training hold weights to: their optimum, and how firmly.
+
+    Lists of arrays in the shapes of the weights of the encoder, then of the task.
+    """
+
+    optimum: list
+    hold: list
+
+
+def accumulated(before, weights, information):
+    """Return the penalties of all stages as one.
+
+    The sum of ``F_k (w - w_k)^2`` over stages k is, up to a constant, ``F (w - w_0)^2``
+    with ``F`` the sum of the ``F_k`` and ``w_0`` the mean of the ``w_k`` weighted by
+    them.
+
+    Parameters
+    ----------
+    before : Consolidated or None
+        Those of the stages before.
+
+    weights, information : list of ndarray
+        Where weights are after another stage, and its Fisher information.
+
+    Returns
+    -------
+    consolidated : Consolidated
+        Where nothing holds a weight, its optimum is where it is.
+    """
+    if before is None:
+        return Consolidated(list(weights), list(information))
+    optimum, hold = [], []
+    for w, f, w0, f0 in zip(weights, information, *before, strict=True):
+        total = f + f0
+        moment = f * w + f0 * w0
+        mean = np.array(w)
+        np.divide(moment, total, out=mean, where=total > 0)
+        optimum.append(mean)
+        hold.append(total)
+    return Consolidated(optimum, hold)
 
 
 def distance(weights, anchor, measure):

@@ -6,12 +6,17 @@ from numbers import Integral, Real
 
 import numpy as np
 from keras import ops
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
+from adapt._domains import check_rows
 from adapt._sklearn import Interval, StrOptions
 from adapt.deep._base import DeepAdapter
+from adapt.deep._engine import weights_of
 from adapt.deep._hooks import Phase
 from adapt.deep._recipes import prepare
-from adapt.parameter_based._deep._anchor import fisher_information
+from adapt.deep._row_streams import read_rows
+from adapt.parameter_based._deep._anchor import accumulated, fisher_information
 from adapt.parameter_based._deep._heads import split_model, weighted_layers
 from adapt.parameter_based._deep._network_transfer import NetworkTransfer, Start
 
@@ -207,6 +212,10 @@ class FineTuning(NetworkTransfer):
     classes_ : ndarray of shape (n_classes,)
         Class labels; for classes only.
 
+    consolidated_ : tuple of two lists of ndarray
+        Optimum and Fisher information of each weight over all stages; only after
+        `consolidate`, or where `model` had it.
+
     history_ : dict of list of float
         Mean losses and metrics of each epoch, `val_loss` with a validation set.
 
@@ -367,6 +376,39 @@ class FineTuning(NetworkTransfer):
         self.penalty = penalty
         self.lambda_ = lambda_
         self.patience = patience
+
+    def consolidate(self, X):
+        """Hold what was learnt so far, for models that are trained further on others.
+
+        The Fisher information of the model on rows of the stage just learnt is added to
+        that of the stages before, each with the weights that were best for it [4]_. A
+        model ``FineTuning(model=this, penalty="ewc")`` is held by the sum, and needs no
+        row of any stage; consolidate it too once it has learnt the next one.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows of the stage; labels are as the model has them.
+
+        Returns
+        -------
+        self : object
+            The model, with `consolidated_`. Its predictions are the same.
+        """
+        check_is_fitted(self)
+        X = self._check_shape(check_rows(self, read_rows(X)[0]))
+        rng = check_random_state(self.random_state)
+        networks = self.encoder_, self.task_
+        information = fisher_information(*networks, self._labels, X, rng)
+        weights = [w for network in networks for w in weights_of(network)]
+        before = vars(self).get("consolidated_")
+        self.consolidated_ = accumulated(before, weights, information)
+        return self
+
+    def _consolidated_of(self, source):
+        if self.penalty != "ewc" or not isinstance(source, FineTuning):
+            return None
+        return vars(source).get("consolidated_")
 
     def _source_trainer(self):
         return (

@@ -23,17 +23,21 @@ from adapt.deep._layers import learn_scales
 from adapt.deep._networks import default_encoder, default_task
 from adapt.deep._outputs import emits_probabilities
 from adapt.deep._recipes import prepare, recipe_of
-from adapt.parameter_based._deep._anchor import anchored, distance
+from adapt.parameter_based._deep._anchor import Consolidated, anchored, distance
 from adapt.parameter_based._deep._heads import match_labels, replace_head, with_columns
 
 
 class Start(NamedTuple):
-    """Networks to start from, the classes of their outputs, and whether to copy."""
+    """Networks to start from, the classes of their outputs, and whether to copy.
+
+    Where their training was consolidated, what holds their weights.
+    """
 
     encoder: Any
     task: Any
     classes: Any
     copy: bool
+    consolidated: Consolidated | None = None
 
 
 class NetworkTransfer(DeepAdapter):
@@ -161,6 +165,9 @@ class NetworkTransfer(DeepAdapter):
         """Return a deep adapter that was given as the source model, or None."""
         return None
 
+    def _consolidated_of(self, source):
+        """Return what holds the weights of a source model that was given, or None."""
+
     def _start(self, domains, rng):
         """Return what the source hands over, once trained there, as `Start`."""
         source = self._given_adapter()
@@ -172,7 +179,9 @@ class NetworkTransfer(DeepAdapter):
                 msg="`model` (%(name)s) is not fitted. Fit it on the source first, or "
                 "give `fit` the source too.",
             )
-            return Start(source.encoder_, source.task_, _classes_of(source), True)
+            networks = source.encoder_, source.task_
+            held = self._consolidated_of(source)
+            return Start(*networks, _classes_of(source), True, held)
         require_labels(self, domains.ys, "trains the networks on the source first")
         if source is None:
             source = self._source_trainer()
@@ -197,14 +206,16 @@ class NetworkTransfer(DeepAdapter):
         output_shape, columns = self._prepare_parts(y, start, rng)
         self._learn_scales(X, y, start)
         own = np.random.RandomState(rng.randint(2**31 - 1))  # for the same batches
-        hold = None
-        if self._holds():
+        hold = optimum = None
+        if self._holds() and start.consolidated is not None:
+            optimum, hold = (list(arrays) for arrays in start.consolidated)
+        elif self._holds():
             labels = self._labels_of_head(start.task, output_shape, columns)
             rows = X if domains.Xs is None else domains.Xs
             hold = self._hold(rows, labels, own)
         self._has_new_head = start.task is None or columns is not None
         if columns is not None:
-            output_shape = self._replace_head(columns, hold, rng)
+            output_shape = self._replace_head(columns, hold, optimum, rng)
         self._labels.fit_outputs(output_shape, emits_probabilities(self.task_))
         networks = {"encoder": self.encoder_, "task": self.task_}
         if hold is not None:
@@ -212,6 +223,9 @@ class NetworkTransfer(DeepAdapter):
                 n = len(self.encoder_.weights)
                 hold[n:] = [np.zeros_like(array) for array in hold[n:]]
             weights = [w for v in networks.values() for w in weights_of(v)]
+            if optimum is not None:
+                weights = optimum
+                self.consolidated_ = Consolidated(optimum, hold)
             self.anchor_, self._recipes["anchor"] = anchored(weights, hold)
             networks["anchor"] = self.anchor_
         return networks
@@ -221,7 +235,7 @@ class NetworkTransfer(DeepAdapter):
 
         Return their shape, and as `Matched` says what becomes of them.
         """
-        encoder, task, known, make_copy = start
+        encoder, task, known, make_copy, _ = start
         options = {"rng": rng, "copy": make_copy}
         self._recipes = {}
         self.encoder_, features, self._recipes["encoder"] = prepare(
@@ -261,7 +275,7 @@ class NetworkTransfer(DeepAdapter):
             labels.fit_outputs(output_shape, emits_probabilities(self.task_))
         return labels
 
-    def _replace_head(self, columns, hold, rng):
+    def _replace_head(self, columns, hold, optimum, rng):
         """Give the task other outputs, held as those that they go on from."""
         numbers = self._labels.classes is None
         self.task_, self._recipes["task"], places = replace_head(
@@ -271,6 +285,9 @@ class NetworkTransfer(DeepAdapter):
         for i in places if hold is not None else ():
             free = np.zeros(self.task_.weights[i].shape)
             hold[n + i] = with_columns(hold[n + i], columns, free)
+            if optimum is not None:
+                new = weights_of(self.task_)[i]
+                optimum[n + i] = with_columns(optimum[n + i], columns, new)
         return self.task_.output_shape[1:]
 
     # How it is trained
@@ -284,7 +301,7 @@ class NetworkTransfer(DeepAdapter):
                 "`validation_data`."
             )
         rng = check_random_state(self.random_state)
-        for name in "classes_", "source_", "pretrain_history_":
+        for name in "classes_", "source_", "pretrain_history_", "consolidated_":
             self.__dict__.pop(name, None)
         self._shape = domains.Xt.shape[1:]
         start = self._start(domains, rng)

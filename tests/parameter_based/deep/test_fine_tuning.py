@@ -24,7 +24,7 @@ from adapt.parameter_based import (  # noqa: E402
     RegularTransferLR,
     RegularTransferNN,
 )
-from adapt.parameter_based._deep._anchor import fisher_information  # noqa: E402
+from adapt.parameter_based._deep._anchor import accumulated, fisher_information  # noqa: E402
 from adapt.parameter_based._deep._fine_tuning import block_numbers, layer_flags  # noqa: E402
 from adapt.parameter_based._deep._heads import (  # noqa: E402
     match_labels,
@@ -452,6 +452,57 @@ def test_binary_head_becomes_a_softmax(penalty, domains):
     model.fit(Xt, yt)
     assert model.task_.output_shape == (None, 3)
     np.testing.assert_allclose(model.predict_task(Xt).sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.one_backend
+def test_penalties_of_stages_are_one(domains):
+    """Sums of squares about several optima are one, up to a constant."""
+    rng = np.random.default_rng(0)
+    stages = [
+        ([rng.normal(size=(3, 2))], [rng.uniform(size=(3, 2)) * [1, 0]])
+        for _ in range(3)
+    ]
+    held = None
+    for weights, information in stages:
+        held = accumulated(held, weights, information)
+
+    def penalty(w):
+        return sum(np.sum(f[0] * (w - w0[0]) ** 2) for w0, f in stages)
+
+    def of_held(w):
+        return np.sum(held.hold[0] * (w - held.optimum[0]) ** 2)
+
+    a, b = rng.normal(size=(2, 3, 2))
+    assert penalty(a) - penalty(b) == pytest.approx(of_held(a) - of_held(b))
+    np.testing.assert_array_equal(held.optimum[0][:, 1], stages[-1][0][0][:, 1])
+
+
+@pytest.mark.one_backend
+def test_consolidation_over_stages(domains):
+    Xs, ys, Xt, yt = domains
+    first = FineTuning(**SMALL).fit(Xs, ys)
+    before = first.predict_proba(Xt)
+    assert first.consolidate(Xs) is first
+    np.testing.assert_array_equal(first.predict_proba(Xt), before)
+    one = [array.copy() for array in first.consolidated_.hold]
+    assert sum(array.sum() for array in one) > 0
+    firm = FineTuning(model=first, penalty="ewc", lambda_=1e9, **SMALL)
+    firm.set_params(optimizer="sgd", learning_rate=1e-12).fit(Xt, yt)
+    np.testing.assert_allclose(firm.predict_proba(Xt), before, atol=1e-3)
+    second = FineTuning(model=first, penalty="ewc", **SMALL).fit(Xt, yt)
+    for found, expected in zip(second.consolidated_.hold, one, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    second.consolidate(Xt)
+    for found, least in zip(second.consolidated_.hold, one, strict=True):
+        assert np.all(found >= least)
+    copy = pickle.loads(pickle.dumps(second))
+    third = FineTuning(model=copy, penalty="ewc", **SMALL)
+    labels = np.where(np.arange(len(Xt)) % 2, yt.max() + 1, yt)  # a class more
+    third.fit(Xt, labels).consolidate(Xt)
+    shapes = [w.shape for w in [*third.encoder_.weights, *third.task_.weights]]
+    assert [array.shape for array in third.consolidated_.optimum] == shapes
+    plain = FineTuning(model=second, **SMALL).fit(Xt, yt)
+    assert "consolidated_" not in vars(plain)
 
 
 @pytest.mark.one_backend
