@@ -13,6 +13,7 @@ from adapt.model_selection._decision import check_choice, check_task, choose_on_
 from adapt.model_selection._held_out_scores import Task, held_out_target
 from adapt.model_selection._judging import standing
 from adapt.model_selection._one_by_one import fit_timed, one_by_one
+from adapt.model_selection._pooled_candidate import pooled_candidates
 from adapt.model_selection._read_domains import check_classes, preprocess, read_domains
 from adapt.model_selection._rule import SHIPPED
 
@@ -94,7 +95,8 @@ def compare(
         Labels of target rows, missing where unknown.
 
     sample_domain : array-like of shape (n_samples,), default=None
-        Negative for target rows of `X`. All others are one source.
+        Negative for target rows of `X`. All others are one source, but to models of
+        many domains.
 
     estimator : estimator or {"linear", "forest", "boosting"}, default="linear"
         What every method fits. A name stands for a classifier or a regressor by the
@@ -104,7 +106,9 @@ def compare(
         What to compare with source-only. The default is `DomainStandardScaler`,
         `CORAL` with means, `LinearOT` and `SA`, for classes `MMDTarS`, and where
         numbers are predicted `ULSIF`; more candidates make a wrong choice more likely.
-        Adapters without an estimator are given `estimator`.
+        Adapters without an estimator are given `estimator`. With
+        ``target_labels="train"`` and two or more sources in `sample_domain` also
+        `PooledLDA`, or `PooledRidge` for numbers.
 
     cv : int, default=5
         Number of folds.
@@ -200,6 +204,8 @@ def compare(
         margin=SHIPPED.margin,
     )
     if trains:
+        if isinstance(methods, str):
+            found |= pooled_candidates(sample_domain, len(ys), of_classes)
         _compare_on_target(comparison, found, estimator, task, verbose)
     else:
         choose_on_source(comparison, found, estimator, task, SHIPPED, verbose=verbose)
