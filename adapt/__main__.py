@@ -230,10 +230,7 @@ def _compare(args: argparse.Namespace) -> int:
     print(f"Source: {problem.source}, {len(problem.X):,} rows with labels.")
     print(f"Target: {problem.target}, {len(problem.Xt):,} rows.\n")
     comparison = compare(
-        problem.X,
-        problem.y,
-        problem.Xt,
-        problem.yt,
+        **problem.domains(by_source=args.target_labels == "train"),
         estimator=args.estimator,
         methods="default" if args.methods is None else args.methods,
         cv=args.cv,

@@ -9,7 +9,10 @@ from adapt.base._estimators import has_method
 
 
 class Problem(NamedTuple):
-    """Two domains as `compare` takes them, and their names for people."""
+    """Two domains as `compare` takes them, and their names for people.
+
+    Where a file says so, ``source_domain`` numbers the domain of each source row.
+    """
 
     X: Any
     y: Any
@@ -18,6 +21,20 @@ class Problem(NamedTuple):
     source: str
     target: str
     label: str
+    source_domain: np.ndarray | None = None
+
+    def domains(self, by_source: bool) -> dict:
+        """Return the domains as arguments of `compare`, apart or as one table."""
+        if not by_source or self.source_domain is None:
+            return {"X": self.X, "y": self.y, "Xt": self.Xt, "yt": self.yt}
+        import pandas as pd
+
+        target = np.full(len(self.Xt), -1)
+        return {
+            "X": pd.concat([self.X, self.Xt], ignore_index=True),
+            "y": pd.concat([self.y, self.yt], ignore_index=True),
+            "sample_domain": np.concatenate([self.source_domain, target]),
+        }
 
 
 def _check_not_empty(rows, domain: str, where: str) -> None:
@@ -67,6 +84,7 @@ def read_one_file(
         " + ".join(source) if source else f"other values of {column!r}",
         " + ".join(target),
         label,
+        np.unique(domain[is_source], return_inverse=True)[1],
     )
 
 

@@ -112,6 +112,20 @@ def test_one_file_with_a_domain_column(files, capsys):
         assert (a["method"], a["circular"]) == (b["method"], b["circular"])
 
 
+def test_many_domains_of_one_file(tmp_path, monkeypatch, capsys):
+    from tests.multi_domain.common import many_domains
+
+    monkeypatch.chdir(tmp_path)
+    X, y, domain = many_domains(n_domains=4, per=30)
+    table = pd.DataFrame(X, columns=list("abcd"))
+    names = np.array(["k", "l", "m", "n"])[domain]
+    table.assign(y=y, site=names).to_csv("all.csv", index=False)
+    line = "compare --data all.csv --domain-column site --target-domain n --label y"
+    assert run(f"{line} --target-labels train --cv 3 --json out.json") == 0
+    results = json.loads((tmp_path / "out.json").read_text())["results"]
+    assert "PooledLDA" in [row["method"] for row in results]
+
+
 def test_parquet_and_regression(files, tables, capsys):
     for name, table in zip("ab", tables, strict=True):
         table.assign(y=table["age"] * 2 + 0.5).to_parquet(f"{name}.parquet")
