@@ -240,22 +240,21 @@ class AutoAdapt(MetaAdapter):
             The fitted adapter.
         """
         given = {"sample_domain": sample_domain, "sample_weight": sample_weight}
-        self._columns = None
         if not is_frame(X):
             return super().fit(X, y, Xt, yt, **given)
         X, Xt = as_pandas(X), as_pandas(self.Xt if Xt is None else Xt)
         if 0 in X.shape or (Xt is not None and len(Xt) == 0):
             return super().fit(X, y, Xt, yt, **given)  # which refuses it
         validate_data(self, X, reset=True, skip_check_array=True)
-        preprocessor, X, Xt, columns = self._as_numbers(X, Xt)
+        columns = X.columns
+        preprocessor, X, Xt = self._as_numbers(X, Xt)
         # The columns of `self` are those of the frame; a clone has those of numbers.
         domains = split_domains(clone(self), X, y, Xt, yt, **given)
-        self._adapt(domains, preprocessor)
-        self._columns = columns
+        self._adapt(domains, preprocessor, columns)
         return self
 
     def _as_numbers(self, X, Xt):
-        """Return a preprocessor, frames as numbers, and the names of their columns."""
+        """Return a preprocessor that is fitted on both frames, and these as numbers."""
         import pandas as pd
 
         both = X
@@ -266,10 +265,10 @@ class AutoAdapt(MetaAdapter):
         columns = usable_columns(X, X if Xt is None else Xt)
         preprocessor = table_preprocessor(both[columns], columns).fit(both[columns])
         Zt = None if Xt is None else preprocessor.transform(Xt)
-        return preprocessor, preprocessor.transform(X), Zt, X.columns
+        return preprocessor, preprocessor.transform(X), Zt
 
-    def _adapt(self, domains, preprocessor=None):
-        """Choose; rows are numbers and standardised if a preprocessor is given."""
+    def _adapt(self, domains, preprocessor=None, columns=None):
+        """Choose; rows are standardised already if they were ``columns`` of a frame."""
         estimator, task = self._task(domains)
         if preprocessor is None:
             both = np.concatenate([task.Xs, task.Xt])
@@ -296,7 +295,7 @@ class AutoAdapt(MetaAdapter):
                 table=False,
             )
         comparison.conclude(preprocessor)
-        self.comparison_ = comparison
+        self.comparison_, self._columns = comparison, columns
 
     def _task(self, domains):
         """Return the estimator that candidates fit, and what they are judged on."""
@@ -380,7 +379,7 @@ class AutoAdapt(MetaAdapter):
 
     def _numbers(self, X):
         """Return rows as ``adapter_`` takes them."""
-        check_is_fitted(self)
+        check_is_fitted(self, "comparison_")
         if self._columns is None:
             return self.preprocessor_.transform(check_rows(self, X))
         import pandas as pd

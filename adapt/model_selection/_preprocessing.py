@@ -11,7 +11,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from adapt._frames import stack_rows
 
@@ -172,6 +172,11 @@ def usable_columns(Xs, Xt):
     return usable
 
 
+def _named_by_text(X):
+    """Return a frame whose columns are named by text."""
+    return X.set_axis([str(name) for name in X.columns], axis="columns")
+
+
 def table_preprocessor(X, columns):
     """Return a transformer of mixed columns to numbers, not fitted yet.
 
@@ -189,10 +194,15 @@ def table_preprocessor(X, columns):
 
     Returns
     -------
-    preprocessor : ColumnTransformer
+    preprocessor : ColumnTransformer or Pipeline
     """
     from pandas.api import types
 
+    if not all(isinstance(name, str) for name in columns):
+        # `ColumnTransformer` takes whole numbers for positions, and not for names.
+        names = [str(name) for name in columns]
+        preprocessor = table_preprocessor(_named_by_text(X[columns]), names)
+        return make_pipeline(FunctionTransformer(_named_by_text), preprocessor)
     numbers = [
         name
         for name in columns

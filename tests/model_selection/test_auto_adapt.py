@@ -4,6 +4,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import train_test_split
 
@@ -192,6 +193,45 @@ def test_a_second_fit_starts_afresh():
     assert not hasattr(model, "feature_names_in_")
 
 
+def test_the_columns_of_a_frame_are_noted_once():
+    class Noting(AutoAdapt):
+        def __setattr__(self, name, value):
+            if name == "n_features_in_":
+                vars(self).setdefault("_noted", []).append(value)
+            super().__setattr__(name, value)
+
+    Xs, ys, Xt, _ = shifted_classes()
+    model = Noting(methods=["CORAL"], cv=2, random_state=0)
+    model.fit(mixed(Xs), ys, Xt=mixed(Xt, 1))
+    assert model._noted == [6]
+    with pytest.raises(ValueError, match="no target domain"):
+        Noting().fit(mixed(Xs), ys)
+
+
+def test_columns_may_be_named_by_numbers():
+    Xs, ys, Xt, _ = shifted_classes()
+    source, target = (pd.DataFrame(X, columns=[3, 1, 7, 5]) for X in (Xs, Xt))
+    model = AutoAdapt(methods=["CORAL"], cv=2, random_state=0).fit(
+        source, ys, Xt=target
+    )
+    assert model.n_features_in_ == 4
+    expected = model.predict_proba(target)
+    np.testing.assert_array_equal(model.predict_proba(Xt), expected)
+    np.testing.assert_array_equal(model.predict_proba(target[[1, 3, 5, 7]]), expected)
+
+
+def test_what_was_found_is_read_from_one_place(penguins):
+    X, y, Xt, _ = penguins
+    model = AutoAdapt(random_state=0).fit(X, y, Xt=Xt)
+    assert model.best_estimator_ is model.comparison_.best_estimator
+    assert [*model.best_estimator_] == [model.preprocessor_, model.adapter_]
+    assert not model.interrupted_
+    with pytest.raises(AttributeError):
+        model.best_method_ = "SourceOnly"
+    learned = {name for name in vars(model) if name.endswith("_")}
+    assert learned == {"comparison_", "feature_names_in_", "n_features_in_"}
+
+
 def test_gaps_in_arrays_are_filled():
     Xs, ys, Xt, _ = shifted_classes()
     Xs, Xt = Xs.copy(), Xt.copy()
@@ -284,5 +324,10 @@ def test_errors():
         AutoAdapt(methods=["TrAdaBoost"]).fit(Xs, ys, Xt=Xt)
     with pytest.raises(ValueError, match="'time_limit' parameter"):
         AutoAdapt(time_limit=-1).fit(Xs, ys, Xt=Xt)
+    model = AutoAdapt()
+    with pytest.raises(ValueError, match="one class"):
+        model.fit(Xs, np.zeros(len(Xs)), Xt=Xt)
+    with pytest.raises(NotFittedError):
+        model.predict(Xt)
     with pytest.raises(ValueError, match="no target domain"):
         AutoAdapt().fit(Xs, ys)

@@ -113,6 +113,21 @@ def test_new_levels_and_missing_values_at_prediction():
     assert np.isfinite(Z).all()
 
 
+def test_names_that_are_numbers_are_no_positions():
+    rng = np.random.default_rng(0)
+    named = pd.DataFrame(
+        {"b": rng.choice(["red", "blue"], 50), "a": rng.normal(size=50), "one": 1.0}
+    )
+    numbered = named.rename(columns={"b": 1, "a": 0, "one": 2})
+    expected = table_preprocessor(named, ["b", "a"]).fit(named[["b", "a"]])
+    found = table_preprocessor(numbered, [1, 0]).fit(numbered[[1, 0]])
+    # Other columns and another order do not matter, as with names.
+    for columns in ([1, 0], [0, 1, 2]):
+        np.testing.assert_array_equal(
+            found.transform(numbered[columns]), expected.transform(named)
+        )
+
+
 @pytest.mark.parametrize(
     ("y", "expected"),
     [
