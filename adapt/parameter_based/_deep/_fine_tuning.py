@@ -381,7 +381,7 @@ class FineTuning(NetworkTransfer):
         """Hold what was learnt so far, for models that are trained further on others.
 
         The Fisher information of the model on rows of the stage just learnt is added to
-        that of the stages before, each with the weights that were best for it [4]_. A
+        that of the stages before, each with the weights that were best for it. A
         model ``FineTuning(model=this, penalty="ewc")`` is held by the sum, and needs no
         row of any stage; consolidate it too once it has learnt the next one.
 
