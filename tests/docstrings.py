@@ -153,10 +153,7 @@ SHALLOW = {
 # the estimator, several times.
 IGNORED = "Ignored, present for API consistency."
 NOT_READ = {
-    ("BBSE", "copy"),
     ("IWN", "yt"),
-    ("RLLS", "copy"),
-    ("SaerensEM", "copy"),
     ("TrAdaBoost", "copy"),
     ("TrAdaBoostR2", "copy"),
     ("TwoStageTrAdaBoostR2", "copy"),

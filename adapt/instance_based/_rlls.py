@@ -121,7 +121,7 @@ class RLLS(BBSE):
         which serves estimators without `sample_weight`.
 
     copy : bool, default=True
-        Ignored, present for API consistency.
+        Whether a clone of `estimator` is fitted, or `estimator` itself.
 
     verbose : int, default=0
         Whether to print how long each stage took.

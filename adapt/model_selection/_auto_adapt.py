@@ -308,7 +308,10 @@ class AutoAdapt(MetaAdapter):
         seed = self.random_state
         if not isinstance(seed, Integral):
             seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
-        estimator = "linear" if self.estimator is None else self._new_estimator(ys)
+        # Of a clone, so that what was given is not seeded, whatever `copy` is.
+        estimator = (
+            "linear" if self.estimator is None else clone(self)._new_estimator(ys)
+        )
         estimator, of_classes, scoring = check_task(estimator, ys, self.scoring, seed)
         if of_classes:
             check_classification_targets(ys)

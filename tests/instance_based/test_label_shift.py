@@ -354,3 +354,12 @@ def test_pickles(cls, correct):
     np.testing.assert_array_equal(
         again.predict_proba(data.Xt), model.predict_proba(data.Xt)
     )
+
+
+@each_method
+def test_copy_says_whose_estimator_is_fitted(cls):
+    data = shifted()
+    given = LogisticRegression()
+    assert fitted(cls, data, estimator=given).estimator_ is not given
+    assert not hasattr(given, "coef_")
+    assert fitted(cls, data, estimator=given, copy=False).estimator_ is given

@@ -289,3 +289,15 @@ def test_little_time_around_the_fits():
     spent, needed = np.min(times, axis=0)
     assert len(model.estimators_) == n_rounds
     assert spent - needed < max(0.05 * needed, 0.002 * n_rounds)
+
+
+def test_copy_is_ignored():
+    Xs, ys, Xt, yt = two_rules()
+    tree = DecisionTreeClassifier(max_depth=1)
+    p, q = (
+        TrAdaBoost(tree, copy=copy, random_state=0).fit(Xs, ys, Xt, yt).predict(Xt)
+        for copy in (True, False)
+    )
+    np.testing.assert_array_equal(p, q)
+    assert tree.random_state is None
+    assert not hasattr(tree, "tree_")

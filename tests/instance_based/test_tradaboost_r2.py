@@ -405,3 +405,16 @@ def test_little_time_around_the_fits(cls):
 
     spent, needed = seconds(lambda: model.fit(Xs, ys, Xt, yt)), seconds(bare)
     assert spent - needed < max(0.05 * needed, 0.002 * n_fits)
+
+
+@each_method
+def test_copy_is_ignored(cls):
+    Xs, ys, Xt, yt = two_rules()
+    tree = DecisionTreeRegressor(max_depth=1)
+    p, q = (
+        cls(tree, copy=copy, random_state=0).fit(Xs, ys, Xt, yt).predict(Xt)
+        for copy in (True, False)
+    )
+    np.testing.assert_array_equal(p, q)
+    assert tree.random_state is None
+    assert not hasattr(tree, "tree_")

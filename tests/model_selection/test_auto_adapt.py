@@ -4,6 +4,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import train_test_split
@@ -303,6 +304,19 @@ def test_weights_count_in_fits_and_scores():
         for m in (model, plain)
     ]
     assert scores[0] > scores[1] + 0.1
+
+
+def test_copy_is_ignored():
+    Xs, ys, Xt, _ = shifted_classes()
+    forest = RandomForestClassifier(3)
+    models = [
+        AutoAdapt(forest, methods=["CORAL"], cv=2, copy=copy, random_state=0)
+        for copy in (True, False)
+    ]
+    p, q = (model.fit(Xs, ys, Xt=Xt).predict_proba(Xt) for model in models)
+    np.testing.assert_array_equal(p, q)
+    assert forest.random_state is None
+    assert not hasattr(forest, "estimators_")
 
 
 def test_it_can_be_pickled(penguins):
