@@ -5,7 +5,7 @@ looks at rows as people have them, such as `compare`. Both say by `find_target` 
 the target is, and by `pair_labels` which of its rows are labelled.
 """
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,12 +67,17 @@ def check_sample_domain(sample_domain, X):
             "`sample_domain` must be a scalar or of shape (n_samples,), got shape "
             f"{domain.shape}."
         )
+    if domain.dtype.kind == "O" and all(
+        isinstance(v, Integral) and not isinstance(v, bool) for v in domain.tolist()
+    ):
+        domain = domain.astype(np.intp)  # integers, as `df.values` has them
     if domain.dtype.kind not in "iuf":
-        names = [str(name) for name in dict.fromkeys(domain.tolist())][:3]
+        names = list(dict.fromkeys(domain.tolist()))[:3]
+        test = "is_target" if domain.dtype.kind == "b" else f"domain == {names[-1]!r}"
         raise ValueError(
             "`sample_domain` must be integers, >= 0 for source rows and < 0 for target "
             f"rows; got values such as {names}. Map them first, for example: "
-            f"`np.where(domain == {names[-1]!r}, -1, 0)`."
+            f"`np.where({test}, -1, 0)`."
         )
     if domain.dtype.kind == "f":
         if not np.all(domain == np.floor(domain)):  # also catches NaN
@@ -254,6 +259,53 @@ def target_labels(labels, source=None):
         same = yt.astype(source.dtype)
         yt = same if np.array_equal(same, yt) else yt
     return yt, ~labels.missing
+
+
+def keep_labelled(X, y, sample_weight=None, classes=None):
+    """Return the labelled rows, which are what a score can judge.
+
+    Parameters
+    ----------
+    X : array, sparse matrix or data frame of shape (n_samples, n_features)
+        Rows.
+
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Their labels, some of which may be missing.
+
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows.
+
+    classes : ndarray of shape (n_classes,), default=None
+        Classes of the source. If None, labels are numbers, and -1 is one.
+
+    Returns
+    -------
+    X, y, sample_weight
+
+    Raises
+    ------
+    ValueError
+        If there are rows, and none of them has a label.
+    """
+    labels = read_labels(y, X)
+    if labels is None or len(labels.y) == 0:
+        return X, y, sample_weight
+    labelled = ~labels.missing
+    if isinstance(classes, np.ndarray) and labelled.any():
+        labelled = target_labels(labels, classes)[1]
+    if labelled is None or not labelled.any():
+        raise ValueError(
+            "A score needs labels, and Input y contains NaN, None or -1 alone: no row "
+            "has a label. Scorers of `adapt.metrics` need none of the target: give a "
+            "search `scoring=`, for example `SourceScore()` or "
+            "`ImportanceWeighted()`."
+        )
+    if labelled.all():
+        return X, y, sample_weight
+    if sample_weight is not None:
+        sample_weight = np.asarray(sample_weight)[labelled]
+    y = labels._replace(missing=~labelled).values()[labelled]
+    return take_rows(as_rows(X), labelled), y, sample_weight
 
 
 def require_labels(estimator, ys, role):

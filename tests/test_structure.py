@@ -17,6 +17,7 @@ FLOORS = (
         "_files",
         "_frames",
         "_kernels",
+        "_label_kinds",
         "_lazy",
         "_linalg",
         "_sklearn",

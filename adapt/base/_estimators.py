@@ -1,15 +1,18 @@
 """What may be given as `estimator`, and how it is prepared and fitted."""
 
 import sys
+import warnings
 from importlib import import_module
 
 import numpy as np
 from sklearn import config_context
+from sklearn.base import is_classifier, is_regressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.utils import ClassifierTags, RegressorTags, check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import has_fit_parameter
 
+from adapt._label_kinds import MAX_WHOLE_NUMBERS, is_classification
 from adapt._sklearn import search_and_ensemble
 
 
@@ -45,12 +48,78 @@ def default_estimator(y):
     """Return the plain linear model that fits labels such as ``y``."""
     kind = type_of_target(y)
     if kind in ("binary", "multiclass"):
-        return LogisticRegression()
+        if is_classification(y):
+            return LogisticRegression()
+        if np.asarray(y).dtype.kind != "f":
+            warnings.warn(
+                f"`y` holds {len(np.unique(y))} different whole numbers and is taken "
+                f"for numbers: classes are at most {MAX_WHOLE_NUMBERS} of them, or "
+                "texts. Give `estimator` a classifier if these are classes, or a "
+                "regressor.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return LinearRegression()
     if kind == "multilabel-indicator":
         from sklearn.multiclass import OneVsRestClassifier
 
         return OneVsRestClassifier(LogisticRegression())
     return LinearRegression()
+
+
+def predicts_numbers(estimator, ys):
+    """Return whether labels are numbers: by ``estimator``, else by the labels.
+
+    Parameters
+    ----------
+    estimator : estimator or None
+        As given to an adapter.
+
+    ys : ndarray of shape (n_samples,) or (n_samples, n_outputs), or None
+        Labels; without any the estimator alone can tell.
+    """
+    if estimator is not None and (is_classifier(estimator) or is_regressor(estimator)):
+        fractions = ys is not None and type_of_target(ys).startswith("continuous")
+        return is_regressor(estimator) or fractions
+    return ys is not None and not is_classification(ys)
+
+
+def check_classes(adapter, y, sample_weight=None):
+    """Refuse labels, or weights, that leave a classifier one class.
+
+    Parameters
+    ----------
+    adapter : MetaAdapter
+        Whose estimator is to be fitted.
+
+    y : ndarray of shape (n_samples,)
+        Classes.
+
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights.
+    """
+    name, classes = type(adapter).__name__, np.unique(y)
+    if len(classes) < 2:
+        hint = ""
+        if adapter.estimator is None:
+            hint = (
+                " In a cross-validation give `estimator`, such as "
+                "`LogisticRegression()`: folds are stratified only where it is known "
+                "before the fit that labels are classes."
+            )
+        raise ValueError(
+            f"{name} needs labels of at least 2 classes in the source, got one class "
+            f"only: {classes.tolist()[0]!r}.{hint}"
+        )
+    if sample_weight is None:
+        return
+    left = np.unique(y[sample_weight > 0]).tolist()
+    if len(left) < 2:
+        raise ValueError(
+            f"{name} has weights above zero for the class {left[0]!r} only, which is "
+            "too little for a classifier: source rows of other classes look unlike the "
+            "target, or their `sample_weight` is zero."
+        )
 
 
 def as_estimator(model, copy):

@@ -8,11 +8,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._domains import check_rows, require_labels
+from adapt._domains import check_rows, keep_labelled, require_labels
 from adapt._sklearn import HasMethods
 from adapt.base._adapter import BaseAdapter
 from adapt.base._estimators import (
     as_estimator,
+    check_classes,
     default_estimator,
     estimator_has,
     fit_weighted,
@@ -83,11 +84,8 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
             estimator = default_estimator(y)
         elif self.copy:
             estimator = clone(estimator)
-        if is_classifier(estimator) and np.ndim(y) == 1 and len(np.unique(y)) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs labels of at least 2 classes in the "
-                f"source, got one class only: {np.unique(y).tolist()[0]!r}."
-            )
+        if is_classifier(estimator) and np.ndim(y) == 1:
+            check_classes(self, y)
         if self.random_state is not None:
             seed_estimator(estimator, self.random_state)
         return estimator
@@ -114,6 +112,8 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         if sample_weight is None:
             estimator.fit(X, y, **params)
         else:
+            if is_classifier(estimator) and np.ndim(y) == 1:
+                check_classes(self, y, sample_weight)
             fit_weighted(estimator, X, y, sample_weight, **params)
         return estimator
 
@@ -189,22 +189,21 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
             Rows of the target.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            True labels.
+            True labels. Rows without one are left out, as in `fit`.
 
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
-
-        sample_domain : int or array-like of shape (n_samples,), default=None
-            As in `predict`.
+        sample_weight, sample_domain : array-likes of shape (n_samples,), default=None
+            Weights of the rows; and their domains, as in `predict`.
 
         Returns
         -------
         score : float
             The larger, the better.
         """
-        X = self._encode(X, sample_domain)
+        X, model = self._encode(X, sample_domain), self._fitted_estimator()
+        classes = model.classes_ if is_classifier(model) else None
+        X, y, sample_weight = keep_labelled(X, y, sample_weight, classes)
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self._fitted_estimator().score(X, y, **weight)
+        return model.score(X, y, **weight)
 
     def _fitted_estimator(self):
         check_is_fitted(

@@ -6,7 +6,7 @@ from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._domains import check_rows, check_sample_domain
+from adapt._domains import check_rows, check_sample_domain, keep_labelled
 from adapt.base import BaseAdapter
 from adapt.deep._forward import outputs_of
 from adapt.deep._labels import is_class_loss
@@ -138,7 +138,7 @@ class DeepPredictor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapt
             Rows of either domain.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            True labels.
+            True labels. Rows without one are left out, as in `fit`.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
@@ -152,6 +152,9 @@ class DeepPredictor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapt
             The larger, the better.
         """
         predicted = self.predict(X, sample_domain=sample_domain)
+        predicted, y, sample_weight = keep_labelled(
+            predicted, y, sample_weight, self._labels.classes
+        )
         y = self._labels.same_form(y)
         score = r2_score if self._labels.classes is None else accuracy_score
         return float(score(y, predicted, sample_weight=sample_weight))

@@ -8,15 +8,14 @@ from numbers import Real
 
 import numpy as np
 from scipy.optimize import brentq
-from sklearn.base import is_regressor
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from adapt._data_driven import median_gamma, widest_gap, worth_keeping
 from adapt._sklearn import Interval, StrOptions, _check_feature_names_in
 from adapt.base import FeatureAdapter
+from adapt.base._estimators import predicts_numbers
 
 _SAMPLE = 500  # rows of each domain for kernels that have no closed form
 
@@ -314,9 +313,7 @@ class fMMD(FeatureAdapter):  # noqa: N801
             )
 
     def _worth_keeping(self, domains):
-        numbers = is_regressor(self._stand_in())
-        if domains.ys is not None:
-            numbers |= type_of_target(domains.ys).startswith("continuous")
+        numbers = predicts_numbers(self._given(), domains.ys)
         return worth_keeping(domains.Xs, domains.Xt, domains.ys, numbers)
 
     def _scores(self, Xs, Xt):

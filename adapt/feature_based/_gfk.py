@@ -8,8 +8,7 @@ from numbers import Integral
 
 import numpy as np
 from scipy.linalg import svd
-from sklearn.base import OneToOneFeatureMixin, is_regressor
-from sklearn.utils.multiclass import type_of_target
+from sklearn.base import OneToOneFeatureMixin
 
 from adapt._data_driven import (
     TWO_PEAKS,
@@ -20,6 +19,7 @@ from adapt._data_driven import (
 from adapt._domains import require_labels
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import FeatureAdapter
+from adapt.base._estimators import predicts_numbers
 from adapt.feature_based._subspaces import (
     axes_to_disagreement,
     label_axes,
@@ -273,8 +273,7 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
             require_labels(self, domains.ys, role)
         labels, self.separation_ = None, np.inf
         if domains.ys is not None:
-            numbers = type_of_target(domains.ys).startswith("continuous")
-            numbers |= is_regressor(self._stand_in())
+            numbers = predicts_numbers(self._given(), domains.ys)
             labels = label_columns(domains.ys, numbers)
             self.separation_ = 0.0 if numbers else classes_apart(Xs, labels)
         self.column_scale_ = np.ones(Xs.shape[1])

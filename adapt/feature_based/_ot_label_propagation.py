@@ -7,9 +7,9 @@ labels, on average, become its label. The rows stay where they are.
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import type_of_target
 
 from adapt._domains import require_labels
+from adapt._label_kinds import is_classification
 from adapt.feature_based._transport import TransportAdapter, fit_shares
 
 
@@ -199,7 +199,7 @@ class OTLabelPropagation(TransportAdapter):
         """Return whether labels are classes, by the estimator if there is one."""
         if self.estimator is not None:
             return is_classifier(self.estimator)
-        return type_of_target(ys) in ("binary", "multiclass")
+        return np.ndim(ys) == 1 and is_classification(ys)
 
     def _propagate(self, domains, columns):
         """Return the columns of source rows, averaged over what reaches each target."""

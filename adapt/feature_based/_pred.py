@@ -5,6 +5,7 @@ more column for the model of the target.
 """
 
 import copy
+import warnings
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -13,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from adapt._domains import require_labels
 from adapt._sklearn import _check_feature_names_in
 from adapt.base import FeatureAdapter
-from adapt.base._estimators import has_method
+from adapt.base._estimators import has_method, predicts_numbers
 
 
 def prediction_columns(estimator, X):
@@ -172,6 +173,7 @@ class PRED(FeatureAdapter):
     def _map_domains(self, domains):
         """Return the labelled target rows as the training set."""
         Xt, yt, weight = domains.labelled_target()
+        self._check_target_classes(domains.ys, yt)
         return domains._replace(
             Xs=self._map_target(Xt),
             ys=yt,
@@ -179,6 +181,26 @@ class PRED(FeatureAdapter):
             source_domain=None,
             source_weight=weight,
         )
+
+    def _check_target_classes(self, ys, yt):
+        """Warn of classes of the source that no labelled target row has."""
+        if ys is None or predicts_numbers(self._given(), yt) or yt.ndim > 1:
+            return
+        found, lost = np.unique(yt).tolist(), np.setdiff1d(ys, yt).tolist()
+        if lost and len(found) < 2:
+            raise ValueError(
+                "PRED trains on labelled target rows alone, and all of these are of "
+                f"the class {found[0]!r}. Give some of another class, or take `FA`, "
+                "which trains on both domains."
+            )
+        if lost:
+            warnings.warn(
+                "PRED trains on labelled target rows alone, and none of these is of "
+                f"the classes {lost}, which it will never predict. Give labelled rows "
+                "of them, or take `FA`, which trains on both domains.",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def _map_source(self, X):
         columns = prediction_columns(self.estimator_src_, X)

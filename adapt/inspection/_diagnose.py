@@ -7,6 +7,7 @@ from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
 from adapt._frames import as_pandas, is_frame
+from adapt._label_kinds import is_classification
 from adapt.base import SourceOnly
 from adapt.inspection._column_tests import compare_columns
 from adapt.inspection._expected_accuracy import expected_accuracy
@@ -19,7 +20,7 @@ from adapt.metrics import (
     mmd_test,
 )
 from adapt.model_selection._candidates import base_estimator
-from adapt.model_selection._preprocessing import is_classification, usable_columns
+from adapt.model_selection._preprocessing import usable_columns
 from adapt.model_selection._read_domains import preprocess, read_domains
 from adapt.model_selection._rule import SHIPPED
 

@@ -20,7 +20,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples
 
-from adapt._domains import check_sample_domain, require_labels, require_weight
+from adapt._domains import (
+    check_sample_domain,
+    keep_labelled,
+    require_labels,
+    require_weight,
+)
 from adapt._sklearn import StrOptions
 from adapt.base import BaseAdapter, WeightAdapter
 from adapt.base._estimators import estimator_has, has_method
@@ -355,7 +360,7 @@ class LabelShiftAdapter(WeightAdapter):
             Rows of the target.
 
         y : array-like of shape (n_samples,)
-            True classes.
+            True classes. Rows without one are left out, as in `fit`.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
@@ -371,6 +376,9 @@ class LabelShiftAdapter(WeightAdapter):
         if self.correct == "weights":
             return super().score(X, y, sample_weight, sample_domain=sample_domain)
         predicted = self.predict(X, sample_domain=sample_domain)
+        predicted, y, sample_weight = keep_labelled(
+            predicted, y, sample_weight, self.classes_
+        )
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
 

@@ -9,14 +9,14 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_random_state, column_or_1d, get_tags
-from sklearn.utils.multiclass import type_of_target
+from sklearn.utils import check_random_state, column_or_1d
 
 from adapt._data_driven import median_gamma
 from adapt._domains import require_labels, require_weight
 from adapt._kernels import kernel_product
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import WeightAdapter
+from adapt.base._estimators import predicts_numbers
 from adapt.base._weight import effective_sample_size
 from adapt.instance_based._constrained import least_form
 from adapt.instance_based._label_shift import shares
@@ -319,12 +319,7 @@ class MMDTarS(WeightAdapter):
         return column_or_1d(ys, warn=True)
 
     def _are_numbers(self, ys):
-        kind = None
-        if self.estimator is not None:
-            kind = get_tags(self.estimator).estimator_type
-        return kind == "regressor" or (
-            kind != "classifier" and type_of_target(ys) == "continuous"
-        )
+        return predicts_numbers(self._given(), ys)
 
     def _warn_if_singular(self, G, c, squares):
         present = c > 0

@@ -8,8 +8,8 @@ from sklearn.metrics import (
     mean_squared_error,
     r2_score,
 )
-from sklearn.utils.multiclass import type_of_target
 
+from adapt._label_kinds import is_classification
 from adapt.base import BaseAdapter
 
 
@@ -43,7 +43,7 @@ def predicts_classes(estimator, y, asker):
     if is_classifier(estimator) or is_regressor(estimator):
         return is_classifier(estimator)
     if isinstance(estimator, BaseAdapter):  # which chose its estimator by the labels
-        return type_of_target(y) in ("binary", "multiclass")
+        return np.ndim(y) == 1 and is_classification(y)
     raise TypeError(
         f"{asker} scores classifiers and regressors; {type(estimator).__name__} is "
         "neither."

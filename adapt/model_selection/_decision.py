@@ -13,13 +13,13 @@ from functools import partial
 
 from sklearn.base import is_classifier, is_regressor
 
+from adapt._label_kinds import is_classification
 from adapt.base import WeightAdapter
 from adapt.metrics._two_sample_tests import shift_p_value
 from adapt.model_selection._candidates import BASELINE, base_estimator
 from adapt.model_selection._held_out_scores import held_out_target, judge
 from adapt.model_selection._judging import OnSource, standing, weighs_classes
 from adapt.model_selection._one_by_one import fit_timed, one_by_one
-from adapt.model_selection._preprocessing import is_classification
 
 
 def check_choice(name, value, choices):

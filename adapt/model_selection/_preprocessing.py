@@ -6,7 +6,6 @@ Columns are read by their type; nothing here looks at labels.
 import re
 import warnings
 
-import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import SimpleImputer
@@ -229,11 +228,3 @@ def array_preprocessor():
     """Return the transformer of a plain array: all columns are numbers."""
     steps = SimpleImputer(strategy="median", add_indicator=True), StandardScaler()
     return make_pipeline(*steps, VarianceThreshold())
-
-
-def is_classification(y):
-    """Return whether labels are classes: not numbers, or at most 20 whole numbers."""
-    y = np.asarray(y)
-    if y.dtype.kind not in "iuf":
-        return True
-    return len(np.unique(y)) <= 20 and np.all(y == np.rint(y))
