@@ -38,5 +38,60 @@ FEATURE_BASED = {
     "fMMD": 'fMMD(threshold="gap", kernel="poly", gamma=1.0)',
 }
 
+INSTANCE_BASED = {
+    "BBSE": "BBSE(soft=False)",
+    "GaussianWeighting": "GaussianWeighting(shrinkage=0)",
+    "IWC": "IWC(classifier=LogisticRegression(C=c))",
+    "KLIEP": 'KLIEP(gamma=gammas, algo="original")',
+    "KMM": "KMM(gamma=g, max_size=n)",
+    "KernelDensityWeighting": (
+        "KernelDensityWeighting(bandwidth=h, max_centers=n, shrinkage=0)"
+    ),
+    "MMDTarS": "MMDTarS(lambda_=0, max_rows=None)",
+    "NearestNeighborsWeighting": (
+        "NearestNeighborsWeighting(n_neighbors=1, shrinkage=0)"
+    ),
+    "RLLS": "RLLS(alpha=1, soft=False)",
+    "RULSIF": "RULSIF(alpha=a, gamma=gammas, lambdas=lambdas)",
+    "SaerensEM": "SaerensEM(calibrate=False)",
+    "ULSIF": 'ULSIF(gamma=gammas, lambdas=lambdas, clip="coefficients")',
+}
+
+PARAMETER_BASED = {
+    "LinInt": "LinInt(convex=True)",
+    "TransferBoosting": (
+        "TransferBoosting(start, learning_rates=[nu], max_iter=M, cv=None)"
+    ),
+    "TransferForestClassifier": 'TransferForestClassifier(algo="strut")',
+    "TransferTreeClassifier": 'TransferTreeClassifier(algo="strut")',
+}
+
+# Methods that do something else than their reference, which no call changes.
+BEYOND_THE_PAPER = {
+    "RegularTransferGP",
+    "RegularTransferLR",
+    "TransferForestRegressor",
+    "TransferForestSelector",
+    "TransferTreeRegressor",
+    "TransferTreeSelector",
+}
+
 # Defaults that run the paper, or methods that have none.
-AS_PUBLISHED = {"DomainStandardScaler", "FA", "PRED", "QuantileMatching"}
+AS_PUBLISHED = {
+    "BalancedWeighting",
+    "DomainStandardScaler",
+    "FA",
+    "LDM",
+    "PRED",
+    "QuantileMatching",
+    "RegularTransferLC",
+    "TrAdaBoost",
+    "TrAdaBoostR2",
+    "TwoStageTrAdaBoostR2",
+}
+
+
+def notes_of(method):
+    """Return the Notes of a class, in one line."""
+    notes = method.__doc__.split("Notes\n    -----\n")[1]
+    return " ".join(notes.split("References\n")[0].split())

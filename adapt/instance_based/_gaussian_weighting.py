@@ -140,6 +140,16 @@ class GaussianWeighting(RatioAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - [1]_ weighs by the ratio of given densities. Here both are Gaussians, whose
+      covariances are shrunk by default.
+    - [1]_ also considers powers of the ratio, with an exponent from 0 to 1. Here the
+      exponent is 1.
+
+    The ratio at the means and covariances of maximum likelihood is
+    ``GaussianWeighting(shrinkage=0)``.
+
     Time O((n_s + n_t) d^2 + d^3), memory O(n_s d + d^2). The ratio is exact, in the
     limit of many rows, if both domains are Gaussian. It does not depend on the units of
     the columns. A domain of a single row is given unit covariance on the common scale.

@@ -133,6 +133,17 @@ class IWC(RatioAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - Columns are standardised before the logistic regression, so that its penalty is on
+      all alike.
+    - Odds are no larger than the number of rows.
+    - [1]_ can also train the classifier of domains and the one of labels together, in
+      one objective. Here one follows the other, which [1]_ calls the two-stage
+      procedure.
+
+    The published two-stage procedure is ``IWC(classifier=LogisticRegression(C=c))``.
+
     Time and memory are those of the classifier on n_s + n_t rows, times one more than
     the number of folds with `cv`. NaN and sparse `X` are taken if both `classifier` and
     `estimator` take them.

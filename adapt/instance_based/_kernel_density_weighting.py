@@ -216,6 +216,16 @@ class KernelDensityWeighting(ShrunkRatioAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - By default the width of the kernels is chosen for the ratio, one for both domains.
+    - By default the weights are shrunk towards one.
+    - Domains of more than `max_centers` rows are thinned out.
+
+    The plain ratio of two estimates of a given width h, in standard deviations of the
+    columns, for domains of at most n rows is
+    ``KernelDensityWeighting(bandwidth=h, max_centers=n, shrinkage=0)``.
+
     With m centres in each domain: time O(n_s m d), so linear in rows beyond
     `max_centers`, and memory of one block of about a million kernel values. Two
     densities are harder to estimate than their ratio: beyond five columns or so, the

@@ -79,8 +79,8 @@ class KLIEP(RatioAdapter):
     algo : {"FW", "PG", "original"}, default="FW"
         "FW" moves share from one kernel to another, with line search (pairwise
         Frank-Wolfe), and takes Newton steps in turn; "PG" is an accelerated
-        projected gradient; "original" is the gradient ascent of [1]_. All have the same
-        maximum, but "original" may stop short of it.
+        projected gradient; "original" is the gradient ascent of [1]_, which stops short
+        of the maximum that the others reach.
 
     lr : float or list of float, default=(0.001, 0.01, 0.1, 1.0, 10.0)
         Learning rates of "original", tried from the largest on.
@@ -174,6 +174,16 @@ class KLIEP(RatioAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - By default `gamma` is the median heuristic, where [1]_ compares several widths by
+      cross-validation.
+    - By default the maximum of the published objective is found. The published ascent
+      stops before it: its way back to the constraint is no projection where
+      coefficients are at zero.
+
+    The published algorithm is ``KLIEP(gamma=gammas, algo="original")``.
+
     With b centres, g values of `gamma` and f folds: time
     O(g (n_s + n_t) b d) for the kernels and O(n_t b f) a gradient, memory
     O(n_t (b + f)); the source is passed in blocks. Sparse `X` is taken. Distances
@@ -348,27 +358,25 @@ class KLIEP(RatioAdapter):
         features *= units[:, None]
         return np.maximum(features, FLOOR, out=features), units
 
-    def _maximise(self, features, row_weights, start=None):
-        return kliep_shares(
-            features,
-            row_weights,
-            self.algo,
-            start=start,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            lr=self.lr,
-        )
-
     def _of_width(self, source, target, gamma, held_out):
         """Return the `Width` of a gamma, with a score if rows are held out in folds."""
         features, units = self._relative_features(source, target, gamma)
         n = len(target)
-        shares, gap, n_iter = self._maximise(features, np.full((1, n), 1 / n))
+        options = {
+            "tol": self.tol,
+            "max_iter": self.max_iter,
+            "lr": self.lr,
+            "means": np.divide(1, units, out=np.zeros(len(units)), where=units > 0),
+        }
+        all_rows = np.full((1, n), 1 / n)
+        shares, gap, n_iter = kliep_shares(features, all_rows, self.algo, **options)
         score = None
         if held_out is not None:
             trained_on = ~held_out / (~held_out).sum(axis=1, keepdims=True)
             # Folds have most of their rows in common, so that their maxima lie near.
-            of_folds, _, _ = self._maximise(features, trained_on, shares[0])
+            of_folds, _, _ = kliep_shares(
+                features, trained_on, self.algo, start=shares[0], **options
+            )
             tested_on = held_out / held_out.sum(axis=1, keepdims=True)
             score = log_means(tested_on, of_folds @ features).mean()
         return Width(shares[0] * units, gap, n_iter, score)

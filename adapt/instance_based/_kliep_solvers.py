@@ -1,5 +1,7 @@
 """Solvers of the likelihood of KLIEP over the shares of kernels."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from adapt._kernels import row_blocks
@@ -64,7 +66,7 @@ def _newton(features, weights, shares, ratio):
     return shares, ratio
 
 
-def _frank_wolfe(features, row_weights, shares, tol, max_iter, lr):
+def _frank_wolfe(features, row_weights, shares, tol, max_iter, ascent=None):
     """Move share from the worst kernel in use to the best one, as far as it pays.
 
     Every second step is Newton's instead, which moves many shares at once.
@@ -102,7 +104,7 @@ def _frank_wolfe(features, row_weights, shares, tol, max_iter, lr):
     return shares, gap, n_iter
 
 
-def _projected_gradient(features, row_weights, shares, tol, max_iter, lr):
+def _projected_gradient(features, row_weights, shares, tol, max_iter, ascent=None):
     """Accelerated projected gradient, restarted where it ceases to gain."""
     ahead, ratio = shares, shares @ features
     ratio_ahead, momentum, curvature = ratio, np.ones(len(shares)), np.ones(len(shares))
@@ -134,9 +136,27 @@ def _projected_gradient(features, row_weights, shares, tol, max_iter, lr):
     return new, gap, n_iter
 
 
-def _gradient_ascent(features, row_weights, shares, tol, max_iter, lr):
-    """Gradient steps, then back to the constraint; the next rate when one fails."""
-    rates = np.sort(np.atleast_1d(lr))[::-1]
+class Ascent(NamedTuple):
+    """What the gradient ascent of the paper takes besides: rates, and source means.
+
+    Coefficients are shares over the means of their kernels. In shares, steps in the
+    coefficients are longer by the squares of the means.
+    """
+
+    rates: np.ndarray
+    means: np.ndarray
+
+
+def _gradient_ascent(features, row_weights, shares, tol, max_iter, ascent):
+    """Gradient steps, then back to the constraint; the next rate when one fails.
+
+    As published: coefficients are moved by the gradient of the sum of log ratios and
+    projected to the plane of mean one; negative ones become zero, and all are scaled.
+    """
+    rates, squares = np.sort(ascent.rates)[::-1], np.square(ascent.means)
+    to_plane = squares / squares.sum()
+    shares = np.tile(ascent.means / ascent.means.sum(), (len(shares), 1))
+    n_rows = 1 / row_weights.max(axis=1, keepdims=True)
     at = np.zeros(len(shares), dtype=int)
     ratio = shares @ features
     score = log_means(row_weights, ratio)
@@ -146,8 +166,8 @@ def _gradient_ascent(features, row_weights, shares, tol, max_iter, lr):
         if gap.max() <= tol or n_iter == max_iter or (at == len(rates)).all():
             break
         rate = rates[np.minimum(at, len(rates) - 1)]
-        new = shares + rate[:, None] * gradient
-        new += (1 - new.sum(axis=1, keepdims=True)) / new.shape[1]
+        new = shares + rate[:, None] * n_rows * squares * gradient
+        new += (1 - new.sum(axis=1, keepdims=True)) * to_plane
         new = np.maximum(new, 0)
         new /= new.sum(axis=1, keepdims=True)
         ratio_new = np.maximum(new @ features, FLOOR)
@@ -176,6 +196,7 @@ def kliep_shares(
     tol=1e-6,
     max_iter=2000,
     lr=(0.01, 0.1, 1.0),
+    means=None,
 ):
     """Return the mixtures of kernels under which target rows are most likely.
 
@@ -192,7 +213,8 @@ def kliep_shares(
         The solver.
 
     start : ndarray of shape (n_kernels,), default=None
-        Shares to start from in all problems. If None, equal ones, or for "FW" the one
+        Shares to start from in all problems; "original" starts from equal
+        coefficients. If None, equal ones, or for "FW" the one
         kernel that does best, if that is better.
 
     tol : float, default=1e-6
@@ -201,8 +223,12 @@ def kliep_shares(
     max_iter : int, default=2000
         Number of gradients at most.
 
-    lr : list of float
-        Rates of the solver "original".
+    lr : float or list of float
+        Rates of the solver "original", which moves coefficients of kernels that are not
+        in units of their means.
+
+    means : ndarray of shape (n_kernels,), default=None
+        Those means, for "original". If None, ones.
 
     Returns
     -------
@@ -226,6 +252,7 @@ def kliep_shares(
             shares[better] = np.eye(n_kernels)[alone[better].argmax(axis=1)]
     else:
         shares = np.tile(start, (n_problems, 1))
-    solve = SOLVERS[algo]
-    shares, gap, n_iter = solve(features, row_weights, shares, tol, max_iter, lr)
+    means = np.ones(n_kernels) if means is None or not means.any() else means
+    ascent, solve = Ascent(np.atleast_1d(lr), means), SOLVERS[algo]
+    shares, gap, n_iter = solve(features, row_weights, shares, tol, max_iter, ascent)
     return shares, float(gap.max()), n_iter

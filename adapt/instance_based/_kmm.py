@@ -176,6 +176,16 @@ class KMM(WeightAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - [1]_ leaves the width of the kernel to the user. The default is the median
+      heuristic.
+    - Beyond `max_size` source rows a low-rank kernel takes the place of the full one.
+    - The weights are brought to a mean of one after the programme is solved.
+
+    The published programme for n source rows is ``KMM(gamma=g, max_size=n)``, with `B`
+    and `eps` as [1]_ sets them.
+
     In full: time O(n_s (n_s + n_t) d) for the kernels and O(n_s^2) a step, memory
     O(n_s^2). With m components: time O((n_s + n_t) m (d + m)) and O(n_s m) a step,
     memory O(n_s m + m^2). The kernel with the target is computed in blocks. Sparse `X`

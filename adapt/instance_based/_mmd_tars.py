@@ -193,14 +193,24 @@ class MMDTarS(WeightAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - By default the variance of the weights is penalised.
+    - The mean of the weights is one exactly, and they have no upper bound. [1]_ allows
+      a slack for the mean and bounds the weights, as `KMM` does.
+    - Kernel means are over `max_rows` rows of each domain at most.
+    - For numbers, [1]_ smooths weights by a kernel on the labels, and takes the mean of
+      `x` given `y` from a kernel ridge regression. Here functions that are linear
+      between knots do both, and no parameter changes that.
+
+    For classes the published objective is ``MMDTarS(lambda_=0, max_rows=None)``.
+
     With k classes or knots: time O(n_s (n_s + n_t) (d + k)), quadratic in the rows, but
     for no more than `max_rows` of them; memory O(n_s k) beside one block of about a
     million kernel values.
 
     Labels are taken as numbers if `estimator` is a regressor, and without an
-    `estimator` if they are continuous. In [1]_ the weights of numbers are smoothed by
-    Gaussian processes on the labels, and the mean of `x` given `y` is a kernel ridge
-    regression; here the functions that are linear between knots do both.
+    `estimator` if they are continuous.
 
     Distances follow the scale of the columns: standardise columns of different units.
 

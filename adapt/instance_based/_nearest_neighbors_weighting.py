@@ -209,6 +209,14 @@ class NearestNeighborsWeighting(WeightAdapter):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - By default a target row shares its vote among five source rows, not one.
+    - By default the weights are shrunk towards one.
+
+    The published method is
+    ``NearestNeighborsWeighting(n_neighbors=1, shrinkage=0)``.
+
     Time O((n_s + n_t) log(n_s) d) with a tree in few dimensions, and up to O(n_s n_t d)
     beyond 15 columns, where all distances are computed in blocks: the Euclidean ones in
     single precision, and those of the few rows that may be nearest in double. Memory

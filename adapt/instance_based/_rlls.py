@@ -187,6 +187,17 @@ class RLLS(BBSE):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - By default the penalty has 0.03 of the published factor.
+    - By default probabilities take the place of predicted labels.
+    - The confusion matrix is of out-of-fold predictions, where [1]_ holds out a part of
+      the source.
+    - [1]_ can also draw the weights that are found nearer to one, by a factor. Here
+      they are taken as they are.
+
+    The published estimate is ``RLLS(alpha=1, soft=False)``.
+
     Time is that of `cv` + 1 fits, one more with "weights", and of one prediction of
     both domains; memory O((n_s + n_t) k) for k classes, beside the fits. Sparse `X` and
     NaN are taken if `estimator` takes them.

@@ -217,6 +217,10 @@ class RegularTransferGP(ParameterAdapter):
 
     Notes
     -----
+    Departures from [1]_: there the model is linear and logistic, which is
+    `RegularTransferLC`. This is the same idea, a prior centred at the source model, for
+    functions in the place of coefficients.
+
     Time O(n_t^3 + n_t n_s), memory O(n_t^2 + n_t n_s) for n_t labelled target rows; for
     classes that much in each of a few Newton steps and for each class beyond two.
     Prediction costs that of the source model and O(n_t) more a row.

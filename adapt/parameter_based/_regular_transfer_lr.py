@@ -113,6 +113,10 @@ class RegularTransferLR(ParameterAdapter):
 
     Notes
     -----
+    Departures from [1]_: there the model is logistic (maximum entropy), which is
+    `RegularTransferLC`. This is the same prior, centred at the source, for squared
+    errors.
+
     Time O(n_t d min(n_t, d) + min(n_t, d)^3), memory O(min(n_t, d)^2) beside one copy
     of the target.
 

@@ -194,6 +194,15 @@ class TransferForestClassifier(MovedForest):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - The default, "relabel", is not one of its algorithms.
+    - Trees that "ser" grows compare all columns at each node and have no random part.
+    - [1]_ also combines both forests, which is a vote of two such models.
+
+    The published algorithms are ``TransferForestClassifier(algo="ser")`` and
+    ``TransferForestClassifier(algo="strut")``.
+
     Per tree of depth h, time O(n_t h log n_t) for "strut" and O(n_t h) for "relabel";
     "ser" takes O(n_t d log n_t) per level that is grown. Columns are sorted once, in
     O(n_t d log n_t). Memory O(n_t d).
@@ -377,6 +386,10 @@ class TransferForestRegressor(MovedForest):
 
     Notes
     -----
+    Departures from [1]_: there trees predict classes. For numbers, the variance takes
+    the place of the entropy, and the distance of means that of the divergence. The
+    default, "relabel", is not one of its algorithms.
+
     Per tree of depth h, time O(n_t h log n_t) for "strut" and O(n_t h) for "relabel";
     "ser" takes O(n_t d log n_t) per level that is grown. Columns are sorted once, in
     O(n_t d log n_t). Memory O(n_t d).

@@ -209,6 +209,9 @@ class TransferTreeSelector(_Selector):
 
     Notes
     -----
+    Departures from [1]_: it has the algorithms "ser" and "strut", but no selection
+    among algorithms by held-out rows.
+
     Time and memory are those of the algorithms, times `cv` and one more for the best.
 
     References
@@ -358,6 +361,9 @@ class TransferForestSelector(_Selector):
 
     Notes
     -----
+    Departures from [1]_: it has the algorithms "ser" and "strut", but no selection
+    among algorithms by held-out rows.
+
     Time and memory are those of the algorithms together. A tree for which all rows were
     drawn, as happens with few of them, is scored on the drawn ones.
 

@@ -262,6 +262,14 @@ class TransferTreeClassifier(MovedTrees):
 
     Notes
     -----
+    Departures from [1]_:
+
+    - The default, "relabel", is not one of its algorithms.
+    - Trees that "ser" grows compare all columns at each node and have no random part.
+
+    The published algorithms are ``TransferTreeClassifier(algo="ser")`` and
+    ``TransferTreeClassifier(algo="strut")``.
+
     For a tree of depth h, time O(n_t h log n_t) for "strut" and O(n_t h) for "relabel";
     "ser" takes O(n_t d log n_t) per level that is grown. Columns are sorted once, in
     O(n_t d log n_t). Memory O(n_t d).
@@ -436,6 +444,10 @@ class TransferTreeRegressor(MovedTrees):
 
     Notes
     -----
+    Departures from [1]_: there trees predict classes. For numbers, the variance takes
+    the place of the entropy, and the distance of means that of the divergence. The
+    default, "relabel", is not one of its algorithms.
+
     For a tree of depth h, time O(n_t h log n_t) for "strut" and O(n_t h) for "relabel";
     "ser" takes O(n_t d log n_t) per level that is grown. Columns are sorted once, in
     O(n_t d log n_t). Memory O(n_t d).
