@@ -193,6 +193,7 @@ class RLLS(BBSE):
     - By default probabilities take the place of predicted labels.
     - The confusion matrix is of out-of-fold predictions, where [1]_ holds out a part of
       the source.
+    - The frequencies of the classes are brought to sum one afterwards.
     - [1]_ can also draw the weights that are found nearer to one, by a factor. Here
       they are taken as they are.
 
