@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from adapt.model_selection import _comparison_text as text
 from adapt.model_selection._candidates import BASELINE, TARGET_ONLY
 from adapt.model_selection._class_evidence import ClassEvidence
+from adapt.model_selection._comparison_reason import reason
 
 
 def _plain(value):
@@ -134,7 +135,7 @@ class Comparison:
         ]
         chosen = clear[0] if clear and not self.forgone else None
         self.recommended = BASELINE if chosen is None else chosen["method"]
-        self.reason = text.reason(self, able, chosen)
+        self.reason = reason(self, able, chosen)
         model = self._models[self.recommended]
         self.best_estimator = Pipeline([("preprocess", preprocessor), ("adapt", model)])
         self._models = {}  # the others are of no use any more

@@ -1,4 +1,4 @@
-"""The words of `Comparison`: the reason for what it recommends, and its table."""
+"""The table of a `Comparison`, as text and for notebooks."""
 
 import math
 import textwrap
@@ -14,6 +14,16 @@ _NOTES = {
     "target": "true {scoring} on the target; no method was shown its labels",
     "gap": "difference of 'target' to a model trained on the target ({ceiling:.3f})",
 }
+
+
+def _number(value, form):
+    """Return a number as text, and nothing for what is not known."""
+    return "" if value is None or math.isnan(value) else format(value, form)
+
+
+def _with_error(value, error):
+    text = _number(value, ".3f")
+    return f"{text} ±{error:.3f}".replace("±0.", "±.") if text else ""
 
 
 def _number(value, form):
