@@ -4,11 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from adapt.model_selection._preprocessing import (
-    is_classification,
-    table_preprocessor,
-    usable_columns,
-)
+from adapt._label_kinds import is_classification
+from adapt.model_selection._preprocessing import table_preprocessor, usable_columns
 
 
 def frame(**columns):
