@@ -1,6 +1,7 @@
 """The base of deep methods: a method is its networks and its losses, nothing else."""
 
 import copy as copying
+import warnings
 from numbers import Integral, Real
 
 import keras
@@ -19,7 +20,7 @@ from adapt.deep._monitor import metrics_of
 from adapt.deep._networks import default_encoder, default_task
 from adapt.deep._outputs import emits_probabilities
 from adapt.deep._predictor import DeepPredictor
-from adapt.deep._recipes import prepare
+from adapt.deep._recipes import check_copyable, prepare, without_tensorflow
 from adapt.deep._row_streams import read_rows
 from adapt.deep._trainer import Phase, Trainer, Update
 from adapt.deep._validation import HeldOut, check_pair, hold_out, validation_logs
@@ -168,7 +169,7 @@ class DeepAdapter(Trainer, DeepPredictor):
         "optimizer_enc": [str, dict, keras.optimizers.Optimizer, None],
         "optimizer_disc": [str, dict, keras.optimizers.Optimizer, None],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
-        "metrics": [list, tuple, None],
+        "metrics": [str, callable, list, tuple, None],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "callbacks": [list, tuple, keras.callbacks.Callback, None],
@@ -404,6 +405,12 @@ class DeepAdapter(Trainer, DeepPredictor):
         scores = self._of_both(lambda z: self._scores(z, head), batch, z)
         return self._split(batch, scores)
 
+    def __sklearn_clone__(self):
+        for name in self._network_names:
+            check_copyable(name, getattr(self, name, None))
+        with without_tensorflow():
+            return super().__sklearn_clone__()
+
     # How it is trained
 
     def _adapt(self, domains):
@@ -452,6 +459,7 @@ class DeepAdapter(Trainer, DeepPredictor):
         rows = {"source": np.arange(len(ys)), "target": np.arange(len(domains.Xt))}
         if domains.labelled is not None:
             Xl, yl, _ = domains.labelled_target()
+            self._warn_of_target_labels(len(yl))
             groups["labelled"] = {"Xl": Xl, "yl": self._labels.encode(yl)}
             rows["labelled"] = np.arange(len(yl))
         if self.validation_data is not None:
@@ -464,6 +472,17 @@ class DeepAdapter(Trainer, DeepPredictor):
             self.validation_split, domains.Xs, ys, domains.Xt, rng
         )
         return groups, {**rows, **left}, held_out
+
+    def _warn_of_target_labels(self, n_labels):
+        """Warn that a method that needs no target labels was given some."""
+        if self._target_labels == "extra":
+            warnings.warn(
+                f"{type(self).__name__} was given {n_labels} labels of target rows as "
+                "`yt`, and trains its task on them too. Leave `yt` out for adaptation "
+                "without target labels; hand it to `score` to look at the result.",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def _prepare_networks(self, domains, rng):
         numbers = self._labels.classes is None

@@ -32,6 +32,27 @@ CROSS_ENTROPIES = (
 )
 
 
+# What takes class numbers, and not one-hot rows.
+_OF_NUMBERS = (
+    keras.losses.sparse_categorical_crossentropy,
+    keras.metrics.sparse_categorical_accuracy,
+    keras.metrics.sparse_top_k_categorical_accuracy,
+)
+
+
+def _takes_numbers(function):
+    """Return whether a loss or metric takes class numbers."""
+    of_numbers = keras.losses.SparseCategoricalCrossentropy
+    return isinstance(function, of_numbers) or function in _OF_NUMBERS
+
+
+def _takes_logits(function):
+    """Return whether a loss takes logits, and not probabilities."""
+    if not isinstance(function, keras.losses.Loss):
+        return False
+    return function.get_config().get("from_logits", False)
+
+
 def is_class_loss(loss):
     """Return whether a loss is for classes; None if it leaves that to the labels."""
     if isinstance(loss, str):
@@ -207,19 +228,25 @@ class ClassLabels:
 
     def losses(self, y, scores):
         if self.loss is not None:
-            return _row_losses(self.loss, *self._as_keras(y, scores))
+            return _row_losses(self.loss, *self._as_keras(self.loss, y, scores))
         return softmax_cross_entropy(y, scores)
 
-    def _as_keras(self, y, scores):
-        """Return one-hot labels and probabilities, in as many columns as outputs."""
+    def _as_keras(self, function, y, scores):
+        """Return labels and outputs as a loss or metric of Keras takes them.
+
+        These are one-hot labels and probabilities in as many columns as outputs, or
+        class numbers, which take a column for each class, or logits.
+        """
+        outputs = scores if _takes_logits(function) else self.predictions(scores)
+        if _takes_numbers(function):
+            return y, outputs
         one_hot = ops.cast(membership(y, len(self.classes)), "float32")
-        p = self.predictions(scores)
-        return one_hot[:, -self.n_columns :], p[:, -self.n_columns :]
+        return one_hot[:, -self.n_columns :], outputs[:, -self.n_columns :]
 
     def measure(self, metric, y, scores):
         if metric is None:
             return ops.mean(ops.cast(ops.argmax(scores, axis=-1) == y, "float32"))
-        return ops.mean(metric(*self._as_keras(y, scores)))
+        return ops.mean(metric(*self._as_keras(metric, y, scores)))
 
     def probability(self, outputs):
         """Return the probabilities of the classes, from outputs as arrays."""

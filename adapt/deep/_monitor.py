@@ -99,6 +99,17 @@ def as_list(value):
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
+def _named(metric):
+    """Return the loss of Keras that has a name."""
+    try:
+        return keras.losses.get(metric)
+    except ValueError as error:
+        raise ValueError(
+            f"`metrics` holds {metric!r}, which is neither 'accuracy' nor the name of "
+            "a loss of Keras. Give a function (y_true, y_pred) in its place."
+        ) from error
+
+
 def metrics_of(metrics):
     """Return metrics by name; None stands for the accuracy."""
     found = {}
@@ -106,12 +117,14 @@ def metrics_of(metrics):
         if metric in ("accuracy", "acc"):
             found[metric] = None
         elif isinstance(metric, str):
-            found[metric] = keras.losses.get(metric)
-        elif callable(metric):
+            found[metric] = _named(metric)
+        elif callable(metric) and not isinstance(metric, keras.metrics.Metric):
             found[getattr(metric, "__name__", type(metric).__name__)] = metric
         else:
             raise TypeError(
-                "`metrics` must hold names or functions (y_true, y_pred), got "
-                f"{metric!r}."
+                "`metrics` must hold names or functions (y_true, y_pred), such as "
+                "`keras.metrics.sparse_categorical_accuracy`, got "
+                f"{metric!r}. What keeps a state over batches, such as an AUC, belongs "
+                "to the predictions after the fit, or to a callback."
             )
     return found

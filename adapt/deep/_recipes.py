@@ -2,16 +2,27 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import keras
 import numpy as np
+from keras.src.utils import module_utils
 
 from adapt.deep._engine import seeded, weights_of
 from adapt.deep._initializers import glorot
 
-__all__ = ["Recipe", "output_shape_of", "prepare", "recipe_of", "reseed"]
+__all__ = [
+    "Recipe",
+    "check_copyable",
+    "output_shape_of",
+    "prepare",
+    "recipe_of",
+    "reseed",
+    "without_tensorflow",
+]
 
 
 class Recipe(NamedTuple):
@@ -26,8 +37,31 @@ class Recipe(NamedTuple):
         return self.build(*self.args)
 
 
+@contextmanager
+def without_tensorflow():
+    """Keep Keras from importing TensorFlow while it reads or writes configs.
+
+    It looks for shapes of TensorFlow in them, whatever its backend is. Who has such
+    shapes has imported TensorFlow, and then nothing is kept from anybody.
+    """
+    if keras.backend.backend() == "tensorflow" or "tensorflow" in sys.modules:
+        yield
+        return
+    sys.modules["tensorflow"] = None  # an import of it fails
+    try:
+        yield
+    finally:
+        if sys.modules.get("tensorflow", True) is None:
+            del sys.modules["tensorflow"]
+        # Keras keeps the answer, but TensorFlow may be imported later.
+        module_utils.tensorflow._available = None
+
+
 def _from_config(config):
-    return keras.saving.deserialize_keras_object(json.loads(config), safe_mode=False)
+    with without_tensorflow():
+        return keras.saving.deserialize_keras_object(
+            json.loads(config), safe_mode=False
+        )
 
 
 def _without_names(config, names):
@@ -49,10 +83,11 @@ def _without_names(config, names):
 def recipe_of(network):
     """Return the `Recipe` of a Keras network, or None if Keras cannot rebuild it."""
     try:
-        config = keras.saving.serialize_keras_object(network)
-        config.pop("compile_config", None)
-        text = json.dumps(config)
-        _from_config(text)
+        with without_tensorflow():
+            config = keras.saving.serialize_keras_object(network)
+            config.pop("compile_config", None)
+            text = json.dumps(config)
+            _from_config(text)
     except (TypeError, ValueError, NotImplementedError, AttributeError, ImportError):
         return None
     variables = tuple(
@@ -173,15 +208,27 @@ def prepare(name, given, default, shape, *args, rng, copy=True, redraw=False):
         return network, output_shape, recipe_of(network)
 
 
-def _copy(name, network, shape):
+def check_copyable(name, network):
+    """Refuse a network that Keras cannot rebuild; what is none passes."""
+    if isinstance(network, keras.Model):
+        _rebuildable(name, network)
+
+
+def _rebuildable(name, network):
+    """Return the recipe of a network, or say why there is none."""
     recipe = recipe_of(network)
     if recipe is None:
         raise ValueError(
-            f"`{name}` ({type(network).__name__}) cannot be copied, for Keras cannot "
-            "rebuild it from its config. Give it a `get_config` and register the class "
-            "with `keras.saving.register_keras_serializable()`, or give a function "
-            "that returns the network."
+            f"`{name}` ({type(network).__name__}) cannot be copied, because Keras "
+            "cannot rebuild it from its config. Give it a `get_config` and register "
+            "the class with `keras.saving.register_keras_serializable()`, or give a "
+            "function that returns the network."
         )
+    return recipe
+
+
+def _copy(name, network, shape):
+    recipe = _rebuildable(name, network)
     copied = recipe.make()
     weights = weights_of(network)
     if weights:

@@ -23,6 +23,18 @@ _NOT_COMPILED = (
 )
 
 
+def _config_of(optimizer):
+    """Return the config of an optimizer, of which each network gets a copy."""
+    try:
+        return optimizer.get_config()
+    except NotImplementedError as error:
+        raise ValueError(
+            f"`optimizer` ({type(optimizer).__name__}) cannot be copied for each "
+            "network: its learning-rate schedule has no `get_config`. Write one, "
+            "which returns the arguments of its constructor."
+        ) from error
+
+
 class Trainer(TrainingHooks):
     """Train the networks of an estimator, as its `TrainingHooks` describe.
 
@@ -46,7 +58,7 @@ class Trainer(TrainingHooks):
             given = self.optimizer if given is None else given
             key = given
             if isinstance(given, keras.optimizers.Optimizer):
-                config = given.get_config()
+                config = _config_of(given)
                 if self.learning_rate is not None:
                     config["learning_rate"] = 1.0  # until it is set, as for the others
                 key = (type(given), {k: v for k, v in config.items() if k != "name"})

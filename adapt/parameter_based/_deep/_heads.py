@@ -11,7 +11,7 @@ from sklearn.utils import column_or_1d
 
 from adapt.deep._engine import weights_of
 from adapt.deep._labels import ClassLabels, NumberLabels, is_class_loss, read_labels
-from adapt.deep._recipes import recipe_of
+from adapt.deep._recipes import recipe_of, without_tensorflow
 from adapt.parameter_based._class_labels import union_of_classes
 
 __all__ = [
@@ -256,7 +256,8 @@ def replace_head(network, columns, numbers, rng):
         config["activation"] = "linear"
     elif config["activation"] == "sigmoid" and len(columns) > 1:
         config["activation"] = "softmax"
-    new = keras.saving.deserialize_keras_object(whole, safe_mode=False)
+    with without_tensorflow():
+        new = keras.saving.deserialize_keras_object(whole, safe_mode=False)
     places = tuple(
         i for i, w in enumerate(network.weights) if any(w is v for v in head.weights)
     )

@@ -1,0 +1,121 @@
+"""What users of Keras give to a deep method works, or is refused in its own words."""
+
+import subprocess
+import sys
+import warnings
+
+import keras
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from adapt.feature_based import CCSA, DANN, SHOT, DeepSource
+from tests.common import shifted_classes
+
+SHORT = {"epochs": 2, "random_state": 0}
+Xs, ys, Xt, yt = shifted_classes(40, n_classes=3)
+
+
+def task_losses(loss, **params):
+    model = DeepSource(loss=loss, **SHORT, **params).fit(Xs, ys, Xt=Xt)
+    return model.history_["task_loss"]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        keras.losses.SparseCategoricalCrossentropy(),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        keras.losses.CategoricalCrossentropy(),
+        keras.losses.CategoricalCrossentropy(from_logits=True),
+        keras.losses.sparse_categorical_crossentropy,
+        "sparse_categorical_crossentropy",
+    ],
+    ids=str,
+)
+def test_cross_entropies_in_every_form_are_one(loss):
+    # Keras clips probabilities, which costs little.
+    np.testing.assert_allclose(task_losses(loss), task_losses(None), rtol=1e-4)
+
+
+def test_sparse_loss_of_one_output():
+    two = (ys > 0).astype(int)
+    head = {"task": lambda: keras.Sequential([keras.layers.Dense(1)])}
+    losses = [
+        DeepSource(loss=loss, **head, **SHORT).fit(Xs, two, Xt=Xt).history_["task_loss"]
+        for loss in (keras.losses.SparseCategoricalCrossentropy(), None)
+    ]
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
+@pytest.mark.parametrize("metrics", ["acc", ["accuracy"], ("acc",)])
+def test_metrics_need_no_list(metrics):
+    model = DeepSource(metrics=metrics, **SHORT).fit(Xs, ys, Xt=Xt)
+    assert {"acc", "accuracy"} & model.history_.keys()
+
+
+def test_sparse_accuracy_is_the_accuracy():
+    metrics = ["acc", keras.metrics.sparse_categorical_accuracy]
+    history = DeepSource(metrics=metrics, **SHORT).fit(Xs, ys, Xt=Xt).history_
+    assert history["acc"] == pytest.approx(history["sparse_categorical_accuracy"])
+
+
+@pytest.mark.parametrize("metrics", [["AUC"], [keras.metrics.AUC()], ["nope"]], ids=str)
+def test_metrics_that_are_none_are_named(metrics):
+    with pytest.raises((TypeError, ValueError), match="`metrics`"):
+        DeepSource(metrics=metrics, **SHORT).fit(Xs, ys, Xt=Xt)
+
+
+class NoConfig(keras.optimizers.schedules.LearningRateSchedule):
+    def __call__(self, step):
+        return 0.01
+
+
+class Unregistered(keras.layers.Layer):
+    def __init__(self, n):
+        super().__init__()
+        self.n = n
+
+    def call(self, x):
+        return x
+
+
+def test_what_cannot_be_copied_is_named():
+    optimizer = keras.optimizers.Adam(NoConfig())
+    with pytest.raises(ValueError, match=r"`optimizer`.*`get_config`"):
+        DeepSource(optimizer=optimizer, **SHORT).fit(Xs, ys, Xt=Xt)
+    encoder = keras.Sequential([keras.Input((4,)), Unregistered(3)])
+    for act in clone, lambda model: model.fit(Xs, ys, Xt=Xt):
+        with pytest.raises(ValueError, match=r"`encoder`.*register_keras_serializable"):
+            act(DANN(encoder, **SHORT))
+
+
+def test_labels_of_the_target_are_spoken_of_where_none_are_needed():
+    with pytest.warns(UserWarning, match=r"DANN was given 40 labels .*Leave `yt` out"):
+        DANN(**SHORT).fit(Xs, ys, Xt, yt)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*labels of target rows")
+        DANN(**SHORT).fit(Xs, ys, Xt, np.full(len(yt), -1))
+        CCSA(**SHORT).fit(Xs, ys, Xt, yt)
+
+
+def test_no_other_backend_is_imported():
+    backend = keras.backend.backend()
+    others = {"tensorflow", "jax", "torch"} - {backend}
+    code = (
+        "import sys, numpy as np; from sklearn.base import clone; "
+        "from adapt.feature_based import DANN, SHOT; "
+        "X = np.random.default_rng(0).normal(size=(20, 2)); y = X[:, 0] > 0; "
+        "clone(SHOT(epochs=1)).fit(X, y, Xt=X); clone(DANN(epochs=1)).fit(X, y, Xt=X); "
+        f"print(sorted(set(sys.modules) & {others}))"
+    )
+    run = [sys.executable, "-c", code]
+    out = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    found = out.strip().splitlines()[-1]
+    assert found == "[]"
+
+
+def test_networks_of_shot_survive_a_clone():
+    model = SHOT(**SHORT).fit(Xs, ys, Xt=Xt)
+    assert model.predict(Xt).shape == yt.shape
+    clone(model).fit(Xs, ys, Xt=Xt)
