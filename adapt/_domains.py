@@ -5,6 +5,7 @@ looks at rows as people have them, such as `compare`. Both say by `find_target` 
 the target is, and by `pair_labels` which of its rows are labelled.
 """
 
+import warnings
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from scipy import sparse
 from sklearn.utils import check_array, check_consistent_length, get_tags
 from sklearn.utils.validation import _num_samples, validate_data
 
-from adapt._frames import as_rows, take_rows
+from adapt._frames import as_rows, has_named_columns, take_rows, text_columns
 from adapt._sklearn import (
     _check_feature_names,
     _check_sample_weight,
@@ -42,6 +43,17 @@ class Domains(NamedTuple):
     source_weight: np.ndarray | None
     target_weight: np.ndarray | None
     labelled: np.ndarray | None
+    frames: tuple | None = None  # both as they were given, if ``_keeps_frames``
+
+    @property
+    def source_rows(self):
+        """Return source rows as the estimator is to see them."""
+        return self.Xs if self.frames is None else self.frames[0]
+
+    @property
+    def target_rows(self):
+        """Return target rows as the estimator is to see them."""
+        return self.Xt if self.frames is None else self.frames[1]
 
     def without_target_labels(self):
         """Return these domains as an unsupervised method may see them."""
@@ -89,6 +101,42 @@ def check_sample_domain(sample_domain, X):
     return domain
 
 
+def _refuse_texts(estimator, X, name):
+    """Refuse a frame with a column of texts, and name the column."""
+    texts = text_columns(X)
+    if not texts:
+        return
+    column, example = texts[0]
+    more = f" and {len(texts) - 1} more columns" if len(texts) > 1 else ""
+    raise ValueError(
+        f"Column {column!r}{more} of `{name}` has texts such as {example!r}, and "
+        f"{type(estimator).__name__} computes with numbers. Encode it first: by a "
+        "`ColumnTransformer` before the adapter, in a pipeline with "
+        '`transform_input=["Xt"]`, or let `AutoAdapt` do so.'
+    )
+
+
+def _read_frame(estimator, X, name, reset):
+    """Return a frame whose columns need not be numbers, checked for its columns."""
+    _check_feature_names(estimator, X, reset=reset)
+    if reset:
+        estimator.n_features_in_ = X.shape[1]
+    if X.shape[0] == 0:
+        domain = "target" if name == "Xt" else "source"
+        raise ValueError(f"The {domain} domain is empty: `{name}` has no rows.")
+    return X
+
+
+def read_numbers(estimator, X, *, reset=False, name="X", tags=None):
+    """Validate rows like `check_rows`, but leave frames that are never computed with.
+
+    These are those of an adapter that hands its rows on: its ``_reads_rows`` is false.
+    """
+    if estimator._reads_rows or not has_named_columns(X):
+        return check_rows(estimator, X, reset=reset, name=name, tags=tags)
+    return _read_frame(estimator, X, name, reset)
+
+
 def check_rows(estimator, X, *, reset=False, name="X", tags=None):
     """Validate rows as the tags of ``estimator`` allow, and return them as floats."""
     allows = (get_tags(estimator) if tags is None else tags).input_tags
@@ -104,6 +152,7 @@ def check_rows(estimator, X, *, reset=False, name="X", tags=None):
         "allow_nd": allows.three_d_array,
         "dtype": [np.float64, np.float32],
     }
+    _refuse_texts(estimator, X, name)
     if name == "X":
         return validate_data(estimator, X, reset=reset, **params)
     # As `validate_data` does, but with errors that name `Xt`.
@@ -522,10 +571,47 @@ def split_domains(
     return _pair_two_tables(estimator, X, y, Xt, yt, domain, sample_weight, tags)
 
 
+def _warn_if_scaled_alone(Xs, Xt):
+    """Warn where the source was standardised, and the target clearly was not.
+
+    A shift may put a few columns far away, but not half of them ten deviations.
+    """
+    if sparse.issparse(Xs) or Xs.ndim > 2 or min(Xs.shape) == 0:
+        return
+    mean, spread = Xs.mean(axis=0), Xs.std(axis=0)
+    varies = spread > 0
+    standardised = np.abs(mean[varies]).max(initial=0) < 1e-6 and np.allclose(
+        spread[varies], 1, atol=1e-6
+    )
+    if not (varies.any() and standardised):
+        return
+    far = np.abs(Xt.mean(axis=0))[varies]
+    if np.median(far) > 10:
+        warnings.warn(
+            "The source has columns of mean 0 and deviation 1, and the target lies up "
+            f"to {far.max():.3g} deviations away: was the source scaled alone? In a "
+            'pipeline of two tables give `transform_input=["Xt"]`, so that steps '
+            "before the adapter transform the target too, or use `sample_domain`.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _kept(estimator, Xs, Xt):
+    """Return both domains as they were given, if the estimator is to see frames."""
+    if not (estimator._keeps_frames and has_named_columns(Xs)):
+        return None
+    return (Xs, Xt) if has_named_columns(Xt) else None
+
+
 def _split_one_table(estimator, X, y, domain, sample_weight, tags):
-    X = check_rows(estimator, X, reset=True, tags=tags)
+    given = X
+    X = read_numbers(estimator, X, reset=True, tags=tags)
     weight = _weights(sample_weight, X)
     Xs, labels, Xt, target = split_table(X, y, domain)
+    frames = None
+    if estimator._keeps_frames and has_named_columns(given):
+        frames = take_rows(given, domain >= 0), take_rows(given, domain < 0)
     if not estimator._wants_target_labels():
         target = None
     return Domains(
@@ -536,13 +622,16 @@ def _split_one_table(estimator, X, y, domain, sample_weight, tags):
         target_domain=domain[domain < 0],
         source_weight=_rows(weight, domain >= 0),
         target_weight=_rows(weight, domain < 0),
+        frames=frames,
     )
 
 
 def _pair_two_tables(estimator, X, y, Xt, yt, source_domain, sample_weight, tags):
-    same = Xt is X
-    Xs = check_rows(estimator, X, reset=True, tags=tags)
-    Xt = Xs if same else check_rows(estimator, Xt, name="Xt", tags=tags)
+    given = X, Xt
+    Xs = read_numbers(estimator, X, reset=True, tags=tags)
+    Xt = Xs if Xt is X else read_numbers(estimator, Xt, name="Xt", tags=tags)
+    if estimator._reads_rows:
+        _warn_if_scaled_alone(Xs, Xt)
     target = read_labels(yt, Xt, "yt")
     if estimator._target_labels == "never" and not estimator._wants_target_labels():
         target = None
@@ -554,6 +643,7 @@ def _pair_two_tables(estimator, X, y, Xt, yt, source_domain, sample_weight, tags
         target_domain=None,
         source_weight=_weights(sample_weight, Xs),
         target_weight=None,
+        frames=_kept(estimator, *given),
     )
 
 

@@ -38,6 +38,36 @@ def column_names(X):
     return list(X.columns) if is_frame(X) else None
 
 
+def has_named_columns(X):
+    """Return whether ``X`` is a frame whose columns have texts as names."""
+    return is_frame(X) and all(isinstance(name, str) for name in X.columns)
+
+
+def text_columns(X):
+    """Return the columns of a frame that are no numbers: names, and a value of each."""
+    if not is_frame(X):
+        return []
+    found = []
+    for k, name in enumerate(X.columns):
+        column = X.iloc[:, k] if _is_of(X, "pandas") else X[name]
+        values = np.asarray(column)
+        if values.dtype.kind not in "OUST":
+            continue
+        for value in values.tolist():
+            if isinstance(value, str) and not _is_number(value):
+                found.append((name, value))
+                break
+    return found
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def take_rows(X, rows):
     """Return rows in the container that they are in.
 

@@ -25,6 +25,8 @@ class BaseAdapter(BaseEstimator, ABC):
       without.
     - ``_source_optional``: ``X`` and ``y`` alone may be the target.
     - ``_allows_nan``, ``_allows_sparse``: its own mathematics takes such ``X``.
+    - ``_keeps_frames``: features stay as they are, and the estimator sees frames.
+    - ``_reads_rows``: it computes with rows, and does not only hand them on.
     - ``_data_parameters``: constructor parameters that are data.
     """
 
@@ -42,6 +44,8 @@ class BaseAdapter(BaseEstimator, ABC):
     _source_optional = False
     _allows_nan = False
     _allows_sparse = False
+    _keeps_frames = False
+    _reads_rows = True
     _data_parameters = ("Xt", "yt")
 
     @_fit_context(prefer_skip_nested_validation=False)

@@ -8,7 +8,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._domains import check_rows, keep_labelled, require_labels
+from adapt._domains import keep_labelled, read_numbers, require_labels
+from adapt._frames import has_named_columns
 from adapt._sklearn import HasMethods
 from adapt.base._adapter import BaseAdapter
 from adapt.base._estimators import (
@@ -45,6 +46,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
     }
 
     _kind = None
+    _sees_frames = False  # whether `estimator_` was fitted on a frame
 
     def __init__(
         self, estimator=None, Xt=None, *, copy=True, verbose=0, random_state=None
@@ -94,6 +96,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         """Fit ``estimator_`` on ``X, y``; without labels there is nothing to fit."""
         if y is None:
             return
+        self._sees_frames = has_named_columns(X)
         with self._stage("fitting the estimator"):
             self.estimator_ = self._fitted_on(
                 X, y, domains, sample_weight=sample_weight
@@ -108,7 +111,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
             if yt is not None and not domains.labelled.all():
                 yt = yt.astype(object)
                 yt[~domains.labelled] = None
-            params = {"Xt": domains.Xt, "yt": yt}
+            params = {"Xt": domains.target_rows, "yt": yt}
         if sample_weight is None:
             estimator.fit(X, y, **params)
         else:
@@ -132,7 +135,8 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
     def _encode(self, X, sample_domain=None):
         """Return ``X`` as ``estimator_`` was trained to see it."""
         check_is_fitted(self)
-        return check_rows(self, X)
+        numbers = read_numbers(self, X)
+        return X if self._sees_frames and has_named_columns(X) else numbers
 
     @available_if(estimator_has("predict"))
     def predict(self, X, *, sample_domain=None):

@@ -45,9 +45,14 @@ class SourceOnly(MetaAdapter):
 
     _allows_nan = True
     _allows_sparse = True
+    _keeps_frames = True
+    _reads_rows = False
 
     def _adapt(self, domains):
         self._check_takes_weights(domains.source_weight)
         self._fit_estimator(
-            domains.Xs, domains.ys, domains, sample_weight=domains.source_weight
+            domains.source_rows,
+            domains.ys,
+            domains,
+            sample_weight=domains.source_weight,
         )

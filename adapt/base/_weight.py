@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from adapt._domains import check_rows, split_domains
+from adapt._frames import take_rows
 from adapt._sklearn import Interval, _fit_context
 from adapt.base._meta import MetaAdapter
 from adapt.base._weighted_rows import nearest_rows, single_class, with_every_class
@@ -45,6 +46,7 @@ class WeightAdapter(MetaAdapter):
         "resample": ["boolean"],
     }
 
+    _keeps_frames = True
     _weighs_labels = False  # whether rows of one label have one weight
     _keeps_rows = True  # by which `predict_weights` weighs other rows
 
@@ -91,13 +93,13 @@ class WeightAdapter(MetaAdapter):
 
     def _fit_weighted(self, domains, weights):
         """Fit the estimator on the weighted source, or on a bootstrap of it."""
-        Xs, ys = domains.Xs, domains.ys
+        Xs, ys = domains.source_rows, domains.ys
         if ys is not None and self.resample:
             rng = check_random_state(self.random_state)
             rows = rng.choice(len(weights), len(weights), p=weights / weights.sum())
             if ys.ndim == 1 and is_classifier(self._new_estimator(ys)):
                 rows = with_every_class(rows, ys, weights)
-            Xs, ys, weights = Xs[rows], ys[rows], None
+            Xs, ys, weights = take_rows(Xs, rows), ys[rows], None
         self._fit_estimator(Xs, ys, domains, sample_weight=weights)
 
     def _find_weights(self, domains):

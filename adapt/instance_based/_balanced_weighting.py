@@ -127,6 +127,8 @@ class BalancedWeighting(WeightAdapter):
     [0.666..., 0.666..., 0.666..., 0.666..., 0.666..., 0.666..., 2.0, 2.0]
     """
 
+    _keeps_frames = False  # both domains are stacked
+
     _parameter_constraints: dict = {
         **WeightAdapter._parameter_constraints,
         "gamma": [Interval(Real, 0, 1, closed="both")],

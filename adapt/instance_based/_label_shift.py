@@ -116,6 +116,7 @@ class LabelShiftAdapter(WeightAdapter):
 
     _kind = "classifier"
     _weighs_labels = True
+    _keeps_frames = False  # it trains on folds of the source
     _allows_nan = True
     _allows_sparse = True
     _soft = True  # whether predictions are probabilities, or else labels
