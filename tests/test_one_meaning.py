@@ -8,14 +8,12 @@ from sklearn.base import is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.svm import SVC
 
 from adapt._domains import check_sample_domain, keep_labelled
 from adapt._label_kinds import is_classification
-from adapt.base import MetaAdapter, SourceOnly
+from adapt.base import MetaAdapter
 from adapt.discovery import all_adapters
 from adapt.feature_based import CORAL, PRED
-from adapt.instance_based import KMM
 from adapt.model_selection import AutoAdapt, compare
 from tests.common import shifted_classes
 
@@ -109,13 +107,6 @@ def test_one_class_is_said_in_plain_values_with_the_way_out_of_a_fold():
     Xs, _, Xt, _ = shifted_classes(40)
     with pytest.raises(ValueError, match=r"one class only: 1\. In a cross-validation"):
         CORAL().fit(Xs, np.ones(len(Xs), dtype=int), Xt=Xt)
-
-
-def test_weights_of_one_class_are_refused_before_the_classifier():
-    Xs, ys, Xt, _ = shifted_classes(40)
-    for cls in SourceOnly, CORAL, KMM:
-        with pytest.raises(ValueError, match=r"one class|class 1 only"):
-            cls(SVC()).fit(Xs, ys, Xt=Xt, sample_weight=ys.astype(float))
 
 
 def test_pred_says_which_classes_it_cannot_predict():

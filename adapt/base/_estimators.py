@@ -84,8 +84,8 @@ def predicts_numbers(estimator, ys):
     return ys is not None and not is_classification(ys)
 
 
-def check_classes(adapter, y, sample_weight=None):
-    """Refuse labels, or weights, that leave a classifier one class.
+def check_classes(adapter, y):
+    """Refuse labels that leave a classifier one class.
 
     Parameters
     ----------
@@ -94,9 +94,6 @@ def check_classes(adapter, y, sample_weight=None):
 
     y : ndarray of shape (n_samples,)
         Classes.
-
-    sample_weight : ndarray of shape (n_samples,), default=None
-        Weights.
     """
     name, classes = type(adapter).__name__, np.unique(y)
     if len(classes) < 2:
@@ -110,15 +107,6 @@ def check_classes(adapter, y, sample_weight=None):
         raise ValueError(
             f"{name} needs labels of at least 2 classes in the source, got one class "
             f"only: {classes.tolist()[0]!r}.{hint}"
-        )
-    if sample_weight is None:
-        return
-    left = np.unique(y[sample_weight > 0]).tolist()
-    if len(left) < 2:
-        raise ValueError(
-            f"{name} has weights above zero for the class {left[0]!r} only, which is "
-            "too little for a classifier: source rows of other classes look unlike the "
-            "target, or their `sample_weight` is zero."
         )
 
 

@@ -115,8 +115,6 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         if sample_weight is None:
             estimator.fit(X, y, **params)
         else:
-            if is_classifier(estimator) and np.ndim(y) == 1:
-                check_classes(self, y, sample_weight)
             fit_weighted(estimator, X, y, sample_weight, **params)
         return estimator
 
