@@ -1,5 +1,7 @@
 """Published weighting methods, written out, beside the calls that run them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -25,6 +27,12 @@ def published(name, **values):
 
 def test_every_method_is_in_the_table():
     assert SHALLOW.keys() - AS_PUBLISHED == INSTANCE_BASED.keys()
+
+
+def test_the_guide_gives_the_calls():
+    guide = Path(__file__).parents[2] / "docs" / "guide" / "instance_based.rst"
+    text = guide.read_text(encoding="utf-8")
+    assert [call for call in INSTANCE_BASED.values() if f"``{call}``" not in text] == []
 
 
 @pytest.mark.parametrize("name", INSTANCE_BASED)

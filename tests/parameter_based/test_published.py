@@ -1,5 +1,7 @@
 """Published transfer of parameters, written out, beside the calls that run it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.dummy import DummyRegressor
@@ -24,6 +26,14 @@ def published(name, **values):
 def test_every_method_is_in_the_table():
     listed = PARAMETER_BASED.keys() | BEYOND_THE_PAPER
     assert SHALLOW.keys() - AS_PUBLISHED == listed
+
+
+def test_the_guide_gives_the_calls():
+    guide = Path(__file__).parents[2] / "docs" / "guide" / "parameter_based.rst"
+    text = guide.read_text(encoding="utf-8")
+    assert [
+        call for call in PARAMETER_BASED.values() if f"``{call}``" not in text
+    ] == []
 
 
 @pytest.mark.parametrize("name", [*PARAMETER_BASED, *sorted(BEYOND_THE_PAPER)])
