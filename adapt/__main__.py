@@ -3,14 +3,17 @@
 import argparse
 import json
 import os
+import re
 import sys
 import textwrap
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from adapt import __version__, _files, _problems
+from adapt._csv_layout import Layout
 
 if TYPE_CHECKING:
     from adapt._problems import Problem
@@ -54,6 +57,42 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="which domains are the source; all others if not given",
     )
+    columns = parser.add_argument_group("columns")
+    columns.add_argument(
+        "--features", metavar="NAME", nargs="+", help="use these columns alone"
+    )
+    columns.add_argument("--drop", metavar="NAME", nargs="+", help="leave these out")
+    columns.add_argument(
+        "--dates",
+        metavar="NAME",
+        nargs="+",
+        help="take these apart: year, month, weekday, hour",
+    )
+    columns.add_argument(
+        "--id", metavar="NAME", help="column that names the rows; in the predictions"
+    )
+    _add_layout(parser)
+
+
+def _add_layout(parser: argparse.ArgumentParser) -> None:
+    """Add how text files are written, where looking at them is not enough."""
+    layout = parser.add_argument_group("text files, found by their first rows")
+    layout.add_argument(
+        "--sep", metavar="CHAR", type=_character, help="separator of cells, or tab"
+    )
+    layout.add_argument("--decimal", choices=(".", ","), help="decimal sign")
+    layout.add_argument("--encoding", metavar="NAME", help="such as latin-1")
+
+
+def _character(text: str) -> str:
+    text = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(text) != 1:
+        raise argparse.ArgumentTypeError(f"one character or tab, got {text!r}")
+    return text
+
+
+def _layout(args: argparse.Namespace) -> Layout:
+    return Layout(args.sep, args.decimal, args.encoding)
 
 
 def _add_estimator(group: argparse._ArgumentGroup, what: str) -> None:
@@ -103,7 +142,7 @@ def _add_compare(verbs) -> None:
     options.add_argument("--jobs", type=int, help="folds to run at a time (default: 1)")
     files = compare.add_argument_group("results")
     files.add_argument(
-        "--output", metavar="FILE", help="predictions of the target, CSV"
+        "--output", metavar="FILE", help="predictions of the target, as its ending says"
     )
     files.add_argument("--save", metavar="FILE", help="fitted model, for joblib.load")
     files.add_argument("--json", metavar="FILE", help="the table")
@@ -153,6 +192,7 @@ def _add_impute(verbs) -> None:
         help="gain and cluegain train networks with Keras (default: %(default)s)",
     )
     impute.add_argument("--seed", type=int, default=0, help="default: 0")
+    _add_layout(impute)
 
 
 def _add_list(verbs) -> None:
@@ -184,7 +224,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _read(args: argparse.Namespace) -> "Problem":
-    """Return the problem that the arguments describe."""
+    """Return the problem that the arguments describe, with the columns they name."""
+    return _problems.choose_columns(
+        _read_domains(args), args.drop, args.features, args.dates, args.id
+    )
+
+
+def _read_domains(args: argparse.Namespace) -> "Problem":
     ways = {
         "--source and --target": bool(args.source or args.target),
         "--data": bool(args.data),
@@ -216,16 +262,19 @@ def _read(args: argparse.Namespace) -> "Problem":
             args.domain_column,
             args.target_domain,
             args.source_domain,
+            _layout(args),
         )
-    return _problems.read_two_files(args.source, args.target, args.label)
+    return _problems.read_two_files(args.source, args.target, args.label, _layout(args))
 
 
 def _compare(args: argparse.Namespace) -> int:
     from adapt.model_selection import compare
 
-    results = args.output, args.save, args.json, args.report
-    for path in results:
-        _files.check_folder(path)
+    results = [args.output, args.save, args.json, args.report]
+    _files.check_outputs(results, [args.source, args.target, args.data])
+    _files.check_table_name(args.output)
+    if args.report:
+        _check_pictures()
     problem = _read(args)
     print(f"Source: {problem.source}, {len(problem.X):,} rows with labels.")
     print(f"Target: {problem.target}, {len(problem.Xt):,} rows.\n")
@@ -242,8 +291,11 @@ def _compare(args: argparse.Namespace) -> int:
     )
     print(f"\nRanked:\n{comparison}")
     if args.output:
-        table = _problems.predictions(comparison, problem.Xt, problem.label)
-        _write(args.output, lambda path: table.to_csv(path, index=False))
+        table = _problems.predictions(
+            comparison, problem.Xt, problem.label, problem.ids
+        )
+        _files.write_table(args.output, table)
+        print(f"Wrote {args.output}.")
     if args.save:
         import joblib
 
@@ -257,6 +309,13 @@ def _compare(args: argparse.Namespace) -> int:
     if args.dataset:
         print(_OWN_FILES)
     return 130 if comparison.interrupted else 0
+
+
+def _check_pictures() -> None:
+    if find_spec("matplotlib") is None:
+        raise ImportError(
+            "--report draws with matplotlib: pip install 'adapt-learn[plot]'."
+        )
 
 
 def _report(
@@ -281,7 +340,7 @@ def _report(
 def _diagnose(args: argparse.Namespace) -> int:
     from adapt.inspection import diagnose_shift
 
-    _files.check_folder(args.json)
+    _files.check_outputs([args.json], [args.source, args.target, args.data])
     problem = _read(args)
     print(f"Source: {problem.source}. Target: {problem.target}.")
     report = diagnose_shift(
@@ -305,7 +364,8 @@ def _impute(args: argparse.Namespace) -> int:
     from adapt import imputation
     from adapt.imputation import _fill_files
 
-    _files.check_folder(args.output)
+    _files.check_outputs([args.output], [args.source, args.target])
+    _files.check_table_name(args.output)
     name = {
         "gaussian": "GaussianTransferImputer",
         "gain": "GAINImputer",
@@ -318,7 +378,7 @@ def _impute(args: argparse.Namespace) -> int:
 
     print(f"Fitting {name} on {args.target}.")
     n_filled, unfilled = _fill_files.fill_file(
-        imputer, args.target, args.source, args.output, progress
+        imputer, args.target, args.source, args.output, progress, _layout(args)
     )
     print(f"Filled {n_filled:,} cells.")
     if unfilled:
@@ -360,7 +420,8 @@ def _datasets(args: argparse.Namespace) -> int:
 
 def _first_line(text: str) -> str:
     """Return the first line of a text, without marks of citations."""
-    return text.strip().split("\n")[0].replace(" [1]_", "").replace("\\", "")
+    line = text.strip().split("\n")[0]
+    return re.sub(r" \[\d+\]_", "", line).replace("\\", "")
 
 
 def _show_warning(message, *args, **kwargs) -> None:

@@ -261,7 +261,7 @@ def test_bad_requests(files, capsys, line, message):
         (lambda a, b: (a, b[[]].assign(other=1)), "no columns in common"),
         (lambda a, b: (a, b[:0]), "target domain is empty"),
         (lambda a, b: (a[:0], b), "source domain is empty"),
-        (lambda a, b: (a, pd.DataFrame()), "Cannot read 'b.csv'"),
+        (lambda a, b: (a, pd.DataFrame()), "'b.csv' is empty"),
         (lambda a, b: (a.assign(y=a.y.where(a.age > 0)), b), "have no label"),
         (lambda a, b: (a.assign(t="2020-01-31"), b.assign(t="2020-02-01")), "Dates"),
     ],

@@ -1,16 +1,21 @@
 """Tables of files with missing cells, filled and written back, for the command line."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from adapt._files import KINDS, read_table, write_whole
+from adapt._csv_layout import FOUND, Layout
+from adapt._files import (
+    check_table_name,
+    layout_of,
+    read_table,
+    usual_separator,
+    write_table,
+)
 
 _MOST_LEVELS = 50  # a text column of more holds names, not levels
 _ROWS = 10_000  # filled between two moves of the progress bar
-_SEPARATORS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
 
 
 class Coding(NamedTuple):
@@ -78,16 +83,10 @@ def read_coding(target, source=None):
     return Coding(levels, whole, left_out)
 
 
-def _separator(path: str) -> str | None:
-    name = Path(path).name.lower()
-    for suffix, separator in _SEPARATORS.items():
-        if name.endswith(suffix):
-            return separator
-    return None
-
-
-def _as_text(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _as_text(value: Any, decimal: str = ".") -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}".replace(".", decimal)
+    return str(value)
 
 
 def fill_table(imputer, target, source=None, progress: Callable = iter):
@@ -151,7 +150,14 @@ def read_source(coding, source, names):
     return coding.encode(source[common]) if common else source
 
 
-def fill_file(imputer, target: str, source: str | None, output: str, progress):
+def fill_file(
+    imputer,
+    target: str,
+    source: str | None,
+    output: str,
+    progress,
+    given: Layout = FOUND,
+):
     """Fill the missing cells of a file and write the result, whole or not at all.
 
     Observed cells are written as they stand in the file; from text to text, character
@@ -167,21 +173,27 @@ def fill_file(imputer, target: str, source: str | None, output: str, progress):
     """
     import pandas as pd
 
-    separator = _separator(output)
-    if separator is None and not output.lower().endswith((".parquet", ".pq")):
-        raise ValueError(f"Cannot tell what {output!r} is to be: use {KINDS}.")
-    table = read_table(target)
+    check_table_name(output)
+    table = read_table(target, given)
     if not len(table):
         raise ValueError(f"The target {target!r} has no rows.")
-    clue = None if source is None else read_table(source)
+    clue = None if source is None else read_table(source, given)
     cells, unfilled = fill_table(imputer, table, clue, progress)
-    if separator is not None and _separator(target) is not None:
-        raw = pd.read_csv(
-            target, sep=_separator(target), dtype=str, keep_default_na=False
+    separator = None
+    if usual_separator(output) and usual_separator(target):
+        layout = layout_of(target, given)
+        if usual_separator(output) == usual_separator(target):
+            separator = layout.sep  # a file of semicolons stays one
+        filled = pd.read_csv(
+            target,
+            sep=layout.sep,
+            encoding=layout.encoding,
+            dtype=str,
+            keep_default_na=False,
         )
         for name, (rows, values) in cells.items():
-            raw.iloc[rows, raw.columns.get_loc(name)] = [_as_text(v) for v in values]
-        filled = raw
+            texts = [_as_text(value, layout.decimal) for value in values]
+            filled.iloc[rows, filled.columns.get_loc(name)] = texts
     else:
         filled = table.copy()
         for name, (rows, values) in cells.items():
@@ -190,14 +202,5 @@ def fill_file(imputer, target: str, source: str | None, output: str, progress):
                 values = [float(value) for value in values]
             column.iloc[rows] = values
             filled[name] = column
-    if separator is None:
-        write_whole(output, lambda path: filled.to_parquet(path, index=False))
-    else:
-        kind = "gzip" if output.lower().endswith(".gz") else None
-        write_whole(
-            output,
-            lambda path: filled.to_csv(
-                path, sep=separator, index=False, compression=kind
-            ),
-        )
+    write_table(output, filled, separator)
     return sum(len(rows) for rows, _ in cells.values()), unfilled
