@@ -191,9 +191,11 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
     -----
     Departures from [1]_:
 
-    - The number of axes: the paper stops at the first right angle. Axes of like
-      variance come in any order, which is at a right angle too; the default takes half
-      of the variance at least, and scales columns first.
+    - The number of axes: the paper stops at the first right angle, a measure of one.
+      Above 0.999 counts as that here, because rounding hides an exact one; a public
+      implementation rounds to two digits and tries half of the columns at most. Axes of
+      like variance come in any order, which is at a right angle too; the default takes
+      half of the variance at least, and scales columns first.
     - The means of the domains agree in the paper, whose columns are standardised in
       each domain. By default they do where classes form clusters (`center`).
     - Axes of the source by its labels are a variant of the paper, and the default where

@@ -199,6 +199,9 @@ class JDA(KernelComponents):
     - Rounds end when 1 % of the guesses or less change; the paper has ten of them. With
       ``tol=0`` they end when a further one would change nothing.
     - The paper guesses by the nearest neighbour.
+    - A public implementation also brings rows and features to length one, counts the
+      marginal term once for each class, and divides the matrix of both terms by its
+      norm, so that its parameter is no value for `mu` here.
     - Beyond 2,000 rows the solution is approximate (`n_landmarks`).
 
     ``JDA(KNeighborsClassifier(1), n_components=k, mu=l, gamma=g, scale_columns=False,
@@ -459,7 +462,11 @@ class BDA(JDA):
     - `n_components`, `mu` and `gamma` are chosen from the rows unless they are given;
       columns and features are scaled, rounds end, and landmarks are drawn as in `JDA`.
     - The first guesses are those of `estimator` on the features of `TCA`, as in `JDA`;
-      the paper has them from a classifier of the rows. There is no switch for this.
+      the paper has them from a classifier of the rows, and the authors' code for the
+      weighted form alone. There is no switch for this.
+    - That code brings rows to length one, counts the marginal term once for each class,
+      divides the matrix of both terms by its norm, and carries it from round to round.
+      Its parameters are no values for `mu` and `balance` here.
 
     ``BDA(KNeighborsClassifier(1), n_components=k, mu=l, balance=b, gamma=g,
     scale_columns=False, whiten=True, tol=0)`` is the published algorithm, up to one

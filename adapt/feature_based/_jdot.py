@@ -304,6 +304,8 @@ class JDOTRegressor(JointTransport):
       labels. A weight ``w`` of the paper is ``alpha = w * mean / variance``.
     - Domains of more than 2,000 rows are transported in random parts (`batch_size`),
       and plans may cost somewhat more than the cheapest (`tol`).
+    - The start is a model of the source. The authors' code for kernel ridge regression
+      starts from the cheapest plan of the rows alone, and has ten rounds.
 
     ``JDOTRegressor(alpha=a, batch_size=None, tol=0)`` is the published algorithm.
 

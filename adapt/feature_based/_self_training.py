@@ -207,7 +207,7 @@ class SelfTraining(MetaAdapter):
     Departures from [1]_:
 
     - The share of rows that join rises from 0.2 to 0.8 in five rounds; in the paper by
-      0.05 a round, up to one half.
+      0.05 a round, up to one half. The authors' commands start from 0.15 or 0.2.
     - `estimator` is fitted anew in every round, where the paper trains a network on.
 
     ``SelfTraining(n_rounds=7, start=0.2, stop=0.5)`` is the published schedule.

@@ -219,8 +219,10 @@ class CDAN(AdversarialAdapter):
       learning rate falls as ``0.01 / (1 + 10 p) ** 0.75`` with that share ``p``; here
       it is changed after each epoch.
     - with `entropy`, the weights of the rows of a batch are scaled to a mean of one in
-      each domain, and no gradient passes through them; in the paper they are not
-      scaled. This cannot be undone; ``entropy=False`` has no weights, as CDAN.
+      each domain, and no gradient passes through them. In the paper they are not
+      scaled; the authors' code scales them too, but passes their gradient to the
+      networks, reversed. This cannot be undone; ``entropy=False`` has no weights, as
+      CDAN.
 
     As published: ``CDAN(lambda_=UpdateLambda(max_steps=n_steps, gamma=10.0),
     optimizer=keras.optimizers.SGD(0.01, momentum=0.9),

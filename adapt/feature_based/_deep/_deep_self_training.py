@@ -174,7 +174,8 @@ class DeepSelfTraining(PenalizedAdapter):
     Departures from [1]_:
 
     - the share of the rows that are chosen rises from 0.2 to 0.8, and in the paper from
-      0.2 to 0.5, by 0.05 in each round.
+      0.2 to 0.5, by 0.05 in each round; the authors' commands start from 0.15 or 0.2,
+      by task, and also draw a growing share of the source.
 
     As published: ``DeepSelfTraining(n_rounds=7, stop=0.5)``, without the priors of
     places in an image.

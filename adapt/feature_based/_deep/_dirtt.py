@@ -188,7 +188,8 @@ class DIRTT(VirtualAdversary, SourceFreeAdapter):
     - the units of `epsilon`, and the training of the `VADA`, as told there;
     - all losses are divided by the paper's weight of the target, which Adam does not
       see: `beta` is the paper's weight of the teacher by that of the target;
-    - the teacher is the model as it was, without a running mean of its weights.
+    - the teacher is the model as it was; in the authors' code it has a running mean of
+      the weights, with a decay of 0.998.
 
     As published, but for the last: ``DIRTT(lambda_=0.01, lambda_target=0.01, beta=1.0,
     epsilon=3.5, epsilon_unit="norm", adversary="alternating",

@@ -151,7 +151,9 @@ class MDD(PenalizedAdapter):
     -----
     Departures from [1]_:
 
-    - `lambda_` is the same at all steps, and in the paper rises from 0 to 0.1.
+    - `lambda_` is the same at all steps, and in the authors' code rises from 0 to 0.1:
+      ``0.1 (2 / (1 + exp(-t / 1000)) - 1)`` at step ``t``;
+    - `gamma` is 4, and the default of that code is 3; the paper chooses it by task.
 
     As published: ``MDD(lambda_=UpdateLambda(lambda_max=0.1, max_steps=10_000,
     gamma=10.0))``.

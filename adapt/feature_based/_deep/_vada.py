@@ -231,8 +231,8 @@ class VADA(VirtualAdversary, AdversarialAdapter):
 
     As published: ``VADA(lambda_=0.01, lambda_target=0.01, epsilon=3.5,
     epsilon_unit="norm", adversary="alternating",
-    optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5))``, without a running mean of the
-    weights.
+    optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5))``, without the running mean of
+    the weights that predicts in the authors' code, with a decay of 0.998.
 
     A step costs ``3 + n_power`` forward and ``2 + n_power`` backward passes of encoder
     and task network over ``2 * batch_size`` rows, where that of `DANN` costs one of
