@@ -224,3 +224,14 @@ def test_what_options_ask_in_vain_is_one_line(domains, options, message, capsys)
     assert any(part in error for part in message.split("|"))
     assert error.count("\n") == 1
     assert Path("a.csv").read_bytes() == before
+
+
+def test_methods_are_matched_regardless_of_case(domains, capsys):
+    line = COMPARE.replace("LinearOT", "linearot coral") + "--drop day"
+    assert main(line.split()) == 0
+    assert "LinearOT" in capsys.readouterr().out
+
+
+def test_did_you_mean(domains, capsys):
+    assert main(f"{COMPARE.replace('LinearOT', 'LinerOT')} --drop day".split()) == 2
+    assert "Did you mean 'LinearOT'?" in capsys.readouterr().err

@@ -1,5 +1,7 @@
 """What `compare` compares: the adapters, and the estimator that each of them fits."""
 
+from difflib import get_close_matches
+
 from sklearn.base import clone, is_regressor
 
 from adapt.base import BaseAdapter, MetaAdapter, SourceOnly
@@ -125,16 +127,21 @@ def _named(names):
         for name in family.__all__
     }
     known = dict(all_adapters(deep=False))
-    if set(names) & public - known.keys():  # needs Keras, or is no method
+    if {name.lower() for name in names} & {
+        name.lower() for name in public - known.keys()
+    }:  # needs Keras, or is no method
         known = dict(all_adapters())
+    by_lower_case = {name.lower(): name for name in [BASELINE, *known]}
     found = {}
-    for name in names:
+    for name in [by_lower_case.get(name.lower(), name) for name in names]:
         if name == BASELINE:
             continue
         if name not in known:
+            near = get_close_matches(name.lower(), [k.lower() for k in known], 1)
+            meant = [f" Did you mean {k!r}?" for k in known if k.lower() in near]
             raise ValueError(
-                f"There is no method named {name!r}. The shallow ones are "
-                f"{', '.join(known)}; `adapt list --deep` names all."
+                f"There is no method named {name!r}.{''.join(meant)} The shallow "
+                f"ones are {', '.join(known)}; `adapt list --deep` names all."
             )
         found[name] = known[name]()
     return {
