@@ -159,7 +159,8 @@ def _add_diagnose(verbs) -> None:
         help="tell whether there is a shift, of what kind, and what to do",
         description="Test whether source and target differ, in all and by column, tell "
         "the kind of shift, and guess the accuracy to expect on the target. If it has "
-        "labels, they show whether they follow the rule of the source.",
+        "labels, they show whether they follow the rule of the source. Without "
+        "--label only the features are compared.",
     )
     diagnose.set_defaults(run=_diagnose)
     _add_data(diagnose)
@@ -252,6 +253,8 @@ def _read_domains(args: argparse.Namespace) -> "Problem":
     needed = ("data", "domain_column", "target_domain", "label")
     if not args.data:
         needed = ("source", "target", "label")
+    if args.verb == "diagnose":  # features alone can be compared
+        needed = needed[:-1]
     options = [f"--{name.replace('_', '-')}" for name in needed]
     if not all(getattr(args, name) for name in needed):
         raise ValueError(f"{', '.join(options[:-1])} and {options[-1]} go together")

@@ -22,7 +22,7 @@ class Problem(NamedTuple):
     yt: Any
     source: str
     target: str
-    label: str
+    label: str | None
     source_domain: np.ndarray | None = None
     ids: Any = None
 
@@ -46,10 +46,12 @@ def _check_not_empty(rows, domain: str, where: str) -> None:
 
 
 def read_two_files(
-    source: str, target: str, label: str, layout: Layout = FOUND
+    source: str, target: str, label: str | None, layout: Layout = FOUND
 ) -> Problem:
     """Read a file for each domain; the target may have labels or not."""
-    X, y = pop_column(read_table(source, layout), label, f"The source file {source!r}")
+    X, y = read_table(source, layout), None
+    if label is not None:
+        X, y = pop_column(X, label, f"The source file {source!r}")
     Xt, yt = read_table(target, layout), None
     if label in Xt.columns:
         Xt, yt = pop_column(Xt, label, f"The target file {target!r}")
@@ -60,7 +62,7 @@ def read_two_files(
 
 def read_one_file(
     path: str,
-    label: str,
+    label: str | None,
     column: str,
     target: list[str],
     source: list[str] | None,
@@ -69,7 +71,7 @@ def read_one_file(
     """Read a file with a column that says which domain a row is of."""
     where = f"The file {path!r}"
     table, domain = pop_column(read_table(path, layout), column, where)
-    X, y = pop_column(table, label, where)
+    X, y = (table, None) if label is None else pop_column(table, label, where)
     _check_not_empty(X, "source", repr(path))
     domain = domain.astype(str)
     for name in [*target, *(source or ())]:
@@ -84,9 +86,9 @@ def read_one_file(
     _check_not_empty(X[is_source], "source", f"what {column!r} leaves of it")
     return Problem(
         X[is_source],
-        y[is_source],
+        None if y is None else y[is_source],
         X[is_target],
-        y[is_target],
+        None if y is None else y[is_target],
         " + ".join(source) if source else f"other values of {column!r}",
         " + ".join(target),
         label,

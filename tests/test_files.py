@@ -235,3 +235,9 @@ def test_methods_are_matched_regardless_of_case(domains, capsys):
 def test_did_you_mean(domains, capsys):
     assert main(f"{COMPARE.replace('LinearOT', 'LinerOT')} --drop day".split()) == 2
     assert "Did you mean 'LinearOT'?" in capsys.readouterr().err
+
+
+def test_diagnose_without_labels(domains, capsys):
+    line = "diagnose --source a.csv --target b.csv --drop day y"
+    assert main(line.split()) == 0
+    assert "The features differ." in capsys.readouterr().out

@@ -53,8 +53,8 @@ def _kind(tests, label, level):
 
 def diagnose_shift(
     Xs,
-    ys,
-    Xt,
+    ys=None,
+    Xt=None,
     yt=None,
     *,
     estimator="linear",
@@ -69,12 +69,12 @@ def diagnose_shift(
         Source rows. A data frame may have columns of numbers, categories, text and
         booleans, and missing values.
 
-    ys : array-like of shape (n_samples,)
+    ys : array-like of shape (n_samples,), default=None
         Their labels. Numbers are classes if they are whole and at most 20 different
-        ones.
+        ones. Without labels only the features are tested.
 
-    Xt : DataFrame or array-like of shape (n_target_samples, n_features)
-        Target rows.
+    Xt : DataFrame or array-like of shape (n_target_samples, n_features), default=None
+        Target rows; needed.
 
     yt : array-like of shape (n_target_samples,), default=None
         Labels of target rows, missing where unknown: with 20 or more, it is tested
@@ -127,9 +127,17 @@ def diagnose_shift(
     'flipper_length_mm'
     """
     rng = check_random_state(random_state)
+    if Xt is None:
+        raise ValueError("`Xt`, the rows of the target, is needed.")
+    if ys is None and yt is not None:
+        raise ValueError(
+            "`yt` is compared with `ys`, the labels of the source: give it."
+        )
+    has_labels = ys is not None
+    ys = ys if has_labels else np.linspace(0, 1, len(Xs))  # not looked at
     Xs, ys, Xt, yt, labelled = read_domains(Xs, ys, Xt, yt, None)
     _, Zs, Zt = preprocess(Xs, Xt)
-    of_classes = is_classification(ys)
+    of_classes = has_labels and is_classification(ys)
     tests = {
         "classifier": classifier_test(Zs, Zt, random_state=rng),
         "mmd": mmd_test(Zs, Zt, n_permutations=n_permutations, random_state=rng),

@@ -167,3 +167,13 @@ def test_errors():
         diagnose_shift(Xs, ys, Xs[:, :2])
     with pytest.raises(ValueError, match="`estimator`"):
         diagnose_shift(Xs, ys, Xs, estimator="tree")
+
+
+def test_without_labels():
+    (Xs, _), (Xt, _) = classes(), classes(shift=1.0, seed=1)
+    report = diagnose_shift(Xs, Xt=Xt)
+    assert report.kind == "features"
+    assert report.label is report.concept is report.expected is None
+    assert diagnose_shift(Xs, Xt=classes(seed=1)[0]).kind == "none"
+    with pytest.raises(ValueError, match="`Xt`"):
+        diagnose_shift(Xs)
