@@ -127,8 +127,6 @@ def diagnose_shift(
     'flipper_length_mm'
     """
     rng = check_random_state(random_state)
-    if Xt is None:
-        raise ValueError("`Xt`, the rows of the target, is needed.")
     if ys is None and yt is not None:
         raise ValueError(
             "`yt` is compared with `ys`, the labels of the source: give it."
