@@ -29,8 +29,8 @@ OTHERS = (
     "get_default_discriminator make_classification_da make_regression_da "
     "check_sample_weight set_random_seed check_fitted_estimator check_fitted_network "
     "check_if_compiled new_init unsupervised_score fit_estimator predict_estimator "
-    "score_estimator predict_disc predict_avg predict_task compile save_weights history "
-    "pretrain_step sample_weight_src class_weight"
+    "score_estimator predict_disc predict_avg predict_task compile save_weights "
+    "history pretrain_step sample_weight_src"
 )
 
 
