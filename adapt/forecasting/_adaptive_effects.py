@@ -1,5 +1,6 @@
 """Effects of a model whose sizes drift from series to series and from day to day."""
 
+from collections import deque
 from numbers import Integral, Real
 
 import numpy as np
@@ -17,6 +18,7 @@ from adapt.forecasting._kalman import (
 __all__ = ["AdaptiveEffects"]
 
 NOISES = (0.0, 1e-4, 1e-3, 1e-2)
+_BLOCK = 2**17  # entries of covariances that are worked on at once
 
 
 def check_series(X, y=None):
@@ -59,6 +61,56 @@ def check_series(X, y=None):
     if batched:
         return X, y, True
     return X[np.newaxis], None if y is None else y[np.newaxis], False
+
+
+def repeated_update(state, step, noises, memory):
+    """Return the state of a filter for each noise after one step of each series."""
+    x, value = (np.repeat(each, len(noises), axis=0) for each in step)
+    noise = np.tile(noises, len(step[0]))
+    return updated(state, x, value, noise, memory)
+
+
+def likeliest(state, n_noises):
+    """Return the row of the likeliest noise of each series."""
+    likelihood = concentrated_likelihood(state).reshape(-1, n_noises)
+    return np.arange(len(likelihood)) * n_noises + likelihood.argmax(axis=1)
+
+
+def followed(state, pending, X, y, noises, delay, memory):
+    """Forecast steps from the values known by then, and learn from them.
+
+    Parameters
+    ----------
+    state : FilterState
+        Of a filter for each series and noise, the noises of a series side by side.
+
+    pending : list of (X, y)
+        Earlier steps whose values do not count yet.
+
+    X : ndarray of shape (n_series, n_steps, n_effects)
+        Effects.
+
+    y : ndarray of shape (n_series, n_steps)
+        Values, NaN where missing.
+
+    noises, delay, memory
+        As in `AdaptiveEffects`.
+
+    Returns
+    -------
+    state, pending
+        After the last step.
+
+    predictions : ndarray of shape (n_series, n_steps)
+    """
+    pending, predictions = deque(pending), np.empty(y.shape)
+    for t in range(X.shape[1]):
+        if len(pending) == delay:
+            state = repeated_update(state, pending.popleft(), noises, memory)
+        theta = state.theta[likeliest(state, len(noises))]
+        predictions[:, t] = np.einsum("bi,bi->b", X[:, t], theta)
+        pending.append((X[:, t], y[:, t]))
+    return state, tuple(pending), predictions
 
 
 class AdaptiveEffects(RegressorMixin, BaseEstimator):
@@ -242,49 +294,46 @@ class AdaptiveEffects(RegressorMixin, BaseEstimator):
         return noises
 
     def _run(self, state, pending, X, y):
-        """Return the state, steps that do not count yet, and forecasts of ``X``."""
-        noises = self._noises()
-        n_noises, pending = len(noises), list(pending)
-        noise = np.tile(noises, len(X))
-        memory = 1.0 if self.half_life is None else 0.5 ** (1 / self.half_life)
-        predictions = np.empty(X.shape[:2])
-        for t in range(X.shape[1]):
-            if len(pending) == self.delay:
-                x, value = pending.pop(0)
-                x, value = np.repeat(x, n_noises, 0), np.repeat(value, n_noises)
-                state = updated(state, x, value, noise, memory)
-            theta = state.theta[self._best(state, n_noises)]
-            predictions[:, t] = np.einsum("bi,bi->b", X[:, t], theta)
-            pending.append((X[:, t], y[:, t]))
-        return state, tuple(pending), predictions
+        """Return the state, steps that do not count yet, and forecasts of ``X``.
 
-    @staticmethod
-    def _best(state, n_noises):
-        """Return the row of the likeliest noise of each series."""
-        likelihood = concentrated_likelihood(state).reshape(-1, n_noises)
-        first = np.arange(len(likelihood)) * n_noises
-        return first + likelihood.argmax(axis=1)
+        Blocks of series are run one after the other, so that their covariances stay in
+        the cache of the processor.
+        """
+        noises, n = self._noises(), self.n_features_in_
+        size = max(1, _BLOCK // (len(noises) * n**2))
+        parts = []
+        for start in range(0, len(X), size):
+            series = slice(start, start + size)
+            rows = slice(start * len(noises), (start + size) * len(noises))
+            own = FilterState(*(array[rows] for array in state))
+            steps = [(x[series], value[series]) for x, value in pending]
+            parts.append(
+                followed(
+                    own, steps, X[series], y[series], noises, self.delay, self._memory()
+                )
+            )
+        state = FilterState(*map(np.concatenate, zip(*(p[0] for p in parts))))
+        steps = zip(*(p[1] for p in parts), strict=True)
+        pending = tuple(tuple(map(np.concatenate, zip(*step))) for step in steps)
+        return state, pending, np.concatenate([p[2] for p in parts])
+
+    def _memory(self):
+        return 1.0 if self.half_life is None else 0.5 ** (1 / self.half_life)
 
     def _keep(self, state, pending, predictions, batched):
         noises = self._noises()
         part = slice(None) if batched else 0
         # Values of pending steps are known by now, if not when they were forecast.
-        latest = self._all_known(state, pending, noises)
-        best = self._best(latest, len(noises))
+        latest = state
+        for step in pending:
+            latest = repeated_update(latest, step, noises, self._memory())
+        best = likeliest(latest, len(noises))
         self._state, self._pending = state, pending
         self.predictions_ = predictions[part]
         self.coef_ = latest.theta[best][part]
         self.noise_ = noises[best % len(noises)][part]
         likelihood = concentrated_likelihood(latest).reshape(-1, len(noises))
         self.log_likelihood_ = likelihood[part]
-
-    def _all_known(self, state: FilterState, pending, noises):
-        memory = 1.0 if self.half_life is None else 0.5 ** (1 / self.half_life)
-        for x, value in pending:
-            x, value = np.repeat(x, len(noises), 0), np.repeat(value, len(noises))
-            noise = np.tile(noises, len(x) // len(noises))
-            state = updated(state, x, value, noise, memory)
-        return state
 
     def _check_matches(self, X, batched):
         n_series = len(self._state.theta) // len(self._noises())

@@ -1,8 +1,8 @@
 """Weights of experts that follow their past losses, for many series at once.
 
-A rule keeps a state for each series and each expert. At each step it gives weights, sees
-by how much every expert would have been better than the mixture, and updates the state.
-Experts that give no forecast at a step sleep: they have no weight and no regret there.
+A rule keeps a state for each series and each expert. At each step it gives weights, is
+told by how much every expert would have been better than the mixture, and updates the
+state. Experts that give no forecast at a step sleep: they have no weight and no regret.
 """
 
 from typing import NamedTuple
@@ -74,7 +74,8 @@ class BOA(NamedTuple):
         rates = np.where(self.squares > 0, self._rates(), 0)
         # Twice the least power of two that bounds what was seen.
         seen = np.maximum(np.abs(excess), _TINY)
-        bound = np.maximum(self.bound, np.where(regret == 0, 0, 2 * _power_of_two(seen)))
+        bound = np.where(regret == 0, 0, 2 * _power_of_two(seen))
+        bound = np.maximum(self.bound, bound)
         over = 2 * bound * (rates * excess > 0.5)
         return BOA(
             self.loss + (excess * (1 + rates * excess) + over) / 2,

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from adapt._frames import as_pandas, is_frame
+
 __all__ = ["Panel", "as_output", "read_panel"]
 
 
@@ -51,10 +53,10 @@ def read_panel(y, X=None, *, columns=("series", "time", "y"), like=None):
     -------
     panel : Panel
     """
-    if not hasattr(y, "columns"):
+    if not is_frame(y):
         panel = _read_array(y, X)
     else:
-        frame = y if isinstance(y, pd.DataFrame) else y.to_pandas()
+        frame = as_pandas(y)
         if {columns[0], columns[1]} <= set(frame.columns):
             if X is not None:
                 raise ValueError(

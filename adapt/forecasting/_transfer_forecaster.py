@@ -22,7 +22,7 @@ from adapt.forecasting._panel import Panel, as_output, read_panel
 __all__ = ["TransferForecaster"]
 
 _POOLED = 20_000  # rows of all series that the global model is fitted on
-_OWN_NOISE = (0.0, 1e-4, 1e-3)
+_FEW_NOISES = (0.0, 1e-4, 1e-3)  # where columns are followed, which takes longer
 
 
 def lagged(y, lags):
@@ -76,6 +76,11 @@ class TransferForecaster(BaseEstimator):
     delay : int, default=1
         Steps between a forecast and the value that it was for. For half-hours that are
         forecast a day ahead it is 48.
+
+    follow : {"columns", "effects"}, default="columns"
+        What is scaled anew on each series: the coefficients of all encoded columns of a
+        donor's model, or the effects of its groups of inputs. Effects are a tenth of
+        the work, and all that is needed of a model of another kind (`effects`).
 
     lags : tuple of int, default=(1, 2, 7)
         How many steps back earlier values are inputs. None may be less than `delay`.
@@ -136,6 +141,7 @@ class TransferForecaster(BaseEstimator):
         "own": ["boolean"],
         "rule": [StrOptions(set(RULES))],
         "delay": [Interval(Integral, 1, None, closed="left")],
+        "follow": [StrOptions({"columns", "effects"})],
         "lags": ["array-like"],
         "columns": [tuple, list],
         "random_state": ["random_state"],
@@ -150,6 +156,7 @@ class TransferForecaster(BaseEstimator):
         rule="ml-poly",
         delay=1,
         *,
+        follow="columns",
         lags=(1, 2, 7),
         columns=("series", "time", "y"),
         random_state=None,
@@ -160,6 +167,7 @@ class TransferForecaster(BaseEstimator):
         self.own = own
         self.rule = rule
         self.delay = delay
+        self.follow = follow
         self.lags = lags
         self.columns = columns
         self.random_state = random_state
@@ -199,15 +207,11 @@ class TransferForecaster(BaseEstimator):
         inputs, groups = self._inputs(panel, Z)
         self.models_ = [self._model(inputs[[i]], Z[[i]], groups) for i in rows]
         self.experts_ = [f"donor {name}" for name in self.donors_]
-        self._filters = [AdaptiveEffects(delay=self.delay) for _ in rows]
         if self.own:
             some = self._some_rows(Z, rng)
             self.models_.append(self._model(inputs[some], Z[some], groups))
-            self._filters += [
-                AdaptiveEffects(delay=self.delay),
-                AdaptiveEffects(_OWN_NOISE, self.delay, prior_mean=0.0),
-            ]
             self.experts_ += ["global", "own"]
+        self._filters = self._new_filters()
         self._mixture = OnlineMixture(self.rule, self.delay)
         self._follow(inputs, Z)
         return self._keep(panel)
@@ -317,6 +321,20 @@ class TransferForecaster(BaseEstimator):
         model = EffectsRegressor(groups) if self.effects is None else self.effects
         return clone(model).fit(X[known], y[known])
 
+    def _new_filters(self):
+        """Return a filter for each model, and one for a series without a model."""
+        if self.follow == "columns":
+            noise = _FEW_NOISES
+            params = [
+                {"prior_mean": [model.intercept_, *model.coef_]}
+                for model in self.models_
+            ]
+        else:
+            noise, params = "auto", [{"prior_mean": 1.0} for _ in self.models_]
+        if self.own:
+            params.append({"prior_mean": 0.0})
+        return [AdaptiveEffects(noise, self.delay, **each) for each in params]
+
     @staticmethod
     def _some_rows(Z, rng):
         """Return steps of all series, as many as a global model needs."""
@@ -329,9 +347,10 @@ class TransferForecaster(BaseEstimator):
     def _experts(self, inputs, forecast):
         """Return the forecasts of all experts, of shape (n_series, n_steps, n)."""
         rows = inputs.reshape(-1, inputs.shape[-1])
-        designs = [model.effects for model in self.models_]
+        columns = self.follow == "columns"
+        designs = [m.encode if columns else m.effects for m in self.models_]
         if self.own:
-            designs.append(self.models_[-1].encode)
+            designs.append(designs[-1])
         found = []
         for design, each in zip(designs, self._filters, strict=True):
             E = design(rows)
