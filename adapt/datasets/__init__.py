@@ -20,6 +20,7 @@ from adapt.datasets._generators import (
     make_moons_da,
     make_regression_da,
 )
+from adapt.datasets._loads import load_bikes, make_loads
 from adapt.datasets._registry import Task, list_datasets, list_tasks, load_dataset
 from adapt.datasets._regression import (
     load_abalone,
@@ -35,6 +36,7 @@ __all__ = [
     "list_tasks",
     "load_abalone",
     "load_auto_mpg",
+    "load_bikes",
     "load_dataset",
     "load_diabetes",
     "load_digits",
@@ -50,6 +52,7 @@ __all__ = [
     "make_concept_shift",
     "make_covariate_shift",
     "make_label_shift",
+    "make_loads",
     "make_moons_da",
     "make_regression_da",
 ]

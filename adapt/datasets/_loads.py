@@ -80,24 +80,24 @@ def make_loads(n_series=60, n_steps=900, *, drift=0.01, noise=0.02, random_state
 
 
 def load_bikes():
-    """Load the number of rented bicycles of each hour of each day of 2011.
+    """Load the number of rented bicycles of each hour of each day of two years.
 
-    Each hour of the day is a series of 365 days, in Washington, D.C., with the weather
-    and the calendar as inputs.
+    Each hour of the day is a series of the 731 days of 2011 and 2012, in Washington,
+    D.C., with the weather and the calendar as inputs.
 
     Returns
     -------
     data : Bunch
         ``frame``, a long data frame with the columns ``series`` (hour of the day),
         ``time`` (date), ``y`` (rented bicycles, NaN for the few hours that were not
-        recorded), ``temperature``, ``humidity`` and ``wind`` (all as shares of their
-        maximum), ``workday`` and ``weather`` (category); and ``DESCR``.
+        recorded), ``temperature`` (degrees Celsius), ``humidity`` (%), ``wind`` (km/h),
+        ``workday`` (bool) and ``weather`` (text); and ``DESCR``.
 
     Examples
     --------
     >>> from adapt.datasets import load_bikes
     >>> load_bikes().frame.shape
-    (8760, 8)
+    (17544, 8)
     """
     import pandas as pd
 

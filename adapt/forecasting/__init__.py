@@ -3,6 +3,7 @@
 from adapt.forecasting._adaptive_effects import AdaptiveEffects
 from adapt.forecasting._effects_regressor import EffectsRegressor
 from adapt.forecasting._online_mixture import OnlineMixture
+from adapt.forecasting._rolling import find_leak, rolling_forecast
 from adapt.forecasting._transfer_forecaster import TransferForecaster
 
 __all__ = [
@@ -10,4 +11,6 @@ __all__ = [
     "EffectsRegressor",
     "OnlineMixture",
     "TransferForecaster",
+    "find_leak",
+    "rolling_forecast",
 ]

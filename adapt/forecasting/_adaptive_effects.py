@@ -63,6 +63,11 @@ def check_series(X, y=None):
     return X[np.newaxis], None if y is None else y[np.newaxis], False
 
 
+def joined(parts):
+    """Return tuples of arrays, one of each block of series, as a tuple of arrays."""
+    return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+
+
 def repeated_update(state, step, noises, memory):
     """Return the state of a filter for each noise after one step of each series."""
     x, value = (np.repeat(each, len(noises), axis=0) for each in step)
@@ -312,10 +317,10 @@ class AdaptiveEffects(RegressorMixin, BaseEstimator):
                     own, steps, X[series], y[series], noises, self.delay, self._memory()
                 )
             )
-        state = FilterState(*map(np.concatenate, zip(*(p[0] for p in parts))))
-        steps = zip(*(p[1] for p in parts), strict=True)
-        pending = tuple(tuple(map(np.concatenate, zip(*step))) for step in steps)
-        return state, pending, np.concatenate([p[2] for p in parts])
+        state = FilterState(*joined(part[0] for part in parts))
+        steps = zip(*(part[1] for part in parts), strict=True)
+        pending = tuple(joined(step) for step in steps)
+        return state, pending, np.concatenate([part[2] for part in parts])
 
     def _memory(self):
         return 1.0 if self.half_life is None else 0.5 ** (1 / self.half_life)

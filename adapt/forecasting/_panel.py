@@ -122,6 +122,7 @@ def _finite(y):
 
 
 def _read_wide(frame, X, like):
+    _check_kind_of_times(pd.Series(frame.index), "index of `y`")
     times = _checked_times(pd.Series(frame.index), "index of `y`", like)
     if X is None:
         X = pd.DataFrame(index=frame.index)
@@ -148,6 +149,7 @@ def _read_long(frame, columns, like):
         raise ValueError(
             f"`y` has no column {value!r} of values. It has {list(frame.columns)}."
         )
+    _check_kind_of_times(frame[time], time)
     times = _checked_times(frame[time].drop_duplicates().sort_values(), time, like)
     names = list(pd.unique(frame[series])) if like is None else like.names
     inputs = frame.drop(columns=[series, time, value], errors="ignore")
@@ -167,21 +169,28 @@ def _read_long(frame, columns, like):
     return Panel(_finite(y), X, names, times, list(inputs.columns), categories, "long")
 
 
+def _check_kind_of_times(times, where):
+    """Refuse missing times, text, and times of which some have a time zone."""
+    if times.isna().any():
+        raise ValueError(f"The {where} has missing times.")
+    if pd.api.types.is_numeric_dtype(times) or times.dtype.kind == "M":
+        return
+    if isinstance(times.dtype, pd.DatetimeTZDtype | pd.PeriodDtype):
+        return
+    zones = {getattr(time, "tzinfo", None) is not None for time in times}
+    if len(zones) > 1:
+        raise ValueError(
+            f"The {where} mixes times with and without a time zone: use "
+            "`pd.to_datetime(..., utc=True)`."
+        )
+    raise ValueError(
+        f"The {where} holds text, such as {times.iloc[0]!r}: use `pd.to_datetime`."
+    )
+
+
 def _checked_times(times, where, like):
     """Return increasing times with one step between each two of them."""
     times = times.reset_index(drop=True)
-    if times.isna().any():
-        raise ValueError(f"The {where} has missing times.")
-    if times.dtype == object:
-        aware = {getattr(time, "tzinfo", None) is not None for time in times}
-        if len(aware) > 1:
-            raise ValueError(
-                f"The {where} mixes times with and without a time zone: use "
-                "`pd.to_datetime(..., utc=True)`."
-            )
-        raise ValueError(
-            f"The {where} holds text, such as {times.iloc[0]!r}: use `pd.to_datetime`."
-        )
     steps = times.diff().iloc[1:]
     zero = steps.iloc[:1] * 0
     if len(steps) and (steps <= zero.iloc[0]).any():

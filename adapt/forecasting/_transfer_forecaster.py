@@ -17,7 +17,7 @@ from adapt.forecasting._aggregation import RULES
 from adapt.forecasting._donors import choose_donors
 from adapt.forecasting._effects_regressor import EffectsRegressor
 from adapt.forecasting._online_mixture import OnlineMixture
-from adapt.forecasting._panel import Panel, as_output, read_panel
+from adapt.forecasting._panel import as_output, read_panel
 
 __all__ = ["TransferForecaster"]
 
@@ -35,9 +35,11 @@ def lagged(y, lags):
 
 def calendar(times):
     """Return the day of the week, and the hour where steps are shorter than days."""
-    if times.dtype.kind != "M" and not hasattr(times, "tz"):
+    import pandas as pd
+
+    if not isinstance(times, pd.DatetimeIndex):
         return {}
-    found = {"day of week": np.asarray(times.dayofweek, dtype=float)}
+    found = {"day of week": np.asarray(times.day_of_week, dtype=float)}
     if len(times) > 1 and (times[1] - times[0]).total_seconds() < 86_400:
         found["hour"] = np.asarray(times.hour, dtype=float)
     return found
@@ -242,7 +244,7 @@ class TransferForecaster(BaseEstimator):
                 f"`delay` = {self.delay} ahead: give the values that have come to "
                 "`update`, or raise `delay`."
             )
-        Z, inputs = self._continued(panel)
+        _, inputs = self._continued(panel)
         experts = self._experts(inputs, lambda each, E: each.predict(E))
         found = self._mixture.predict(experts)
         found = found * self.scale_[:, np.newaxis] + self.location_[:, np.newaxis]
@@ -267,11 +269,13 @@ class TransferForecaster(BaseEstimator):
         Z, inputs = self._continued(panel)
         self._follow(inputs, Z[:, -panel.y.shape[1] :])
         past = self._panel
-        both = (np.concatenate([a, b], axis=1) for a, b in zip(past[:2], panel[:2], strict=True))
-        times = past.times.append(panel.times) if past.form != "array" else None
-        if times is None:
-            times = np.arange(past.y.shape[1] + panel.y.shape[1])
-        return self._keep(Panel(*both, past.names, times, *past[4:]))
+        y = np.concatenate([past.y, panel.y], axis=1)
+        X = np.concatenate([past.X, panel.X], axis=1)
+        if past.form == "array":
+            times = np.arange(y.shape[1])
+        else:
+            times = past.times.append(panel.times)
+        return self._keep(past._replace(y=y, X=X, times=times))
 
     @staticmethod
     def _units(panel):

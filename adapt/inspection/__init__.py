@@ -6,6 +6,7 @@ from adapt.inspection._diagnose import diagnose_shift
 from adapt.inspection._domain_scores_display import DomainScoresDisplay
 from adapt.inspection._expected_accuracy import ExpectedAccuracy, expected_accuracy
 from adapt.inspection._learning_curve_display import LearningCurveDisplay
+from adapt.inspection._mixture_weights_display import MixtureWeightsDisplay
 from adapt.inspection._shift_display import ShiftDisplay
 from adapt.inspection._shift_report import ShiftReport
 from adapt.inspection._transfer_matrix_display import TransferMatrixDisplay
@@ -16,6 +17,7 @@ __all__ = [
     "DomainScoresDisplay",
     "ExpectedAccuracy",
     "LearningCurveDisplay",
+    "MixtureWeightsDisplay",
     "ShiftDisplay",
     "ShiftReport",
     "TransferMatrixDisplay",
