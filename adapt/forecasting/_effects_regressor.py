@@ -169,6 +169,7 @@ class EffectsRegressor(RegressorMixin, BaseEstimator):
         Returns
         -------
         columns : ndarray of shape (n_samples, 1 + n_columns_out)
+            Their product with intercept and coefficients is the prediction.
         """
         check_is_fitted(self)
         rows = validate_data(

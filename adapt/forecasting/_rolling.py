@@ -92,8 +92,17 @@ def find_leak(forecaster, y, X=None, *, start, n_cuts=3, random_state=0):
 
     Parameters
     ----------
-    forecaster, y, X, start
-        As in `rolling_forecast`; `y` and `X` are arrays.
+    forecaster : TransferForecaster
+        It is cloned.
+
+    y : array-like of shape (n_series, n_steps)
+        Series.
+
+    X : array-like of shape (n_series, n_steps, n_columns), default=None
+        Inputs.
+
+    start : int
+        First step that is forecast.
 
     n_cuts : int, default=3
         How many steps are tried.
