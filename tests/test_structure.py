@@ -12,6 +12,7 @@ FRAMEWORKS = {"keras", "tensorflow", "jax", "torch"}
 # From the ground up. An import runs down, or stays in its package.
 FLOORS = (
     {
+        "_csv_layout",
         "_data_driven",
         "_domains",
         "_files",
