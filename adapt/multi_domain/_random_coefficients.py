@@ -78,7 +78,7 @@ def solve(moments, v, s):
     seen = np.einsum("gjk,gk->gj", inverse, Zy[:, r] * root / s)
     c -= np.einsum("gij,gj->i", left, seen)
     A[np.diag_indices(len(A))] += moments.penalty / s
-    b = np.linalg.lstsq((A + A.T) / 2, c)[0]
+    b = np.linalg.lstsq((A + A.T) / 2, c, rcond=None)[0]
     residual = Zy - moments.ZZ @ b
     scaled = np.einsum("gjk,gk->gj", inverse, residual[:, r] * root / s)
     return Solution(b, root * scaled, scaled, residual, inverse, root)
