@@ -123,7 +123,7 @@ def _add_compare(verbs) -> None:
         "--methods",
         metavar="NAME",
         nargs="+",
-        help="candidates (default: four safe ones); see `adapt list`",
+        help="candidates (default: a few that are quick); see `adapt list`",
     )
     options.add_argument(
         "--scoring",

@@ -79,7 +79,7 @@ def _due(comparison):
     elif evidence is not None and evidence.stand_apart:
         due = "any is enough for maps, as classes stand apart"
     if comparison.left_out:
-        due += "; 'never' marks what the rows speak against"
+        due += "; 'never' marks methods that the evidence rules out"
     return due
 
 
