@@ -525,6 +525,7 @@ TOO_FEW = (
     r"|labelled target rows of positive weight, which takes 2 of them; got n_samples"
     r"|takes 2 rows of each class at least; class .* has one"
     r"|At least 2 classes need 2 rows each"
+    r"|trains on labelled target rows alone, and all of these are of the class"
 )
 
 

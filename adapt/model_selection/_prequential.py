@@ -132,7 +132,7 @@ def continual_report(estimator, stages, X_test, y_test):
     >>> report = continual_report(
     ...     NearestClassMean(), stages, [[1.0], [3.0], [8.0]], ["a", "b", "c"]
     ... )
-    >>> report.overall.tolist(), report.forgetting.max()
+    >>> report.overall.tolist(), float(report.forgetting.max())
     ([1.0, 1.0], 0.0)
     """
     import pandas as pd

@@ -332,8 +332,8 @@ def test_errors():
         AutoAdapt().fit(Xs, Xt=Xt)
     with pytest.raises(ValueError, match="'r2'"):
         AutoAdapt(LogisticRegression(), scoring="r2").fit(Xs, ys, Xt=Xt)
-    with pytest.raises(ValueError, match="no method named 'Coral'"):
-        AutoAdapt(methods=["Coral"]).fit(Xs, ys, Xt=Xt)
+    with pytest.raises(ValueError, match="no method named 'Corall'"):
+        AutoAdapt(methods=["Corall"]).fit(Xs, ys, Xt=Xt)
     with pytest.raises(ValueError, match="learns from target labels"):
         AutoAdapt(methods=["TrAdaBoost"]).fit(Xs, ys, Xt=Xt)
     with pytest.raises(ValueError, match="'time_limit' parameter"):

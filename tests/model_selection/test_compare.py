@@ -434,7 +434,7 @@ def test_quiet_unless_asked(penguins, capsys):
         ({"sample_domain": np.repeat([0, -1], 60)}, "given twice"),
         ({"estimator": "tree"}, "'tree'"),
         ({"methods": "CORAL"}, "a list of names"),
-        ({"methods": ["Coral"]}, "no method named 'Coral'"),
+        ({"methods": ["Corall"]}, "no method named 'Corall'"),
         ({"scoring": "r2"}, "`scoring`"),
         ({"target_labels": "both"}, "`target_labels`"),
         ({"cv": 1}, "`cv`"),
