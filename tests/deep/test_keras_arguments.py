@@ -31,7 +31,7 @@ def task_losses(loss, **params):
         keras.losses.sparse_categorical_crossentropy,
         "sparse_categorical_crossentropy",
     ],
-    ids=str,
+    ids=["sparse", "sparse logits", "full", "full logits", "function", "name"],
 )
 def test_cross_entropies_in_every_form_are_one(loss):
     # Keras clips probabilities, which costs little.
