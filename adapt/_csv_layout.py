@@ -9,7 +9,7 @@ import csv
 import re
 from typing import NamedTuple
 
-_SAMPLE = 1 << 16  # bytes that are looked at
+SAMPLE = 1 << 16  # bytes that are looked at
 _SEPARATORS = ",;\t|"
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ".": "point"}
 _BOMS = {
@@ -97,10 +97,10 @@ def find_layout(data: bytes, usual: str, given: Layout) -> Layout:
     given : Layout
         What is known.
     """
-    data = data[:_SAMPLE]
+    data = data[:SAMPLE]
     encoding = given.encoding or _find_encoding(data)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(data)
-    if len(data) == _SAMPLE:
+    if len(data) == SAMPLE:
         text = text[: text.rfind("\n") + 1] or text
     sep = given.sep or _find_separator(text, usual)
     decimal = given.decimal or _find_decimal(text, sep)

@@ -2,7 +2,7 @@
 
 `split_domains` is for adapters, which take rows of numbers. `read_tables` is for what
 looks at rows as people have them, such as `compare`. Both say by `find_target` where
-the target is, and by `pair_labels` which of its rows are labelled.
+the target is, and by `target_labels` which of its rows are labelled.
 """
 
 import warnings

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from adapt._csv_layout import FOUND, Layout, find_layout, grouped_numbers
+from adapt._csv_layout import FOUND, SAMPLE, Layout, find_layout, grouped_numbers
 
 KINDS = ".csv, .tsv, .csv.gz, .tsv.gz, .parquet or .pq"
 _USUAL = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
@@ -26,7 +26,7 @@ def layout_of(path: str, given: Layout = FOUND) -> Layout:
     """Return how a text file is written, found by its first rows."""
     open_file = gzip.open if path.lower().endswith(".gz") else open
     with open_file(path, "rb") as file:
-        return find_layout(file.read(1 << 16), usual_separator(path) or ",", given)
+        return find_layout(file.read(SAMPLE), usual_separator(path) or ",", given)
 
 
 def read_table(path: str, given: Layout = FOUND):

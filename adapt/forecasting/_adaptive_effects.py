@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from adapt._sklearn import Interval, StrOptions, _fit_context
+from adapt.forecasting._batches import as_batch
 from adapt.forecasting._kalman import (
     FilterState,
     concentrated_likelihood,
@@ -19,48 +20,6 @@ __all__ = ["AdaptiveEffects"]
 
 NOISES = (0.0, 1e-4, 1e-3, 1e-2)
 _BLOCK = 2**17  # entries of covariances that are worked on at once
-
-
-def check_series(X, y=None):
-    """Return effects of shape (n_series, n_steps, n_effects), and values to match.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_steps, n_effects) or (n_series, n_steps, n_effects)
-        Effects.
-
-    y : array-like of shape (n_steps,) or (n_series, n_steps), default=None
-        Values, NaN where missing.
-
-    Returns
-    -------
-    X, y : ndarrays
-        With an axis of series; ``y`` may be None.
-
-    batched : bool
-        Whether there was such an axis.
-    """
-    X = np.asarray(X, dtype=float)
-    if X.ndim not in (2, 3):
-        raise ValueError(
-            "`X` must be of shape (n_steps, n_effects) or (n_series, n_steps, "
-            f"n_effects), got {X.shape}."
-        )
-    if np.isinf(X).any():
-        raise ValueError("`X` contains infinity.")
-    batched = X.ndim == 3
-    if y is not None:
-        y = np.asarray(y, dtype=float)
-        if y.shape != X.shape[:-1]:
-            raise ValueError(
-                f"`y` must be of shape {X.shape[:-1]}, as `X` has it without its last "
-                f"axis, got {y.shape}."
-            )
-        if np.isinf(y).any():
-            raise ValueError("`y` contains infinity. NaN marks a missing value.")
-    if batched:
-        return X, y, True
-    return X[np.newaxis], None if y is None else y[np.newaxis], False
 
 
 def joined(parts):
@@ -235,7 +194,7 @@ class AdaptiveEffects(RegressorMixin, BaseEstimator):
         self : object
             The fitted filter.
         """
-        X, y, batched = check_series(X, y)
+        X, y, batched = as_batch(X, y, "X")
         if 0 in X.shape:
             raise ValueError(f"`X` is empty: its shape is {X.shape[not batched :]}.")
         self.n_features_in_ = X.shape[-1]
@@ -261,7 +220,7 @@ class AdaptiveEffects(RegressorMixin, BaseEstimator):
         """
         if "n_features_in_" not in vars(self):
             return self.fit(X, y)
-        X, y, batched = check_series(X, y)
+        X, y, batched = as_batch(X, y, "X")
         self._check_matches(X, batched)
         past = self.predictions_ if batched else self.predictions_[np.newaxis]
         state, pending, new = self._run(self._state, self._pending, X, y)
@@ -282,7 +241,7 @@ class AdaptiveEffects(RegressorMixin, BaseEstimator):
             Forecasts. A step h ahead sees the values up to ``h - delay``.
         """
         check_is_fitted(self)
-        X, _, batched = check_series(X)
+        X, _, batched = as_batch(X, None, "X")
         self._check_matches(X, batched)
         unknown = np.full(X.shape[:2], np.nan)
         _, _, predictions = self._run(self._state, self._pending, X, unknown)

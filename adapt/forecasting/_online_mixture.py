@@ -10,52 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from adapt._sklearn import Interval, StrOptions, _fit_context
 from adapt.forecasting._aggregation import RULES, step_losses
+from adapt.forecasting._batches import as_batch
 
 __all__ = ["OnlineMixture"]
-
-
-def check_experts(experts, y=None):
-    """Return forecasts as (n_series, n_steps, n_experts) and values to match.
-
-    Parameters
-    ----------
-    experts : array-like of shape (n_steps, n_experts) or \
-            (n_series, n_steps, n_experts)
-        Forecasts, NaN where an expert gives none.
-
-    y : array-like of shape (n_steps,) or (n_series, n_steps), default=None
-        What came, NaN where it is not known.
-
-    Returns
-    -------
-    experts : ndarray of shape (n_series, n_steps, n_experts)
-
-    y : ndarray of shape (n_series, n_steps) or None
-
-    batched : bool
-        Whether there was an axis of series.
-    """
-    experts = np.asarray(experts, dtype=float)
-    if experts.ndim not in (2, 3):
-        raise ValueError(
-            "`experts` must be of shape (n_steps, n_experts) or (n_series, n_steps, "
-            f"n_experts), got {experts.shape}."
-        )
-    batched = experts.ndim == 3
-    if np.isinf(experts).any():
-        raise ValueError("`experts` contains infinity. NaN marks a missing forecast.")
-    if y is not None:
-        y = np.asarray(y, dtype=float)
-        if y.shape != experts.shape[:-1]:
-            raise ValueError(
-                f"`y` must be of shape {experts.shape[:-1]}, as `experts` has it "
-                f"without its last axis, got {y.shape}."
-            )
-        if np.isinf(y).any():
-            raise ValueError("`y` contains infinity. NaN marks an unknown value.")
-    if batched:
-        return experts, y, True
-    return experts[np.newaxis], None if y is None else y[np.newaxis], False
 
 
 class _State(NamedTuple):
@@ -198,7 +155,7 @@ class OnlineMixture(BaseEstimator):
         self : object
             The fitted mixture.
         """
-        experts, y, batched = check_experts(experts, y)
+        experts, y, batched = as_batch(experts, y, "experts")
         if 0 in experts.shape:
             raise ValueError(
                 f"`experts` is empty: its shape is {experts.shape[not batched :]}."
@@ -230,7 +187,7 @@ class OnlineMixture(BaseEstimator):
         """
         if "n_experts_" not in vars(self):
             return self.fit(experts, y)
-        experts, y, batched = check_experts(experts, y)
+        experts, y, batched = as_batch(experts, y, "experts")
         self._check_matches(experts, batched)
         if experts.shape[1] == 0:
             return self
@@ -260,7 +217,7 @@ class OnlineMixture(BaseEstimator):
             The mixture, NaN where no expert gives a forecast.
         """
         check_is_fitted(self)
-        experts, _, batched = check_experts(experts)
+        experts, _, batched = as_batch(experts, None, "experts")
         self._check_matches(experts, batched)
         unknown = np.full(experts.shape[:2], np.nan)
         _, _, prediction = _run(self._state, experts, unknown, self.delay)
