@@ -1,5 +1,6 @@
 """Which tests run with Keras: those of deep methods, and those alone."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -37,9 +38,20 @@ def _is_deep(path):
     return "deep" in folders or "_deep" in folders
 
 
+def _is_of_another_backend(path):
+    """Return whether a file is the engine of a backend that is not the chosen one."""
+    kind, _, backend = path.stem.rpartition("_")
+    chosen = os.environ.get("KERAS_BACKEND", "tensorflow")
+    return kind == "_engine" and backend in _BACKENDS and backend != chosen
+
+
 def pytest_ignore_collect(collection_path, config):
+    if collection_path.suffix != ".py":
+        return None
+    if _is_of_another_backend(collection_path):
+        return True
     choice = config.getoption("--keras")
-    if choice == "any" or collection_path.suffix != ".py":
+    if choice == "any":
         return None
     if collection_path.name in ("conftest.py", "__init__.py"):
         return None
