@@ -36,7 +36,7 @@ FLOORS = (
     {"discovery", "metrics", "utils"},
     {"model_selection"},
     {"inspection"},
-    {"_problems"},
+    {"_cli"},
     {"__main__"},
 )
 FLOOR = {room: i for i, floor in enumerate(FLOORS) for room in floor}

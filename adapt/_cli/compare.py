@@ -1,0 +1,138 @@
+"""``adapt compare``: which method, if any."""
+
+import argparse
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from adapt import _files
+from adapt._cli import problems
+from adapt._cli.options import add_data, add_estimator
+from adapt._cli.problems import Problem
+from adapt._cli.reading import read
+from adapt._cli.writing import write, write_json, write_text
+
+if TYPE_CHECKING:
+    from adapt.model_selection import Comparison
+
+_OWN_FILES = """
+Your own files, with the label in the column y; the target needs none:
+
+  adapt compare --source old.csv --target new.csv --label y --output pred.csv
+
+One file with both domains, and a column that says which is which:
+
+  adapt compare --data all.csv --domain-column d --target-domain new --label y"""
+
+
+def add_parser(verbs) -> None:
+    compare = verbs.add_parser(
+        "compare",
+        help="compare methods and recommend one, without target labels",
+        description="Compare adaptation methods on a labelled source and a target, "
+        "score each without target labels, and recommend one or none. If the target "
+        "has labels, they only show how good the methods are.",
+        epilog="Columns may hold numbers, text, categories and missing values. Only "
+        "columns that both domains have are used.",
+    )
+    compare.set_defaults(run=run)
+    add_data(compare)
+    options = compare.add_argument_group("options")
+    add_estimator(options, "what every method fits")
+    options.add_argument(
+        "--methods",
+        metavar="NAME",
+        nargs="+",
+        help="candidates (default: a few that are quick); see `adapt list`",
+    )
+    options.add_argument(
+        "--scoring",
+        choices=("accuracy", "balanced_accuracy", "r2"),
+        help="default: accuracy for classes, r2 for numbers",
+    )
+    options.add_argument(
+        "--target-labels",
+        choices=("score", "train"),
+        default="score",
+        help="what labels of the target are for; train lets supervised methods take "
+        "part and scores on held-out target rows (default: %(default)s)",
+    )
+    options.add_argument("--cv", type=int, default=5, help="folds (default: 5)")
+    options.add_argument("--seed", type=int, default=0, help="default: 0")
+    options.add_argument("--jobs", type=int, help="folds to run at a time (default: 1)")
+    files = compare.add_argument_group("results")
+    files.add_argument(
+        "--output", metavar="FILE", help="predictions of the target, as its ending says"
+    )
+    files.add_argument("--save", metavar="FILE", help="fitted model, for joblib.load")
+    files.add_argument("--json", metavar="FILE", help="the table")
+    files.add_argument(
+        "--report",
+        metavar="FILE",
+        help="one page of HTML with diagnosis, table and pictures",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    from adapt.model_selection import compare
+
+    results = [args.output, args.save, args.json, args.report]
+    _files.check_outputs(results, [args.source, args.target, args.data])
+    _files.check_table_name(args.output)
+    if args.report:
+        _check_pictures()
+    problem = read(args)
+    print(f"Source: {problem.source}, {len(problem.X):,} rows with labels.")
+    print(f"Target: {problem.target}, {len(problem.Xt):,} rows.\n")
+    comparison = compare(
+        **problem.domains(by_source=args.target_labels == "train"),
+        estimator=args.estimator,
+        methods="default" if args.methods is None else args.methods,
+        cv=args.cv,
+        scoring=args.scoring,
+        target_labels=args.target_labels,
+        random_state=args.seed,
+        n_jobs=args.jobs,
+        verbose=1,
+    )
+    print(f"\nRanked:\n{comparison}")
+    if args.output:
+        table = problems.predictions(comparison, problem.Xt, problem.label, problem.ids)
+        _files.write_table(args.output, table)
+        print(f"Wrote {args.output}.")
+    if args.save:
+        import joblib
+
+        write(args.save, lambda path: joblib.dump(comparison.best_estimator, path))
+    if args.json:
+        write_json(args.json, comparison.to_dict())
+    if args.report:
+        write_text(args.report, _report(args, problem, comparison))
+    if args.dataset:
+        print(_OWN_FILES)
+    return 130 if comparison.interrupted else 0
+
+
+def _check_pictures() -> None:
+    if find_spec("matplotlib") is None:
+        raise ImportError(
+            "--report draws with matplotlib: pip install 'adapt-learn[plot]'."
+        )
+
+
+def _report(
+    args: argparse.Namespace, problem: Problem, comparison: "Comparison"
+) -> str:
+    """Return a page about a comparison."""
+    from adapt.inspection import diagnose_shift
+    from adapt.inspection._html_report import html_report
+
+    report = diagnose_shift(
+        problem.X,
+        problem.y,
+        problem.Xt,
+        problem.yt,
+        estimator=args.estimator,
+        random_state=args.seed,
+    )
+    names = {"source": problem.source, "target": problem.target}
+    return html_report(comparison, report, problem.X, problem.Xt, **names)

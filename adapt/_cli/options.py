@@ -1,0 +1,74 @@
+"""Options that several verbs have."""
+
+import argparse
+
+from adapt._csv_layout import Layout
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add the ways of giving two domains."""
+    data = parser.add_argument_group("data, one of three ways")
+    data.add_argument("--source", metavar="FILE", help="CSV or Parquet, with labels")
+    data.add_argument("--target", metavar="FILE", help="CSV or Parquet")
+    data.add_argument("--data", metavar="FILE", help="both domains in one file")
+    data.add_argument("--domain-column", metavar="NAME", help="column of the domain")
+    data.add_argument("--dataset", metavar="NAME", help="see `adapt datasets`")
+    data.add_argument("--label", metavar="NAME", help="column of the labels")
+    data.add_argument(
+        "--target-domain",
+        metavar="VALUE",
+        nargs="+",
+        help="which domains are the target, with --data or --dataset",
+    )
+    data.add_argument(
+        "--source-domain",
+        metavar="VALUE",
+        nargs="+",
+        help="which domains are the source; all others if not given",
+    )
+    columns = parser.add_argument_group("columns")
+    columns.add_argument(
+        "--features", metavar="NAME", nargs="+", help="use these columns alone"
+    )
+    columns.add_argument("--drop", metavar="NAME", nargs="+", help="leave these out")
+    columns.add_argument(
+        "--dates",
+        metavar="NAME",
+        nargs="+",
+        help="take these apart: year, month, weekday, hour",
+    )
+    columns.add_argument(
+        "--id", metavar="NAME", help="column that names the rows; in the predictions"
+    )
+    add_layout(parser)
+
+
+def add_layout(parser: argparse.ArgumentParser) -> None:
+    """Add how text files are written, where looking at them is not enough."""
+    layout = parser.add_argument_group("text files, found by their first rows")
+    layout.add_argument(
+        "--sep", metavar="CHAR", type=_character, help="separator of cells, or tab"
+    )
+    layout.add_argument("--decimal", choices=(".", ","), help="decimal sign")
+    layout.add_argument("--encoding", metavar="NAME", help="such as latin-1")
+
+
+def _character(text: str) -> str:
+    text = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(text) != 1:
+        raise argparse.ArgumentTypeError(f"one character or tab, got {text!r}")
+    return text
+
+
+def layout_of(args: argparse.Namespace) -> Layout:
+    return Layout(args.sep, args.decimal, args.encoding)
+
+
+def add_estimator(group: argparse._ArgumentGroup, what: str) -> None:
+    group.add_argument(
+        "--estimator",
+        choices=("logistic", "forest", "boosting"),
+        default="logistic",
+        help=f"{what}, as a classifier or a regressor by the labels; logistic is ridge "
+        "regression for numbers (default: %(default)s)",
+    )

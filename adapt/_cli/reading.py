@@ -1,0 +1,55 @@
+"""From the options of a verb to the two domains that they name."""
+
+import argparse
+
+from adapt._cli import problems
+from adapt._cli.options import layout_of
+from adapt._cli.problems import Problem
+
+
+def read(args: argparse.Namespace) -> Problem:
+    """Return the problem that the arguments describe, with the columns they name."""
+    return problems.choose_columns(
+        _read_domains(args), args.drop, args.features, args.dates, args.id
+    )
+
+
+def _read_domains(args: argparse.Namespace) -> Problem:
+    ways = {
+        "--source and --target": bool(args.source or args.target),
+        "--data": bool(args.data),
+        "--dataset": bool(args.dataset),
+    }
+    given = [way for way, is_given in ways.items() if is_given]
+    if len(given) != 1:
+        raise ValueError(
+            "give the data in one way: --source a.csv --target b.csv, or --data x.csv, "
+            f"or --dataset name; got {' with '.join(given) if given else 'none'}"
+        )
+    if args.dataset:
+        names = args.source_domain, args.target_domain
+        if any(name is not None and len(name) > 1 for name in names):
+            raise ValueError("with --dataset, name one domain as source and as target")
+        return problems.load_bundled(
+            args.dataset, *(name and name[0] for name in names)
+        )
+    needed = ("data", "domain_column", "target_domain", "label")
+    if not args.data:
+        needed = ("source", "target", "label")
+    if args.verb == "diagnose":  # features alone can be compared
+        needed = needed[:-1]
+    options = [f"--{name.replace('_', '-')}" for name in needed]
+    if not all(getattr(args, name) for name in needed):
+        raise ValueError(f"{', '.join(options[:-1])} and {options[-1]} go together")
+    if args.data:
+        return problems.read_one_file(
+            args.data,
+            args.label,
+            args.domain_column,
+            args.target_domain,
+            args.source_domain,
+            layout_of(args),
+        )
+    return problems.read_two_files(
+        args.source, args.target, args.label, layout_of(args)
+    )
