@@ -1,143 +1,347 @@
-"""What deep methods are worth on three tasks, beside source-only and target-trained.
+"""What deep methods at their defaults are worth, beside linear models, as a table.
 
-Run as ``KERAS_BACKEND=jax python benchmarks/deep_accuracy.py TASK [SEEDS [METHOD...]]``
-with ``moons``, ``digits`` or ``watch``; ``SEEDS`` is their number, or ``3:5`` for the
-last two of five. A line per fit goes to standard output as JSON, and ``python
-benchmarks/deep_accuracy.py table FILE...`` makes the table of the guide of such lines.
-Target labels serve to score by, and for what is called target-trained.
+    KERAS_BACKEND=jax python benchmarks/deep_accuracy.py [--tasks HAPT gas]
+        [--methods DANN logistic] [--seeds 0:5] [--report]
 
-- ``moons``: two moons of 600 rows and two more turned by 30 degrees, drawn anew for
-  each seed. One network for all methods, and the weights of `MOONS`, set once.
-- ``digits``: 8 x 8 pixels, MNIST as source, optdigits as target. Defaults, 30 epochs.
-- ``watch``: exercises recorded on the left arm as source, on the right as target, every
-  fourth step of each window. Defaults, 40 epochs.
+Each fit adds a row to ``results/deep_accuracy.csv`` as it ends; a row that is there,
+of the same task, method, seed, backend and settings, is not made again. ``--fresh``
+makes it again and puts it in the place of the old one. ``--report`` makes the table of
+the guide of the rows, and no fit. `deep_tasks` says what the tasks are, and which of
+them have chosen no default.
 
-Target-trained is `DeepSource` trained on one half of the target and scored on the
-other, both ways; a subject of ``watch`` is in one half alone.
+Methods in lower case are there to compare with. Linear models get pixels, columns or,
+of series, `summary`, both standardised on the source:
+
+- ``logistic``: logistic regression, on the source alone;
+- ``coral``: the same, of columns moved by `CORAL`;
+- ``logistic target``: trained on one half of the target and scored on the other, both
+  ways; of ``watch``, a subject is in one half alone;
+- ``rocket``, ``rocket coral``, ``rocket target``: the same three, a ridge classifier on
+  `random_convolutions`, for series;
+- ``network target``: `DeepSource` on halves of the target.
+
+A method with a plus is given what stands in `SETTINGS`.
 """
 
+import argparse
+import csv
 import json
-import sys
+import os
+import subprocess
 import time
 import warnings
 from collections import defaultdict
+from pathlib import Path
 
+import deep_tasks
 import numpy as np
 
-METHODS = (
-    *("DeepSource", "DeepCORAL", "DAN", "JAN", "DeepJDOT"),
+OUT = Path(__file__).with_name("results") / "deep_accuracy.csv"
+COLUMNS = (
+    *("task", "method", "seed", "accuracy", "seconds", "classes"),
+    *("backend", "version", "settings"),
+)
+LINEAR = ("logistic", "coral", "logistic target")
+ROCKET = ("rocket", "rocket coral", "rocket target")
+NETWORKS = (
+    *("network target", "DeepSource", "DeepCORAL", "DAN", "JAN", "DeepJDOT"),
     *("DANN", "CDAN", "ADDA", "WDGRL", "MCD", "MDD"),
     *("MCC", "BNM", "VADA", "DeepSelfTraining"),
     *("AdaBN", "SHOT", "Tent", "DIRTT", "CoDATS"),
 )
-MOONS = {
-    "DANN": {"lambda_": 0.3},
-    "CDAN": {"lambda_": 0.3},
-    "MCC": {"lambda_": 0.3},
-    "MCD": {"n_steps": 2},
-    "WDGRL": {"lambda_": 1.0},
-    "VADA": {"lambda_": 0.3},
-    "DIRTT": {"lambda_": 0.3},
+METHODS = (*LINEAR, *ROCKET, *NETWORKS)
+SETTINGS = {
+    "signs": {"augment": "signs"},
+    "weights": {"class_weights": "auto"},
+    "no weights": {"class_weights": None},
+    "plain": {"augment": None},
 }
 
 
-def read(task, seed):
-    """Return ``Xs, ys, Xt, yt, groups``, the last of the target rows."""
-    from adapt import datasets
+def linear_model():
+    from sklearn.linear_model import LogisticRegression
 
-    if task == "moons":
-        Xs, ys, Xt, yt = datasets.make_moons_da(
-            600, angle=30.0, noise=0.1, random_state=seed
+    return LogisticRegression(max_iter=1000)
+
+
+def ridge_classifier():
+    from sklearn.linear_model import RidgeClassifierCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), RidgeClassifierCV(np.logspace(-3, 4, 8)))
+
+
+def halves(groups, seed):
+    """Return which rows are in the first half; rows of a group stay together."""
+    names = np.random.default_rng(seed).permutation(np.unique(groups))
+    return np.isin(groups, names[: len(names) // 2])
+
+
+def crossed(predict, yt, groups, seed):
+    """Return what ``predict(train, test)`` says, trained on one half for the other."""
+    first = halves(groups, seed)
+    predicted = np.empty_like(yt)
+    for test in (first, ~first):
+        predicted[test] = predict(~test, test)
+    return predicted
+
+
+def by_linear(method, task, seed):
+    """Return predictions of a linear model."""
+    from sklearn.pipeline import make_pipeline
+
+    from adapt.feature_based import CORAL
+
+    Fs, Ft, inner = task.Fs, task.Ft, linear_model()
+    if method.startswith("rocket"):
+        from random_convolutions import RandomConvolutions
+
+        maker = RandomConvolutions(random_state=seed)
+        if method.endswith("target"):
+            inner = make_pipeline(maker, ridge_classifier())
+            Ft = task.Xt
+        else:
+            Fs, inner = maker.fit_transform(task.Xs), ridge_classifier()
+            Ft = maker.transform(task.Xt)
+    if method.endswith("target"):
+        return crossed(
+            lambda train, test: inner.fit(Ft[train], task.yt[train]).predict(Ft[test]),
+            task.yt,
+            task.groups,
+            seed,
         )
-        return Xs, ys, Xt, yt, np.arange(len(yt))
-    data = datasets.load_digits() if task == "digits" else datasets.load_watch()
-    X = data.X if task == "digits" else data.X[:, ::4]
-    source = data.sample_domain >= 0
-    groups = np.arange(len(X)) if task == "digits" else data.groups
-    return X[source], data.y[source], X[~source], data.y[~source], groups[~source]
+    if method.endswith("coral"):
+        return CORAL(inner).fit(Fs, task.ys, Xt=Ft).predict(Ft)
+    return inner.fit(Fs, task.ys).predict(Ft)
 
 
-def networks():
-    """Return the networks for the moons: builders of an encoder and a task."""
-    import keras
-    from keras import layers
-
-    def encoder():
-        hidden = [layers.Dense(32, activation="relu") for _ in range(2)]
-        return keras.Sequential([keras.Input((2,)), *hidden])
-
-    def task():
-        return keras.Sequential([layers.Dense(2)])
-
-    return {"encoder": encoder, "task": task}
-
-
-def new(task, method, seed):
+def by_network(method, task, seed, params):
+    """Return predictions of a deep method."""
     from adapt import feature_based
 
-    cls = getattr(feature_based, method)
-    params = {"random_state": seed, "epochs": 40 if task == "watch" else 30}
-    if task == "moons":
-        params |= {"epochs": 60, "learning_rate": 3e-3, **networks()}
-        params |= MOONS.get(method, {})
-        if method in ("AdaBN", "Tent"):  # their own default encoder normalises
-            params.pop("encoder")
-    return cls(**params)
+    name = "DeepSource" if method == "network target" else method.split("+")[0]
+    model = getattr(feature_based, name)(random_state=seed, **params)
+    if method == "network target":
+        return crossed(
+            lambda train, test: model.fit(
+                task.Xt[train], task.yt[train], Xt=task.Xt[test]
+            ).predict(task.Xt[test]),
+            task.yt,
+            task.groups,
+            seed,
+        )
+    return model.fit(task.Xs, task.ys, Xt=task.Xt).predict(task.Xt)
 
 
-def target_trained(task, Xt, yt, groups, seed):
-    """Return the accuracy of training on one half of the target, on the other."""
-    rng = np.random.default_rng(seed)
-    names = rng.permutation(np.unique(groups))
-    first = np.isin(groups, names[: len(names) // 2])
-    scores = []
-    for train in (first, ~first):
-        model = new(task, "DeepSource", seed).fit(Xt[train], yt[train], Xt=Xt)
-        scores.append(model.score(Xt[~train], yt[~train]))
-    return np.average(scores, weights=[(~first).sum(), first.sum()])
+def settings_of(method, params):
+    """Return what a method is given beside its defaults."""
+    return {**SETTINGS.get(method.partition("+")[2], {}), **params}
 
 
-def main(task, seeds="5", *methods):
-    methods = methods or ("target-trained", *METHODS)
-    for method in methods:
-        for seed in range(*map(int, seeds.split(":"))):
-            Xs, ys, Xt, yt, groups = read(task, seed)
-            start = time.process_time()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                if method == "target-trained":
-                    score = target_trained(task, Xt, yt, groups, seed)
-                else:
-                    model = new(task, method, seed).fit(Xs, ys, Xt=Xt)
-                    score = model.score(Xt, yt)
-            line = {"task": task, "method": method, "seed": seed, "score": score}
-            line["cpu_s"] = round(time.process_time() - start, 1)
-            print(json.dumps(line), flush=True)
+def measured(name, method, seed, params):
+    """Return one fit as a row of the table."""
+    task = deep_tasks.read(name, seed)
+    deep = method not in (*LINEAR, *ROCKET)
+    given = settings_of(method, params) if deep else {}
+    start = time.perf_counter(), time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if deep:
+            predicted = by_network(method, task, seed, given)
+        else:
+            predicted = by_linear(method, task, seed)
+    return {
+        **key_of(name, method, seed, params),
+        "accuracy": round(float(np.mean(predicted == task.yt)), 4),
+        "seconds": round(time.process_time() - start[1], 2),
+        "classes": len(np.unique(predicted)),
+        "version": version(),
+    }
 
 
-def table(*paths):
-    """Print the mean and the standard deviation by method and task."""
-    found = defaultdict(list)
-    for path in paths:
-        with open(path, encoding="utf-8") as file:
-            for line in map(json.loads, filter(lambda x: x[0] == "{", file)):
-                found[line["method"], line["task"]].append(line["score"])
-    tasks = [t for t in ("moons", "digits", "watch") if any(t == k[1] for k in found)]
-    for method in ("target-trained", *METHODS):
-        cells = []
-        for task in tasks:
-            scores = found.get((method, task))
-            cells.append(
-                "--"
-                if scores is None
-                else f"{np.mean(scores):.3f} ± {np.std(scores):.3f} ({len(scores)})"
-            )
-        print(f"   * - {method}")
-        print("\n".join(f"     - {cell}" for cell in cells))
+def key_of(name, method, seed, params):
+    """Return the cells that tell a row from others."""
+    deep = method not in (*LINEAR, *ROCKET)
+    given = settings_of(method, params) if deep else {}
+    return {
+        "task": name,
+        "method": method,
+        "seed": str(seed),
+        "backend": os.environ.get("KERAS_BACKEND", "tensorflow") if deep else "numpy",
+        "settings": json.dumps(given, sort_keys=True) if given else "",
+    }
+
+
+def version():
+    """Return the version of the library and the commit, as far as there is one."""
+    import adapt
+
+    call = ["git", "-C", Path(__file__).parent, "describe", "--always", "--dirty"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    return f"{adapt.__version__} {done.stdout.strip()}".strip()
+
+
+def read_rows(path):
+    """Return the rows of a table, none if there is no file."""
+    if not path.exists():
+        return []
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write_rows(path, rows):
+    path.parent.mkdir(exist_ok=True)
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def add_row(path, row, fresh=False):
+    """Add a row to a table, in the place of one with the same key."""
+    if path.exists() and not fresh:
+        with open(path, "a", encoding="utf-8", newline="") as file:
+            csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(row)
+        return
+    rows = [each for each in read_rows(path) if not _same(each, row)]
+    write_rows(path, [*rows, row])
+
+
+def _same(row, key):
+    names = "task", "method", "seed", "backend", "settings"
+    return all(row[name] == str(key[name]) for name in names)
+
+
+def chosen(asked):
+    """Return the tasks asked for, by their name or by the word that it begins with."""
+    known = (*deep_tasks.REPORTED, *deep_tasks.CHOOSING)
+    return [
+        name
+        for name in known
+        if name in asked
+        or any(name.startswith(f"{each} ") for each in asked if each not in known)
+    ]
+
+
+def applies(method, name):
+    """Return whether there is a row of this method on this task, at this seed."""
+    series = name.startswith(("HAPT", "watch"))
+    return series or (method not in ROCKET and not method.endswith("+signs"))
+
+
+def run(tasks, methods, seeds, params, path=OUT, fresh=False):
+    """Fit what is not in the table yet."""
+    for seed in seeds:
+        for method in methods:
+            for name in tasks:
+                key = key_of(name, method, seed, params)
+                known = any(_same(row, key) for row in read_rows(path))
+                drawn = (
+                    method not in ("logistic", "coral") or seed == 0 or "moons" in name
+                )
+                if (known and not fresh) or not drawn or not applies(method, name):
+                    continue
+                try:
+                    row = measured(name, method, seed, params)
+                except FileNotFoundError as error:
+                    print(error)
+                    continue
+                add_row(path, row, fresh)
+                print(*(row[column] for column in COLUMNS[:6]), flush=True)
+
+
+def group_of(name):
+    """Return the column of the report that a task is in."""
+    kind, *rest = name.split()
+    return "digits images" if rest[:1] == ["images"] else kind
+
+
+def table(rows, tasks=deep_tasks.REPORTED):
+    """Return mean, least mean of a task, and deviation, by method and group of tasks.
+
+    Returns
+    -------
+    cells : dict
+        By method and group: the mean over tasks of the means over seeds, the least of
+        these, the deviation over seeds of the mean over tasks, the seconds of a fit,
+        and the number of seeds and of tasks.
+    """
+    found = defaultdict(dict)
+    for row in rows:
+        if row["task"] in tasks and row["backend"] in ("jax", "numpy"):
+            key = row["method"], group_of(row["task"])
+            found[key].setdefault(row["task"], []).append(row)
+    cells = {}
+    for key, by_task in found.items():
+        means = [np.mean([float(r["accuracy"]) for r in v]) for v in by_task.values()]
+        seeds = defaultdict(list)
+        for each in by_task.values():
+            for row in each:
+                seeds[row["seed"]].append(float(row["accuracy"]))
+        whole = [np.mean(v) for v in seeds.values() if len(v) == len(by_task)]
+        seconds = [float(r["seconds"]) for v in by_task.values() for r in v]
+        cells[key] = {
+            "mean": np.mean(means),
+            "least": min(means),
+            "deviation": np.std(whole) if whole else 0.0,
+            "seconds": np.median(seconds),
+            "seeds": min(map(len, by_task.values())),
+            "tasks": len(by_task),
+        }
+    return cells
+
+
+def report(rows, tasks=deep_tasks.REPORTED):
+    """Return the table of the guide, in reStructuredText."""
+    cells = table(rows, tasks)
+    groups = [
+        g for g in dict.fromkeys(map(group_of, tasks)) if any(g == k[1] for k in cells)
+    ]
+    sizes = {g: max(c["tasks"] for k, c in cells.items() if k[1] == g) for g in groups}
+    known = [m for m in METHODS if any(m == key[0] for key in cells)]
+    known += sorted({key[0] for key in cells} - set(known))
+    lines = [".. list-table::", "   :header-rows: 1", "   :stub-columns: 1", ""]
+    head = ["Method", *(f"{g} ({sizes[g]})" for g in groups), "seconds of a fit"]
+    lines += _cells(head)
+    for method in known:
+        own = [cells.get((method, group)) for group in groups]
+        seconds = [cell["seconds"] for cell in own if cell]
+        times = f"{min(seconds):.1f} to {max(seconds):.1f}"
+        lines += _cells([method, *map(_cell, own), times])
+    return "\n".join(lines) + "\n"
+
+
+def _cells(values):
+    return [f"   {'*' if i == 0 else ' '} - {v}" for i, v in enumerate(values)]
+
+
+def _cell(cell):
+    if cell is None:
+        return "--"
+    least = f", {cell['least']:.3f}" if cell["tasks"] > 1 else ""
+    return f"{cell['mean']:.3f}{least} ± {cell['deviation']:.3f} [{cell['seeds']}]"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--tasks", nargs="+", default=deep_tasks.REPORTED)
+    parser.add_argument("--methods", nargs="+", default=METHODS)
+    parser.add_argument("--seeds", default="0:5", help="a number, or first:stop")
+    parser.add_argument("--params", type=json.loads, default={}, help="as JSON")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--report", action="store_true")
+    given = parser.parse_args()
+    if given.report:
+        print(report(read_rows(given.out)), end="")
+        return
+    tasks = chosen(given.tasks)
+    seeds = range(*map(int, given.seeds.split(":")))
+    run(tasks, given.methods, seeds, given.params, given.out, given.fresh)
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "table":
-        table(*sys.argv[2:])
-    else:
-        main(*sys.argv[1:])
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    main()
