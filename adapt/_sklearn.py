@@ -5,6 +5,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils._param_validation import HasMethods, Hidden, Interval, StrOptions
 from sklearn.utils._user_interface import _print_elapsed_time
+from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_feature_names_in,
@@ -18,6 +19,7 @@ __all__ = [
     "Hidden",
     "Interval",
     "StrOptions",
+    "_BaseComposition",
     "_check_feature_names",
     "_check_feature_names_in",
     "_check_sample_weight",

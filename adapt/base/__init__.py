@@ -7,6 +7,7 @@ parameters of a source model. Deep methods are in `adapt.deep`.
 """
 
 from adapt.base._adapter import BaseAdapter
+from adapt.base._average import AverageAdapter
 from adapt.base._feature import FeatureAdapter
 from adapt.base._meta import MetaAdapter
 from adapt.base._parameter import ParameterAdapter
@@ -14,6 +15,7 @@ from adapt.base._source_only import SourceOnly
 from adapt.base._weight import RatioAdapter, WeightAdapter
 
 __all__ = [
+    "AverageAdapter",
     "BaseAdapter",
     "FeatureAdapter",
     "MetaAdapter",
