@@ -114,11 +114,35 @@ class AverageAdapter(_BaseComposition, BaseAdapter):
         self.random_state = random_state
 
     def get_params(self, deep=True):
-        """Return the parameters, with `deep` also those of the adapters by name."""
+        """Return the parameters.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether the adapters, and their parameters by ``name__parameter``, are among
+            them.
+
+        Returns
+        -------
+        params : dict
+            Values by name.
+        """
         return self._get_params("adapters", deep=deep)
 
     def set_params(self, **params):
-        """Set parameters, those of an adapter as ``name__parameter``."""
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name. An adapter is set by its name, and its parameters by
+            ``name__parameter``.
+
+        Returns
+        -------
+        self : object
+            This average.
+        """
         self._set_params("adapters", **params)
         return self
 
