@@ -18,6 +18,7 @@ _SUBPACKAGES = (
     "model_selection",
     "multi_domain",
     "parameter_based",
+    "series",
     "utils",
 )
 

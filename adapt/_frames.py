@@ -109,3 +109,8 @@ def stack_rows(A, B):
 def with_values(frame, values):
     """Return a frame of the library and with the column names of another."""
     return type(frame)(dict(zip(column_names(frame), values.T, strict=True)))
+
+
+def index_levels(X):
+    """Return the number of levels of the row index of a frame; 0 if it has none."""
+    return X.index.nlevels if _is_of(X, "pandas") else 0

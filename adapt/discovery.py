@@ -11,6 +11,8 @@ __all__ = ["all_adapters"]
 
 _FAMILIES = ("feature_based", "instance_based", "parameter_based")
 _TRANSFORMERS = ("imputation",)
+# Maps of series, which are steps before the features that other methods work on.
+_BEFORE = ("series",)
 # Models of many domains, none of which is the target: plain estimators.
 _MANY = ("multi_domain",)
 
@@ -21,9 +23,9 @@ def all_adapters(family=None, *, deep=True):
     Parameters
     ----------
     family : {"feature_based", "instance_based", "parameter_based", "imputation", \
-            "multi_domain"}, default=None
-        The one to list. If None, all that predict for a target, which imputers and
-        models of many domains do not.
+            "multi_domain", "series"}, default=None
+        The one to list. If None, all that predict for a target from a table, which
+        imputers, models of many domains and maps of series do not.
 
     deep : bool, default=True
         Whether methods that need Keras are listed too. They are imported.
@@ -44,7 +46,7 @@ def all_adapters(family=None, *, deep=True):
     >>> "CORAL" in dict(all_adapters("feature_based", deep=False))
     True
     """
-    families = _FAMILIES + _TRANSFORMERS + _MANY
+    families = _FAMILIES + _TRANSFORMERS + _MANY + _BEFORE
     if family is not None and family not in families:
         raise ValueError(f"`family` must be one of {families} or None, got {family!r}.")
     base = BaseEstimator if family in _MANY else BaseAdapter

@@ -9,6 +9,7 @@ _PACKAGES = {
     "adapt.instance_based": "Instance-based methods",
     "adapt.parameter_based": "Parameter-based methods",
     "adapt.multi_domain": "Many domains",
+    "adapt.series": "Time series",
     "adapt.imputation": "Imputation",
     "adapt.forecasting": "Forecasting",
     "adapt.base": "Bases",

@@ -26,7 +26,8 @@ from adapt.model_selection import AutoAdapt
 from adapt.multi_domain import PooledRidge
 from tests.common import shifted_classes, shifted_numbers, to_itself
 
-ADAPTERS = [SourceOnly, AutoAdapt, *(cls for _, cls in all_adapters(deep=False))]
+ADAPTERS = [SourceOnly, AutoAdapt]
+ADAPTERS += [cls for _, cls in all_adapters(deep=False) + all_adapters("series")]
 INNER = {
     "classifier": LogisticRegression(),
     "regressor": LinearRegression(),
@@ -67,7 +68,9 @@ _COUNTS_TARGET_ROWS = {
     "BBSE",
     "BDA",
     "BalancedWeighting",
+    "ChannelScaler",
     "DomainStandardScaler",
+    "EuclideanAlignment",
     "FA",
     "GFK",
     "GradualAdapter",

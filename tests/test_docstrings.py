@@ -6,7 +6,7 @@ docstrings = pytest.importorskip("tests.docstrings", exc_type=ImportError)
 
 from adapt.discovery import all_adapters  # noqa: E402
 
-SHALLOW = dict(all_adapters(deep=False))
+SHALLOW = dict(all_adapters(deep=False) + all_adapters("series"))
 
 
 @pytest.mark.parametrize("name", SHALLOW)

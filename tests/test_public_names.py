@@ -17,6 +17,7 @@ FAMILIES = (
     "parameter_based",
     "imputation",
     "multi_domain",
+    "series",
 )
 
 # First parameters of each class of ADAPT 0.4.5, in the order in which they can be given

@@ -32,6 +32,7 @@ FLOORS = (
         "instance_based",
         "multi_domain",
         "parameter_based",
+        "series",
     },
     {"discovery", "metrics", "utils"},
     {"model_selection"},

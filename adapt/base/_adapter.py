@@ -83,7 +83,7 @@ class BaseAdapter(BaseEstimator, ABC):
             The fitted adapter.
         """
         domains = split_domains(
-            self, X, y, Xt, yt, sample_domain, sample_weight, tags=get_tags(self)
+            self, X, y, Xt, yt, sample_domain, sample_weight, tags=self._tags_for(X)
         )
         if self._target_labels == "required" and domains.labelled is None:
             # The words that scikit-learn looks for, where it is `y` that is missing.
@@ -95,6 +95,10 @@ class BaseAdapter(BaseEstimator, ABC):
             )
         self._adapt(domains)
         return self
+
+    def _tags_for(self, X):
+        """Return the tags that say what rows such as ``X`` may hold."""
+        return get_tags(self)
 
     @abstractmethod
     def _adapt(self, domains):
