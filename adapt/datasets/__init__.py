@@ -28,7 +28,7 @@ from adapt.datasets._regression import (
     load_diabetes,
     load_flights,
 )
-from adapt.datasets._series import load_watch
+from adapt.datasets._series import load_hapt, load_watch
 
 __all__ = [
     "Task",
@@ -42,6 +42,7 @@ __all__ = [
     "load_digits",
     "load_employment",
     "load_flights",
+    "load_hapt",
     "load_heart",
     "load_housing",
     "load_penguins",

@@ -17,7 +17,7 @@ from adapt.datasets._regression import (
     load_diabetes,
     load_flights,
 )
-from adapt.datasets._series import load_watch
+from adapt.datasets._series import load_hapt, load_watch
 
 _LOADERS = {
     "penguins": load_penguins,
@@ -31,6 +31,7 @@ _LOADERS = {
     "auto_mpg": load_auto_mpg,
     "abalone": load_abalone,
     "watch": load_watch,
+    "hapt": load_hapt,
 }
 
 _KINDS = ("classification", "regression", "series")
@@ -65,6 +66,8 @@ _TASKS = [
     ("regression", "abalone", "infant", "male", {}),
     ("series", "watch", "left", "right", {}),
     ("series", "watch", "right", "left", {}),
+    ("series", "hapt", "subject_1", "subject_3", {}),
+    ("series", "hapt", "subject_3", "subject_1", {}),
 ]
 
 

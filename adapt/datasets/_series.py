@@ -7,6 +7,8 @@ from adapt.datasets._bunch import DATA, check_domains, read_description, select_
 
 _EXERCISES = ("PEN", "ABD", "FEL", "IR", "ER", "TRAP", "ROW")
 _CHANNELS = ("ax", "ay", "az", "wx", "wy", "wz")
+_ACTIVITIES = ("walking", "upstairs", "downstairs", "sitting", "standing", "lying")
+_SUBJECTS = tuple(f"subject_{k}" for k in (1, 3, 4, 7, 8, 9, 10, 12))
 
 
 def load_watch(*, source="left", target="right", return_X_y=False):
@@ -94,4 +96,83 @@ def load_watch(*, source="left", target="right", return_X_y=False):
         domain_names=domain_names,
         target_names=np.array(_EXERCISES),
         DESCR=read_description("watch"),
+    )
+
+
+def load_hapt(*, source="subject_1", target="subject_3", return_X_y=False):
+    """Load activities recorded by a smartphone at the waist, from person to person.
+
+    Eight people walked, went up and down stairs, sat, stood and lay. People differ in
+    how they move and how the phone lies. A window of 128 steps lasts 2.56 seconds.
+
+    Parameters
+    ----------
+    source : str or tuple of str, default="subject_1"
+        The people of the source domain, "subject_" and one of 1, 3, 4, 7, 8, 9, 10
+        and 12.
+    target : str or tuple of str, default="subject_3"
+        The people of the target domain.
+    return_X_y : bool, default=False
+        If True, return ``(X, y, sample_domain)`` instead of a `Bunch`.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        Dictionary-like object, with the following attributes.
+
+        X : ndarray of shape (n_samples, 128, 6), float32
+            The windows, source first: 128 steps of 0.02 s, three channels of the
+            accelerometer in g, three of the gyroscope in rad/s.
+        y : ndarray of shape (n_samples,)
+            The activity, 0 to 5. The target windows carry their true labels too: they
+            are there to score with; hide them from a method that may not see them.
+        sample_domain : ndarray of shape (n_samples,)
+            0, 1, ... for the sources, -1, -2, ... for the targets, one for a person.
+        feature_names : list of str
+            The names of the channels.
+        domain_names : dict of int to str
+            What each value of `sample_domain` stands for.
+        target_names : ndarray of str
+            The names of the activities.
+        DESCR : str
+            Source, licence, processing and measured baselines.
+
+    data : tuple (X, y, sample_domain) if ``return_X_y=True``
+        The arrays of the same names.
+
+    Raises
+    ------
+    ValueError
+        If a domain is unknown or chosen twice.
+
+    Examples
+    --------
+    >>> from adapt.datasets import load_hapt
+    >>> data = load_hapt(source=("subject_1", "subject_3"), target="subject_4")
+    >>> data.X.shape
+    (522, 128, 6)
+    >>> data.domain_names
+    {0: 'subject_1', 1: 'subject_3', -1: 'subject_4'}
+    """
+    sources, targets = check_domains(source, target, _SUBJECTS)
+    with (DATA / "hapt.npz").open("rb") as file, np.load(file) as archive:
+        steps = archive["small"].astype(np.int16)
+        steps.ravel()[archive["where"]] += archive["rest"]
+        activity, subject = archive["activity"], archive["subject"]
+    people = np.array([f"subject_{k}" for k in subject])
+    rows, sample_domain, domain_names = select_rows(people, sources, targets)
+    # The file holds steps along time, channel by channel, in units of 1/128.
+    values = np.cumsum(steps[:, rows], axis=2, dtype=np.int16).astype(np.float32) / 128
+    X = np.ascontiguousarray(values.transpose(1, 2, 0))
+    y = activity[rows].astype(np.int64)
+    if return_X_y:
+        return X, y, sample_domain
+    return Bunch(
+        X=X,
+        y=y,
+        sample_domain=sample_domain,
+        feature_names=list(_CHANNELS),
+        domain_names=domain_names,
+        target_names=np.array(_ACTIVITIES),
+        DESCR=read_description("hapt"),
     )
