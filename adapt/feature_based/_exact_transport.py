@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from adapt.feature_based._pot import import_pot
+from adapt._pot import import_pot
 
 
 def _staircase(a, b):

@@ -11,8 +11,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics.pairwise import euclidean_distances
 
+from adapt._pot import import_pot
 from adapt.feature_based._exact_transport import exact_transport
-from adapt.feature_based._pot import import_pot
 
 # Beyond this the exponentials of a plain Sinkhorn iteration leave the range of floats.
 _LARGEST_EXPONENT = 200

@@ -135,7 +135,7 @@ def test_batches_hold_every_row(sizes):
 def test_pot_does_not_bring_frameworks_along():
     code = """
 import os, sys
-from adapt.feature_based._pot import import_pot
+from adapt._pot import import_pot
 before = dict(os.environ)
 import_pot()
 assert not {"torch", "jax", "tensorflow"} & sys.modules.keys()
