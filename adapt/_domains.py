@@ -689,7 +689,7 @@ def pair_with_source(estimator, X, X_source, Xt=None, sample_domain=None):
 
 
 def _target_alone(estimator, Xt, yt, sample_weight, tags):
-    Xt = check_rows(estimator, Xt, reset=True, tags=tags)
+    given, Xt = Xt, read_numbers(estimator, Xt, reset=True, tags=tags)
     target = read_labels(yt, Xt, "yt")
     if not estimator._wants_target_labels():
         target = None
@@ -701,4 +701,5 @@ def _target_alone(estimator, Xt, yt, sample_weight, tags):
         target_domain=None,
         source_weight=None,
         target_weight=_weights(sample_weight, Xt),
+        frames=_kept(estimator, given, given),
     )

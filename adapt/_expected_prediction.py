@@ -6,6 +6,7 @@ probabilities of the target's classes for any row: the expected empirical predic
 """
 
 import numpy as np
+from scipy.special import xlogy
 
 FLOOR = 1e-300  # below which no logarithm is taken
 
@@ -103,3 +104,27 @@ def own_label(predictions, codes):
     likelihood : ndarray of shape (n_samples,)
     """
     return np.maximum(predictions[np.arange(len(codes)), codes], FLOOR)
+
+
+def conditional_entropy(codes, given, n_classes, n_given):
+    """Return the entropy, in nats, of some classes given others.
+
+    Parameters
+    ----------
+    codes, given : ndarrays of shape (n_samples,), dtype int
+        Classes, from 0 on.
+
+    n_classes, n_given : int
+        How many there are of each.
+
+    Returns
+    -------
+    entropy : float
+    """
+    joint = np.zeros((n_classes, n_given))
+    np.add.at(joint, (codes, given), 1 / len(codes))
+    of_given = joint.sum(axis=0)
+    # The difference may come out below zero by rounding.
+    return max(
+        float(np.sum(xlogy(of_given, of_given)) - np.sum(xlogy(joint, joint))), 0.0
+    )

@@ -12,8 +12,8 @@ import time
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from adapt.feature_based import OTMapping, transport_plan
 from adapt._pot import import_pot
+from adapt.feature_based import OTMapping, transport_plan
 from adapt.feature_based._transport_plan import transport_cost
 
 ot = import_pot()

@@ -53,6 +53,8 @@ FEWER = {
 DEFAULT_ONLY = {"RegularTransferGP"}
 # Methods whose default estimator is no linear model, or one on scaled columns.
 OWN_DEFAULT = {"AutoAdapt", "TransferBoosting"}
+# Methods that leave out a share of the source, whatever the shift.
+DROPS_ROWS = {"SourcePruning"}
 NAMES = ["a", "b", "c", "d"]
 
 _WEIGHT_CHECKS = (
@@ -90,6 +92,8 @@ _COUNTS_TARGET_ROWS = {
     "SA",
     "SaerensEM",
     "SelfTraining",
+    "SourceMixture",
+    "SourcePruning",
     "TCA",
     "TJM",
     "TrAdaBoost",
@@ -476,7 +480,7 @@ def test_no_shift_changes_little(cls, inner):
         assert r2_score(expected, model.predict(Xs)) > 0.98
     else:
         assert np.mean(model.predict(Xs) == expected) > 0.95
-    if isinstance(model, WeightAdapter):
+    if isinstance(model, WeightAdapter) and cls.__name__ not in DROPS_ROWS:
         assert np.abs(model.weights_ - 1).mean() < 0.25
 
 

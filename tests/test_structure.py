@@ -24,6 +24,7 @@ FLOORS = (
         "_linalg",
         "_pot",
         "_sklearn",
+        "_stacking",
     },
     {"base", "datasets"},
     {"deep"},

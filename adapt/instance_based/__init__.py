@@ -16,6 +16,7 @@ from adapt.instance_based._nearest_neighbors_weighting import NearestNeighborsWe
 from adapt.instance_based._rlls import RLLS
 from adapt.instance_based._rulsif import RULSIF, ULSIF
 from adapt.instance_based._saerens_em import SaerensEM
+from adapt.instance_based._source_pruning import SourcePruning
 from adapt.instance_based._tradaboost import TrAdaBoost
 from adapt.instance_based._tradaboost_r2 import TrAdaBoostR2
 from adapt.instance_based._two_stage_tradaboost_r2 import TwoStageTrAdaBoostR2
@@ -41,6 +42,7 @@ __all__ = [
     "MMDTarS",
     "NearestNeighborsWeighting",
     "SaerensEM",
+    "SourcePruning",
     "TrAdaBoost",
     "TrAdaBoostR2",
     "TwoStageTrAdaBoostR2",

@@ -1,10 +1,10 @@
 """Transferability from what a source model predicts: LEEP and NCE."""
 
 import numpy as np
-from scipy.special import xlogy
 from sklearn.utils import check_consistent_length
 
 from adapt._expected_prediction import (
+    conditional_entropy,
     conditional_table,
     left_out_predictions,
     own_label,
@@ -127,14 +127,3 @@ def nce(source_labels, y):
         codes, n_classes = class_codes(y)
         check_consistent_length(source, codes)
     return 0.0 - conditional_entropy(codes, source, n_classes, n_source)
-
-
-def conditional_entropy(codes, given, n_classes, n_given):
-    """Return the entropy, in nats, of some classes given others."""
-    joint = np.zeros((n_classes, n_given))
-    np.add.at(joint, (codes, given), 1 / len(codes))
-    of_given = joint.sum(axis=0)
-    # The difference may come out below zero by rounding.
-    return max(
-        float(np.sum(xlogy(of_given, of_given)) - np.sum(xlogy(joint, joint))), 0.0
-    )

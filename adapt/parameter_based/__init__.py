@@ -7,6 +7,7 @@ from adapt.parameter_based._lin_int import LinInt
 from adapt.parameter_based._regular_transfer_gp import RegularTransferGP
 from adapt.parameter_based._regular_transfer_lc import RegularTransferLC
 from adapt.parameter_based._regular_transfer_lr import RegularTransferLR
+from adapt.parameter_based._source_mixture import SourceMixture
 from adapt.parameter_based._transfer_boosting import TransferBoosting
 from adapt.parameter_based._transfer_forest import (
     TransferForestClassifier,
@@ -34,6 +35,7 @@ __all__ = [
     "RegularTransferLC",
     "RegularTransferLR",
     "RegularTransferNN",
+    "SourceMixture",
     "TransferBoosting",
     "TransferForestClassifier",
     "TransferForestRegressor",

@@ -6,6 +6,7 @@ from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 from sklearn.exceptions import ConvergenceWarning
 
+from adapt._stacking import blend_weights
 from adapt.imputation import (
     GaussianTransferImputer,
     gaussian_map,
@@ -16,7 +17,7 @@ from adapt.imputation._gaussian import (
     conditional_mean,
     fill_held_out,
 )
-from adapt.imputation._held_out import blend_weights, cell_folds
+from adapt.imputation._held_out import cell_folds
 from adapt.imputation._units import pseudo_cells
 
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from adapt._stacking import blend_weights
 from adapt.imputation._gaussian import (
     COVARIANCE_FLOOR,
     choose_strength,
@@ -12,7 +13,6 @@ from adapt.imputation._gaussian import (
     fill_held_out,
     gaussian_map,
 )
-from adapt.imputation._held_out import blend_weights
 from adapt.imputation._units import column_units, sparing
 
 __all__ = [

@@ -1,0 +1,151 @@
+"""Choice of a few source models, by scores of sets of them."""
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from adapt._expected_prediction import conditional_entropy
+from adapt._pot import import_pot
+
+_MAX_ROWS = 300  # of a domain, from which a distance is estimated
+
+
+def greedy(score, n_sources, size):
+    """Return sources that are added one by one, each the best for the set so far.
+
+    Parameters
+    ----------
+    score : callable
+        Of a list of sources; greater is better.
+
+    n_sources : int
+        How many there are.
+
+    size : int
+        How many are chosen; all if there are no more.
+
+    Returns
+    -------
+    members : list of int
+        In the order in which they were chosen.
+    """
+    members = []
+    while len(members) < min(size, n_sources):
+        rest = [k for k in range(n_sources) if k not in members]
+        members.append(max(rest, key=lambda k: score([*members, k])))
+    return members
+
+
+def ensemble_likelihood(likelihoods, members):
+    """Return the log-likelihood per row of the mean of some experts.
+
+    Of experts that were relabelled by LEEP's table this is E-LEEP.
+
+    Parameters
+    ----------
+    likelihoods : ndarray of shape (n_samples, n_experts)
+        Probability that each expert gives the row's own class.
+
+    members : list of int
+        Of which experts.
+
+    Returns
+    -------
+    value : float
+    """
+    return float(np.log(likelihoods[:, members].mean(axis=1)).mean())
+
+
+def ms_leep(likelihoods, members):
+    """Return the sum of the LEEP of some experts; parameters as above."""
+    return float(np.log(likelihoods[:, members]).mean(axis=0).sum())
+
+
+class OsbornTerms:
+    """The three terms of OSBORN for each source, and its score of a set of them.
+
+    Parameters
+    ----------
+    distances : ndarray of shape (n_sources,)
+        Transport distance of the source's rows to the target's; 0 if unknown.
+
+    entropies : ndarray of shape (n_sources,)
+        Conditional entropy of the model's classes, given the labels.
+
+    disagreements : ndarray of shape (n_sources, n_sources)
+        Conditional entropy of a model's classes, given those of another.
+    """
+
+    def __init__(self, distances, entropies, disagreements):
+        self.distances = distances
+        self.entropies = entropies
+        self.disagreements = disagreements
+
+    def score(self, members):
+        """Return minus the published, unweighted sum of all terms."""
+        single = np.sum(self.distances[members] + self.entropies[members])
+        return -float(single + self.disagreements[np.ix_(members, members)].sum())
+
+    def standardized(self):
+        """Return the terms in units of their deviation over the pool.
+
+        A pool of two has two values of each, which tell no deviation: it is left.
+        """
+        n = len(self.distances)
+        if n < 3:
+            return self
+        apart = ~np.eye(n, dtype=bool)
+        pairs = np.zeros((n, n))
+        # Sums over pairs grow with the square of the size, and single terms do not.
+        pairs[apart] = _standard(self.disagreements[apart]) / (n - 1)
+        return OsbornTerms(_standard(self.distances), _standard(self.entropies), pairs)
+
+
+def _standard(values):
+    spread = values.std()
+    return (values - values.mean()) / (spread if spread > 1e-12 else 1.0)
+
+
+def osborn_terms(labels, codes, n_source_classes, n_classes, distances=None):
+    """Return the terms of OSBORN on labelled target rows.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_sources, n_samples), dtype int
+        Classes that the sources give the rows, from 0 on.
+
+    codes : ndarray of shape (n_samples,), dtype int
+        Classes of the target.
+
+    n_source_classes, n_classes : int
+        How many classes the sources know at most, and the target.
+
+    distances : ndarray of shape (n_sources,), default=None
+        Of the sources' rows to those of the target, where they are known.
+
+    Returns
+    -------
+    terms : OsbornTerms
+    """
+    n = len(labels)
+    entropies = [
+        conditional_entropy(own, codes, n_source_classes, n_classes) for own in labels
+    ]
+    pairs = np.zeros((n, n))
+    for a in range(n):
+        for b in range(n):
+            if a != b:
+                pairs[a, b] = conditional_entropy(
+                    labels[a], labels[b], n_source_classes, n_source_classes
+                )
+    distances = np.zeros(n) if distances is None else distances
+    return OsbornTerms(distances, np.array(entropies), pairs)
+
+
+def transport_distance(Xs, Xt, rng):
+    """Return the squared Wasserstein distance of two samples, of 300 rows at most."""
+    A, B = (
+        X if len(X) <= _MAX_ROWS else X[rng.choice(len(X), _MAX_ROWS, replace=False)]
+        for X in (Xs, Xt)
+    )
+    masses = (np.full(len(X), 1 / len(X)) for X in (A, B))
+    return float(import_pot().emd2(*masses, cdist(A, B, "sqeuclidean")))
