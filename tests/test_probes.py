@@ -411,9 +411,16 @@ def test_sparse_rows(cls):
 
 # Their weights are told, but probabilities are corrected in place of the loss.
 CORRECTORS = {"SaerensEM"}
+# Fitted on fewer rows, and not on weighted ones.
+PRUNERS = {"SourcePruning"}
 
 
-@each([*(cls for cls in WEIGHTERS if cls.__name__ not in CORRECTORS), TrAdaBoost])
+@each(
+    [
+        *(cls for cls in WEIGHTERS if cls.__name__ not in CORRECTORS | PRUNERS),
+        TrAdaBoost,
+    ]
+)
 @pytest.mark.filterwarnings("ignore:TrAdaBoost stopped")
 def test_estimator_without_sample_weight(cls):
     Xs, ys, Xt, yt = shifted_classes()

@@ -25,6 +25,7 @@ FLOORS = (
         "_pot",
         "_sklearn",
         "_stacking",
+        "_units_of_columns",
     },
     {"base", "datasets"},
     {"deep"},

@@ -206,11 +206,13 @@ class SourcePruning(WeightAdapter):
         self._check_takes_weights(domains.source_weight)
         self._find_weights(domains)
         ys, weight = domains.ys, domains.source_weight
+        if weight is not None:
+            weight = (weight * self.weights_)[self.support_]
         self._fit_estimator(
             take_rows(domains.source_rows, self.support_),
             None if ys is None else ys[self.support_],
             domains,
-            sample_weight=None if weight is None else weight[self.support_],
+            sample_weight=weight,
         )
 
     def _weigh(self, domains):

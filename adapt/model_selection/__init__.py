@@ -4,6 +4,8 @@ from adapt.model_selection._auto_adapt import AutoAdapt
 from adapt.model_selection._compare import compare
 from adapt.model_selection._comparison import Comparison
 from adapt.model_selection._prequential import continual_report, prequential
+from adapt.model_selection._rank_sources import rank_sources
+from adapt.model_selection._source_tasks import SourceTaskSelector
 from adapt.model_selection._split import (
     DomainKFold,
     LeaveOneDomainOut,
@@ -17,8 +19,10 @@ __all__ = [
     "DomainKFold",
     "LeaveOneDomainOut",
     "SourceTargetShuffleSplit",
+    "SourceTaskSelector",
     "StratifiedDomainShuffleSplit",
     "compare",
     "continual_report",
     "prequential",
+    "rank_sources",
 ]
