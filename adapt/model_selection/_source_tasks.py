@@ -156,6 +156,7 @@ class SourceTaskSelector:
         Returns
         -------
         self : SourceTaskSelector
+            This one.
         """
         n = len(self.contexts)
         row = np.asarray(row, dtype=float)
