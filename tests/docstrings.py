@@ -196,6 +196,7 @@ OWN_TEXT = {
             "RegularTransferGP",
             "RegularTransferLC",
             "RegularTransferLR",
+            "SourceMixture",
             "TransferBoosting",
             "TransferForestClassifier",
             "TransferForestRegressor",
