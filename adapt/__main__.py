@@ -7,9 +7,9 @@ import warnings
 from typing import NoReturn
 
 from adapt import __version__
-from adapt._cli import compare, diagnose, impute, listing
+from adapt._cli import compare, diagnose, impute, listing, rank
 
-_VERBS = compare, diagnose, impute, listing
+_VERBS = compare, diagnose, rank, impute, listing
 
 
 class _Parser(argparse.ArgumentParser):

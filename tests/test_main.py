@@ -367,3 +367,33 @@ def test_diagnose_takes_data_in_one_way(files, capsys):
     assert "no folder" in fails(
         "diagnose --source a.csv --target b.csv --label y --json x/y.json", capsys
     )
+
+
+# -------------------------------------------------------------------------- rank
+
+
+def test_rank_models_and_tables(files, tables, capsys):
+    source, target = tables
+    numbers = source[["age", "dose"]].fillna(0)
+    for name, labels in ("right", source["y"]), ("wrong", source["y"][::-1]):
+        joblib.dump(LogisticRegression().fit(numbers, labels), f"{name}.joblib")
+    target.fillna({"dose": 0}).to_csv("b0.csv", index=False)
+    line = "rank wrong.joblib right.joblib a.csv --target b0.csv --label y"
+    assert run(f"{line} --json r.json --scores log_likelihood accuracy") == 0
+    out = capsys.readouterr().out
+    assert "90 labelled rows of 90" in out
+    found = json.loads((files / "r.json").read_text())["ranking"]
+    assert {row["source"] for row in found} == {"right", "wrong", "a"}
+    values = [row["log_likelihood"] for row in found]
+    assert values == sorted(values, reverse=True)
+    assert run(f"{line} --used-as features --drop kind flag") == 0
+    assert "leep" in capsys.readouterr().out
+
+
+def test_rank_says_what_is_wrong(files, capsys):
+    line = "rank a.csv --target b.csv --label y"
+    assert "which is none of" in fails(f"{line} --scores fame", capsys)
+    assert "does not rank" in fails(f"{line} --scores leep", capsys)
+    assert "'unlabelled.csv'" in fails(
+        "rank a.csv --target unlabelled.csv --label y", capsys
+    )

@@ -9,6 +9,7 @@ from adapt.inspection._learning_curve_display import LearningCurveDisplay
 from adapt.inspection._mixture_weights_display import MixtureWeightsDisplay
 from adapt.inspection._shift_display import ShiftDisplay
 from adapt.inspection._shift_report import ShiftReport
+from adapt.inspection._source_ranking_display import SourceRankingDisplay
 from adapt.inspection._transfer_matrix_display import TransferMatrixDisplay
 from adapt.inspection._weights_display import WeightsDisplay
 
@@ -20,6 +21,7 @@ __all__ = [
     "MixtureWeightsDisplay",
     "ShiftDisplay",
     "ShiftReport",
+    "SourceRankingDisplay",
     "TransferMatrixDisplay",
     "WeightsDisplay",
     "compare_columns",

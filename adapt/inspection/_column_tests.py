@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.stats import chi2_contingency, ks_2samp
 
+from adapt._units_of_columns import unit_finding
+
 _BINS = 10
 
 
@@ -95,7 +97,9 @@ def compare_columns(Xs, Xt):
         `p_value`; `p_adjusted`, corrected for their number by the method of Holm;
         `psi`, the population stability index with deciles of the source as bins,
         missing values having one of their own; `missing_source` and `missing_target`,
-        shares of missing values.
+        shares of missing values; `units`, words on a number that looks as if it were in
+        other units, clipped or rounded in one of the tables, else empty. Nothing is
+        converted, because a true shift may look the same.
     """
     import pandas as pd
     from pandas.api import types
@@ -112,6 +116,7 @@ def compare_columns(Xs, Xt):
             for part, missing in zip((source, target), gone, strict=True)
         ]
         row = {"column": name, "test": "KS" if numbers else "chi2"}
+        units = unit_finding(*present) if numbers else ""
         row |= {"statistic": np.nan, "p_value": 1.0}
         missing = np.array([part.sum() for part in gone])
         counts = np.zeros((2, 0))
@@ -122,6 +127,7 @@ def compare_columns(Xs, Xt):
             counts = np.column_stack([np.asarray(counts), missing])
         row["psi"] = stability_index(*counts)
         row["missing_source"], row["missing_target"] = (part.mean() for part in gone)
+        row["units"] = units
         rows.append(row)
     table = pd.DataFrame(rows)
     table.insert(4, "p_adjusted", holm(table["p_value"]))

@@ -68,6 +68,7 @@ def findings(report):
         f"{report.effective_sample_size:.0f} of {report.n_source} rows ({share:.0%}); "
         f"it covers {report.coverage:.0%} of the target."
     )
+    found += _other_units(report.columns)
     if report.kind == "label":
         shares = ", ".join(f"{k}: {v:.2f}" for k, v in report.label.frequencies.items())
         found.append(f"Estimated frequencies in the target: {shares}.")
@@ -77,6 +78,21 @@ def findings(report):
             "follow another rule would not show in it."
         )
     return found
+
+
+def _other_units(columns, most=6):
+    """Return a sentence on columns that may be in other units."""
+    rows = columns[columns["units"] != ""]
+    if rows.empty:
+        return []
+    listed = "; ".join(
+        f"{row.column}: {row.units}" for row in rows.head(most).itertuples()
+    )
+    more = f"; and {len(rows) - most} more" if len(rows) > most else ""
+    return [
+        f"Check the units, in which columns may differ: {listed}{more}. Nothing was "
+        "converted."
+    ]
 
 
 def _tests_as_lines(tests):

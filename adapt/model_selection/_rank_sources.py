@@ -200,8 +200,8 @@ def rank_sources(
         "transrate". For tables: "neg_dataset_distance" and "neg_energy_distance".
 
     estimator : estimator, default=None
-        Fitted on sources that are tables. If None, a linear model of standardised
-        columns.
+        Fitted on sources that are tables, on the columns that the target has too. If
+        None, a linear model of standardised numbers and one-hot encoded categories.
 
     layer : str or int, default=None
         Layer of Keras models whose outputs are the features; see `FrozenFeatures`. If

@@ -8,12 +8,16 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._frames import is_frame
+from adapt._frames import as_pandas, column_names, is_frame, stack_rows
 from adapt.base import FeatureAdapter
 from adapt.base._estimators import has_method
+from adapt.model_selection._preprocessing import (
+    array_preprocessor,
+    table_preprocessor,
+    usable_columns,
+)
 
 
 class SourceOutputs(NamedTuple):
@@ -92,14 +96,14 @@ def outputs_of(name, source, X, yt, *, of_classes, estimator, layer, with_featur
         return _of_network(name, source, X, yt, of_classes, layer, with_features)
     table = None
     if is_table(source):
-        table, source = source, _model_of_table(source, of_classes, estimator)
+        table, source = source, _model_of_table(source, X, of_classes, estimator)
     elif not isinstance(source, BaseEstimator):
         raise TypeError(
             f"Source {name!r} must be a fitted estimator, a Keras model or a pair "
             f"(X, y) of rows and labels, got {type(source).__name__}."
         )
     check_is_fitted(source)
-    rows = _as_fitted(source, X)
+    rows = _as_fitted(name, source, X)
     features = features_of(source, rows) if with_features else None
     if is_classifier(source) and has_method(source, "predict_proba"):
         P = np.asarray(source.predict_proba(rows))
@@ -110,18 +114,34 @@ def outputs_of(name, source, X, yt, *, of_classes, estimator, layer, with_featur
     return SourceOutputs(features=features, table=table)
 
 
-def _model_of_table(table, of_classes, estimator):
-    Xs, ys = table
+def _model_of_table(table, X, of_classes, estimator):
+    """Return a model of a table, of the columns that the target has too."""
+    (Xs, ys), Xt = table, as_pandas(X)
+    Xs, preprocessor = as_pandas(Xs), array_preprocessor()
+    if is_frame(Xs) and is_frame(Xt):
+        columns = usable_columns(Xs, Xt)
+        Xs = Xs[columns]
+        preprocessor = table_preprocessor(stack_rows(Xs, Xt[columns]), columns)
     if estimator is None:
         linear = LogisticRegression() if of_classes else LinearRegression()
-        estimator = make_pipeline(StandardScaler(), linear)
+        estimator = make_pipeline(preprocessor, linear)
     return clone(estimator).fit(Xs, ys)
 
 
-def _as_fitted(model, X):
-    """Return rows as a model was fitted on them: a frame, or an array."""
-    named = getattr(model, "feature_names_in_", None) is not None
-    return np.asarray(X) if is_frame(X) and not named else X
+def _as_fitted(name, model, X):
+    """Return the rows that a model was fitted for: some columns, or an array."""
+    if not is_frame(X):
+        return X
+    columns = getattr(model, "feature_names_in_", None)
+    if columns is None:
+        return np.asarray(X)
+    missing = [column for column in columns if column not in column_names(X)]
+    if missing:
+        raise ValueError(
+            f"Source {name!r} was fitted on columns that the target lacks: "
+            f"{missing[:6]}{' and more' if len(missing) > 6 else ''}."
+        )
+    return X[list(columns)]
 
 
 def _frozen(source, X, layer):

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from adapt.inspection import compare_columns
+from adapt.inspection import compare_columns, diagnose_shift
 from adapt.inspection._column_tests import holm, stability_index
 
 
@@ -77,3 +77,19 @@ def test_holm_against_its_definition():
     p = np.array([0.01, 0.04, 0.03, 0.005])
     np.testing.assert_allclose(holm(p), [0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]).tolist() == [1, 1]
+
+
+def test_other_units_are_spoken_of_and_nothing_is_converted():
+    rng = np.random.default_rng(0)
+    Xs = pd.DataFrame(60 + 8 * rng.normal(size=(200, 2)), columns=["mass", "age"])
+    Xt = pd.DataFrame(60 + 8 * rng.normal(size=(150, 2)), columns=["mass", "age"])
+    Xt["mass"] *= 1000
+    table = compare_columns(Xs, Xt).set_index("column")
+    assert table["units"].to_dict() == {
+        "mass": "target = source converted, x 1000",
+        "age": "",
+    }
+    assert table.loc["mass", "statistic"] == 1
+    report = diagnose_shift(Xs, None, Xt, n_permutations=19)
+    assert any("mass: target = source converted" in text for text in report.findings)
+    assert "Nothing was converted" in str(report).replace("\n  ", " ")

@@ -158,6 +158,17 @@ def test_unlabelled_rows_are_left_out_and_frames_are_taken():
     pd.testing.assert_frame_equal(ranking, expected)
 
 
+def test_frames_with_other_columns_and_categories():
+    X, y = task(120)
+    frame = pd.DataFrame(X, columns=list("abc")).assign(town=np.where(y, "A", "B"))
+    part = LogisticRegression().fit(frame[["b", "a"]], y)
+    table = frame.assign(more=1.0).iloc[:60], y[:60]
+    ranking = rank_sources({"part": part, "table": table}, frame[60:], y[60:])
+    assert ranking.index[0] == "table"
+    with pytest.raises(ValueError, match=r"'part' was fitted on columns.*\['b'\]"):
+        rank_sources({"part": part}, frame.drop(columns="b"), y)
+
+
 def test_what_cannot_be_ranked_is_refused_by_name():
     X, y = task()
     svm = LinearSVC().fit(X, y)
