@@ -1,13 +1,13 @@
 """The command line: ``adapt compare``, ``diagnose``, ``impute``, ``list`` and more."""
 
 import argparse
-import os
 import sys
 import warnings
 from typing import NoReturn
 
 from adapt import __version__
 from adapt._cli import compare, diagnose, impute, listing, rank
+from adapt._cli.writing import close_output
 
 _VERBS = compare, diagnose, rank, impute, listing
 
@@ -33,7 +33,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _show_warning(message, *args, **kwargs) -> None:
-    print(f"adapt: note: {message}", file=sys.stderr)
+    print(f"adapt: note: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def _as_line(error: Exception) -> str:
+    """Return the message of an error on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -57,13 +62,13 @@ def main(argv: list[str] | None = None) -> int:
     except SystemExit as exit:  # of argparse
         return exit.code
     except KeyboardInterrupt:
-        print("\nadapt: interrupted before anything was finished.", file=sys.stderr)
+        print("\nadapt: interrupted; nothing is finished.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # such as `adapt list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        close_output()
         return 1
     except (ValueError, TypeError, OSError, ImportError) as error:
-        print(f"adapt: error: {error}", file=sys.stderr)
+        print(f"adapt: error: {_as_line(error)}", file=sys.stderr)
         return 2
 
 

@@ -20,11 +20,17 @@ _BOMS = {
 
 
 class Layout(NamedTuple):
-    """Separator, decimal sign and encoding of a text file; None is to be found."""
+    """How a text file is written; None is to be found.
+
+    ``missing`` holds texts that stand for a missing value, beside the usual ones. The
+    first column may be an ``index``: it names the rows, and the header leaves it out.
+    """
 
     sep: str | None = None
     decimal: str | None = None
     encoding: str | None = None
+    missing: tuple[str, ...] = ()
+    index: bool = False
 
     def differs(self, usual: str) -> str:
         """Return in words what is not usual: `usual` separator, point and UTF-8."""
@@ -36,6 +42,17 @@ class Layout(NamedTuple):
         if self.encoding not in ("utf-8", "utf-8-sig"):
             words.append(f"encoding {self.encoding}")
         return ", ".join(words)
+
+    def options(self) -> dict:
+        """Return the arguments of `pandas.read_csv` that say the same."""
+        return {
+            "sep": self.sep,
+            "decimal": self.decimal,
+            "encoding": self.encoding,
+            "na_values": list(self.missing),
+            # Separators at the ends of lines make no column.
+            "index_col": 0 if self.index else False,
+        }
 
 
 FOUND = Layout()  # nothing is given, all of it is found
@@ -74,17 +91,42 @@ def _find_separator(text: str, usual: str) -> str:
     return best
 
 
-def _find_decimal(text: str, sep: str) -> str:
+def _find_decimal(rows: list[list[str]], sep: str) -> str:
     """Return the comma where numbers have one and none has a point."""
-    cells = [cell.strip() for row in _rows(text, sep)[1:] for cell in row]
-    points = any(re.fullmatch(r"[-+]?\d*\.\d+", cell) for cell in cells)
-    commas = any(re.fullmatch(r"[-+]?\d*(\.\d{3})*,\d+", cell) for cell in cells)
-    grouped = any(re.fullmatch(r"[-+]?\d{1,3}(\.\d{3})+,\d+", cell) for cell in cells)
-    return "," if commas and (grouped or not points) and sep != "," else "."
+    cells = [cell.strip() for row in rows[1:] for cell in row]
+
+    def any_is(pattern):
+        return any(re.fullmatch(rf"[-+]?{pattern}", cell) for cell in cells)
+
+    if any_is(r"\d{1,3}(\.\d{3})+,\d+") or any_is(r"\d{1,3}(\.\d{3}){2,}"):
+        return ","
+    commas = any_is(r"\d*(\.\d{3})*,\d+")
+    return "," if commas and sep != "," and not any_is(r"\d*\.\d+") else "."
 
 
-def find_layout(data: bytes, usual: str, given: Layout) -> Layout:
-    """Return a layout without gaps.
+def _has_index(rows: list[list[str]]) -> bool:
+    """Return whether rows have a name that the header leaves out.
+
+    Raises
+    ------
+    ValueError
+        If the first row has more cells than that.
+    """
+    if len(rows) < 2 or len(rows[1]) <= len(rows[0]):
+        return False
+    extra = len(rows[1]) - len(rows[0])
+    if all(not cell.strip() for row in rows[1:] for cell in row[len(rows[0]) :]):
+        return False
+    if extra > 1 or any(len(row) != len(rows[1]) for row in rows[1:]):
+        raise ValueError(
+            f"the header has {len(rows[0])} names and the first row has "
+            f"{len(rows[1])} cells"
+        )
+    return True
+
+
+def find_layout(data: bytes, usual: str, given: Layout) -> tuple[Layout, list[str]]:
+    """Return a layout without gaps, and the header.
 
     Parameters
     ----------
@@ -100,30 +142,13 @@ def find_layout(data: bytes, usual: str, given: Layout) -> Layout:
     data = data[:SAMPLE]
     encoding = given.encoding or _find_encoding(data)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(data)
+    text = text.removeprefix("\ufeff")
     if len(data) == SAMPLE:
         text = text[: text.rfind("\n") + 1] or text
     sep = given.sep or _find_separator(text, usual)
-    decimal = given.decimal or _find_decimal(text, sep)
-    return Layout(sep, decimal, encoding)
-
-
-def grouped_numbers(column, decimal: str):
-    """Return a text column of numbers such as 15,541.38 as floats, or None."""
-    import pandas as pd
-
-    text = column.dropna().astype(str).str.strip()
-    group = "." if decimal == "," else ","
-    sign, dot = re.escape(group), re.escape(decimal)
-    plain = rf"[-+]?\d+({dot}\d+)?"
-    many = rf"[-+]?\d{{1,3}}({sign}\d{{3}})+({dot}\d+)?"
-    is_grouped = text.str.fullmatch(many)
-    if is_grouped.any() and (is_grouped | text.str.fullmatch(plain)).all():
-        numbers = text.str.replace(group, "", regex=False).str.replace(decimal, ".")
-    elif decimal == "." and (
-        text.str.contains(",", regex=False).any()
-        and text.str.fullmatch(r"[-+]?\d*,?\d+").all()
-    ):
-        numbers = text.str.replace(",", ".", regex=False)
-    else:
-        return None
-    return pd.to_numeric(numbers).astype(float).reindex(column.index)
+    rows = _rows(text, sep)
+    decimal = given.decimal or _find_decimal(rows, sep)
+    layout = given._replace(
+        sep=sep, decimal=decimal, encoding=encoding, index=_has_index(rows)
+    )
+    return layout, rows[0] if rows else []

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from adapt._extras import missing
+
 _FRAMEWORKS = {
     "torch": "POT_BACKEND_DISABLE_PYTORCH",
     "jax": "POT_BACKEND_DISABLE_JAX",
@@ -23,9 +25,7 @@ def import_pot():
     try:
         import ot
     except ImportError as error:
-        raise ImportError(
-            "Optimal transport needs POT: pip install 'adapt-learn[ot]'."
-        ) from error
+        raise missing("Optimal transport", "ot") from error
     finally:
         for name in switches:
             del os.environ[name]

@@ -81,7 +81,8 @@ def test_two_files_to_predictions_model_and_table(files, tables, capsys):
     target = pd.read_csv("unlabelled.csv")
     model = joblib.load("m.joblib")
     predicted = pd.read_csv("p.csv")
-    assert list(predicted) == ["y", "probability"]
+    assert list(predicted) == ["row", "y", "probability"]
+    assert predicted["row"].tolist() == list(range(1, 91))
     np.testing.assert_array_equal(predicted["y"], model.predict(target))
     p = model.predict_proba(target).max(axis=1)
     np.testing.assert_allclose(predicted["probability"], p)
@@ -132,7 +133,7 @@ def test_parquet_and_regression(files, tables, capsys):
     line = ARGS.replace(".csv", ".parquet")
     assert run(f"{line} --output p.csv") == 0
     assert "true r2" in capsys.readouterr().out
-    assert list(pd.read_csv("p.csv")) == ["y"]
+    assert list(pd.read_csv("p.csv")) == ["row", "y"]
 
 
 def test_parquet_without_its_package(files, tables, capsys, monkeypatch):
@@ -169,7 +170,8 @@ def test_columns_left_out_are_told(files, tables, capsys):
     error = capsys.readouterr().err
     assert "adapt: note: Left out" in error
     assert "'more' of the source" in error
-    assert "'Unnamed: 0', 'key'" in error
+    assert "the first column, which has no name" in error
+    assert "they only name or number the rows: 'key'" in error
 
 
 class Stops(LogisticRegression):
@@ -262,8 +264,7 @@ def test_bad_requests(files, capsys, line, message):
         (lambda a, b: (a, b[:0]), "target domain is empty"),
         (lambda a, b: (a[:0], b), "source domain is empty"),
         (lambda a, b: (a, pd.DataFrame()), "'b.csv' is empty"),
-        (lambda a, b: (a.assign(y=a.y.where(a.age > 0)), b), "have no label"),
-        (lambda a, b: (a.assign(t="2020-01-31"), b.assign(t="2020-02-01")), "Dates"),
+        (lambda a, b: (a.assign(y=None), b), "No row of 'a.csv' has a label in 'y'"),
     ],
 )
 def test_bad_data(files, tables, capsys, spoil, message):
@@ -274,7 +275,9 @@ def test_bad_data(files, tables, capsys, spoil, message):
 
 def test_unknown_kind_of_file(files, capsys):
     (files / "a.xlsx").write_text("")
-    assert "Cannot tell" in fails(ARGS.replace("a.csv", "a.xlsx"), capsys)
+    assert "save the sheet" in fails(ARGS.replace("a.csv", "a.xlsx"), capsys)
+    (files / "a.json").write_text("")
+    assert "Cannot tell" in fails(ARGS.replace("a.csv", "a.json"), capsys)
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):

@@ -13,8 +13,10 @@ FRAMEWORKS = {"keras", "tensorflow", "jax", "torch"}
 FLOORS = (
     {
         "_csv_layout",
+        "_csv_numbers",
         "_data_driven",
         "_domains",
+        "_extras",
         "_files",
         "_frames",
         "_kernels",

@@ -1,15 +1,26 @@
 """``adapt compare``: which method, if any."""
 
 import argparse
-from importlib.util import find_spec
+import io
+from collections.abc import Iterator
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 from adapt import _files
-from adapt._cli import problems
+from adapt._cli.by_source import by_source
+from adapt._cli.diagnose import find_shift
 from adapt._cli.options import add_data, add_estimator
-from adapt._cli.problems import Problem
-from adapt._cli.reading import read
-from adapt._cli.writing import write, write_json, write_text
+from adapt._cli.problems import Problem, predictions
+from adapt._cli.reading import inputs_of, read
+from adapt._cli.writing import (
+    Result,
+    json_result,
+    say,
+    table_result,
+    text_result,
+    write_all,
+)
+from adapt._extras import require
 
 if TYPE_CHECKING:
     from adapt.model_selection import Comparison
@@ -73,66 +84,72 @@ def add_parser(verbs) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Compare, print the table once, and write what is asked for."""
     from adapt.model_selection import compare
 
-    results = [args.output, args.save, args.json, args.report]
-    _files.check_outputs(results, [args.source, args.target, args.data])
-    _files.check_table_name(args.output)
-    if args.report:
-        _check_pictures()
+    _check_files(args)
     problem = read(args)
     print(f"Source: {problem.source}, {len(problem.X):,} rows with labels.")
-    print(f"Target: {problem.target}, {len(problem.Xt):,} rows.\n")
-    comparison = compare(
-        **problem.domains(by_source=args.target_labels == "train"),
-        estimator=args.estimator,
-        methods="default" if args.methods is None else args.methods,
-        cv=args.cv,
-        scoring=args.scoring,
-        target_labels=args.target_labels,
-        random_state=args.seed,
-        n_jobs=args.jobs,
-        verbose=1,
-    )
-    print(f"\nRanked:\n{comparison}")
+    print(f"Target: {problem.target}, {len(problem.Xt):,} rows.\n", flush=True)
+    # The bar on standard error shows how far it is; the table is printed once.
+    with redirect_stdout(io.StringIO()):
+        comparison = compare(
+            **problem.domains(by_source=args.target_labels == "train"),
+            estimator=args.estimator,
+            methods="default" if args.methods is None else args.methods,
+            cv=args.cv,
+            scoring=args.scoring,
+            target_labels=args.target_labels,
+            random_state=args.seed,
+            n_jobs=args.jobs,
+            verbose=1,
+        )
+    say(str(comparison))
+    status = write_all(list(_results(args, problem, comparison)))
+    if problem.sources and not comparison.interrupted:
+        say(f"\n{by_source(problem, args.estimator, args.seed)}")
+    if args.dataset:
+        say(_OWN_FILES)
+    return 130 if comparison.interrupted else status
+
+
+def _check_files(args: argparse.Namespace) -> None:
+    """Refuse files and options that will fail, before any work."""
+    outputs = [args.output, args.save, args.json, args.report]
+    _files.check_outputs(outputs, inputs_of(args))
+    _files.check_table_name(args.output)
+    if args.report:
+        require("--report", "matplotlib")
+    if args.methods is not None:
+        from adapt.model_selection._candidates import named_candidates
+
+        named_candidates(args.methods)
+
+
+def _results(
+    args: argparse.Namespace, problem: Problem, comparison: "Comparison"
+) -> Iterator[Result]:
+    """Yield the files that are asked for, the quickest first."""
     if args.output:
-        table = problems.predictions(comparison, problem.Xt, problem.label, problem.ids)
-        _files.write_table(args.output, table)
-        print(f"Wrote {args.output}.")
+        yield table_result(args.output, lambda: predictions(comparison, problem))
     if args.save:
         import joblib
 
-        write(args.save, lambda path: joblib.dump(comparison.best_estimator, path))
-    if args.json:
-        write_json(args.json, comparison.to_dict())
-    if args.report:
-        write_text(args.report, _report(args, problem, comparison))
-    if args.dataset:
-        print(_OWN_FILES)
-    return 130 if comparison.interrupted else 0
-
-
-def _check_pictures() -> None:
-    if find_spec("matplotlib") is None:
-        raise ImportError(
-            "--report draws with matplotlib: pip install 'adapt-learn[plot]'."
+        yield Result(
+            args.save, lambda path: joblib.dump(comparison.best_estimator, path)
         )
+    if args.json:
+        yield json_result(args.json, comparison.to_dict)
+    if args.report:
+        yield text_result(args.report, lambda: _report(args, problem, comparison))
 
 
 def _report(
     args: argparse.Namespace, problem: Problem, comparison: "Comparison"
 ) -> str:
     """Return a page about a comparison."""
-    from adapt.inspection import diagnose_shift
     from adapt.inspection._html_report import html_report
 
-    report = diagnose_shift(
-        problem.X,
-        problem.y,
-        problem.Xt,
-        problem.yt,
-        estimator=args.estimator,
-        random_state=args.seed,
-    )
     names = {"source": problem.source, "target": problem.target}
+    report = find_shift(args, problem)
     return html_report(comparison, report, problem.X, problem.Xt, **names)

@@ -1,11 +1,18 @@
 """``adapt diagnose``: is there a shift, and of what kind."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from adapt import _files
+from adapt._cli.by_source import by_source
 from adapt._cli.options import add_data, add_estimator
-from adapt._cli.reading import read
-from adapt._cli.writing import write_json
+from adapt._cli.problems import Problem
+from adapt._cli.reading import inputs_of, read
+from adapt._cli.writing import json_result, say, text_result, write_all
+from adapt._extras import require
+
+if TYPE_CHECKING:
+    from adapt.inspection import ShiftReport
 
 
 def add_parser(verbs) -> None:
@@ -22,16 +29,38 @@ def add_parser(verbs) -> None:
     options = diagnose.add_argument_group("options")
     add_estimator(options, "whose accuracy on the target is guessed")
     options.add_argument("--seed", type=int, default=0, help="default: 0")
-    options.add_argument("--json", metavar="FILE", help="the findings")
+    files = diagnose.add_argument_group("results")
+    files.add_argument("--json", metavar="FILE", help="the findings")
+    files.add_argument(
+        "--report", metavar="FILE", help="one page of HTML with findings and pictures"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
+    """Diagnose, print what is found, and write what is asked for."""
+    _files.check_outputs([args.json, args.report], inputs_of(args))
+    if args.report:
+        require("--report", "matplotlib")
+    problem = read(args)
+    print(f"Source: {problem.source}. Target: {problem.target}.", flush=True)
+    report = find_shift(args, problem)
+    say(str(report))
+    results = []
+    if args.json:
+        results.append(json_result(args.json, report.to_dict))
+    if args.report:
+        results.append(text_result(args.report, lambda: _page(problem, report)))
+    status = write_all(results)
+    if problem.sources:
+        say(f"\n{by_source(problem, args.estimator, args.seed)}")
+    return status
+
+
+def find_shift(args: argparse.Namespace, problem: Problem) -> "ShiftReport":
+    """Return what `diagnose_shift` finds."""
     from adapt.inspection import diagnose_shift
 
-    _files.check_outputs([args.json], [args.source, args.target, args.data])
-    problem = read(args)
-    print(f"Source: {problem.source}. Target: {problem.target}.")
-    report = diagnose_shift(
+    return diagnose_shift(
         problem.X,
         problem.y,
         problem.Xt,
@@ -39,7 +68,11 @@ def run(args: argparse.Namespace) -> int:
         estimator=args.estimator,
         random_state=args.seed,
     )
-    print(report)
-    if args.json:
-        write_json(args.json, report.to_dict())
-    return 0
+
+
+def _page(problem: Problem, report: "ShiftReport") -> str:
+    """Return a page about a diagnosis."""
+    from adapt.inspection._html_report import diagnosis_page
+
+    names = {"source": problem.source, "target": problem.target}
+    return diagnosis_page(report, problem.X, problem.Xt, **names)

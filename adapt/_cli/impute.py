@@ -1,9 +1,13 @@
 """``adapt impute``: missing cells filled."""
 
 import argparse
+import warnings
 
 from adapt import _files
+from adapt._cli.columns import check_cells, check_finite
 from adapt._cli.options import add_layout, layout_of
+from adapt._cli.problems import whole_files
+from adapt._cli.writing import say, table_result, write_all
 
 
 def add_parser(verbs) -> None:
@@ -32,30 +36,67 @@ def add_parser(verbs) -> None:
     add_layout(impute)
 
 
+_IMPUTERS = {
+    "gaussian": "GaussianTransferImputer",
+    "gain": "GAINImputer",
+    "cluegain": "ClueGAINImputer",
+}
+
+
 def run(args: argparse.Namespace) -> int:
+    """Fill the missing cells, and write the table."""
     from tqdm import tqdm
 
     from adapt import imputation
-    from adapt.imputation import _fill_files
+    from adapt.imputation._fill_files import fill_file
 
-    _files.check_outputs([args.output], [args.source, args.target])
+    inputs = [path for path in (args.source, args.target) if path]
+    _files.check_outputs([args.output], inputs)
     _files.check_table_name(args.output)
-    name = {
-        "gaussian": "GaussianTransferImputer",
-        "gain": "GAINImputer",
-        "cluegain": "ClueGAINImputer",
-    }[args.method]
+    name = _IMPUTERS[args.method]
     imputer = getattr(imputation, name)(random_state=args.seed)
+    for path in inputs:
+        _files.check_input(path)
+    target, source = _read(args)
 
     def progress(parts):
         return tqdm(parts, desc="Filling", unit="part", disable=len(parts) < 2)
 
-    print(f"Fitting {name} on {args.target}.")
-    n_filled, unfilled = _fill_files.fill_file(
-        imputer, args.target, args.source, args.output, progress, layout_of(args)
+    print(f"Fitting {name} on {args.target}.", flush=True)
+    filled = fill_file(
+        imputer, args.target, target, source, args.output, progress, layout_of(args)
     )
-    print(f"Filled {n_filled:,} cells.")
-    if unfilled:
-        print(f"Left as they are, for nothing is known of them: {', '.join(unfilled)}.")
-    print(f"Wrote {args.output}.")
-    return 0
+    say(f"Filled {filled.n_filled:,} cells.")
+    if filled.unfilled:
+        names = ", ".join(filled.unfilled)
+        say(f"Left as they are, for nothing is known of them: {names}.")
+    return write_all(
+        [table_result(args.output, lambda: filled.table, filled.separator)]
+    )
+
+
+def _read(args: argparse.Namespace):
+    """Return the target and the source as tables, which may be None, both checked."""
+    files = [path for path in (args.target, args.source) if path]
+    tables = [_files.read_table(path, layout_of(args)) for path in files]
+    for path, table in zip(files, tables, strict=True):
+        if not len(table):
+            domain = "target" if path == args.target else "source"
+            raise ValueError(f"The {domain} {path!r} has no rows.")
+    sides = [
+        (table, whole_files([path], [table]))
+        for path, table in zip(files, tables, strict=True)
+    ]
+    odd = []
+    for name in tables[0].columns:
+        what = check_cells([(X[name], p) for X, p in sides if name in X.columns], None)
+        if what:
+            odd.append(name)
+            warnings.warn(
+                f"The source is not used for {name!r}: {what}.",
+                UserWarning,
+                stacklevel=3,
+            )
+    for table, places in sides:
+        check_finite([(table, places)], table.columns)
+    return tables[0], tables[1].drop(columns=odd) if args.source else None

@@ -8,7 +8,12 @@ from adapt._csv_layout import Layout
 def add_data(parser: argparse.ArgumentParser) -> None:
     """Add the ways of giving two domains."""
     data = parser.add_argument_group("data, one of three ways")
-    data.add_argument("--source", metavar="FILE", help="CSV or Parquet, with labels")
+    data.add_argument(
+        "--source",
+        metavar="FILE",
+        nargs="+",
+        help="CSV or Parquet, with labels; several files are several sources",
+    )
     data.add_argument("--target", metavar="FILE", help="CSV or Parquet")
     data.add_argument("--data", metavar="FILE", help="both domains in one file")
     data.add_argument("--domain-column", metavar="NAME", help="column of the domain")
@@ -38,19 +43,31 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         help="take these apart: year, month, weekday, hour",
     )
     columns.add_argument(
-        "--id", metavar="NAME", help="column that names the rows; in the predictions"
+        "--id",
+        metavar="NAME",
+        help="column that names the rows, and no feature; without it, predictions "
+        "have the number of each row in its file",
     )
     add_layout(parser)
 
 
 def add_layout(parser: argparse.ArgumentParser) -> None:
     """Add how text files are written, where looking at them is not enough."""
-    layout = parser.add_argument_group("text files, found by their first rows")
+    layout = parser.add_argument_group(
+        "text files", "How they are written is found by looking at them, and said."
+    )
     layout.add_argument(
         "--sep", metavar="CHAR", type=_character, help="separator of cells, or tab"
     )
     layout.add_argument("--decimal", choices=(".", ","), help="decimal sign")
     layout.add_argument("--encoding", metavar="NAME", help="such as latin-1")
+    layout.add_argument(
+        "--missing",
+        metavar="TEXT",
+        nargs="+",
+        default=(),
+        help="texts that stand for a missing value, beside the usual ones",
+    )
 
 
 def _character(text: str) -> str:
@@ -61,7 +78,8 @@ def _character(text: str) -> str:
 
 
 def layout_of(args: argparse.Namespace) -> Layout:
-    return Layout(args.sep, args.decimal, args.encoding)
+    """Return what the options say of how text files are written."""
+    return Layout(args.sep, args.decimal, args.encoding, tuple(args.missing))
 
 
 def add_estimator(group: argparse._ArgumentGroup, what: str) -> None:

@@ -1,7 +1,7 @@
 """What the command line compares: two domains, read from files or bundled."""
 
 import warnings
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -9,11 +9,41 @@ from adapt._csv_layout import FOUND, Layout
 from adapt._files import pop_column, read_table
 from adapt.base._estimators import has_method
 
+if TYPE_CHECKING:
+    from adapt.model_selection import Comparison
+
+
+class Places(NamedTuple):
+    """Where the rows of a domain stand: the file of each, and its number there."""
+
+    files: list[str]
+    file: np.ndarray
+    number: np.ndarray
+
+    def of(self, k: int) -> str:
+        """Return where a row stands, the header not counted."""
+        return f"row {self.number[k]} of {self.files[self.file[k]]!r}"
+
+    def take(self, rows) -> "Places":
+        """Return the places of some rows."""
+        return Places(self.files, self.file[rows], self.number[rows])
+
+
+def whole_files(files: list[str], tables: list) -> Places:
+    """Return the places of all rows of files, one file after the other."""
+    lengths = [len(table) for table in tables]
+    return Places(
+        files,
+        np.repeat(np.arange(len(files)), lengths),
+        np.concatenate([np.arange(1, n + 1) for n in lengths]),
+    )
+
 
 class Problem(NamedTuple):
     """Two domains as `compare` takes them, and their names for people.
 
-    Where a file says so, ``source_domain`` numbers the domain of each source row.
+    Where there are several sources, ``source_domain`` numbers the one of each source
+    row, and ``sources`` names them.
     """
 
     X: Any
@@ -23,7 +53,10 @@ class Problem(NamedTuple):
     source: str
     target: str
     label: str | None
+    source_places: Places
+    target_places: Places
     source_domain: np.ndarray | None = None
+    sources: tuple[str, ...] = ()
     ids: Any = None
 
     def domains(self, by_source: bool) -> dict:
@@ -39,25 +72,73 @@ class Problem(NamedTuple):
             "sample_domain": np.concatenate([self.source_domain, target]),
         }
 
+    def take_source(self, rows) -> "Problem":
+        """Return a problem with some of the source rows."""
+        domain = None if self.source_domain is None else self.source_domain[rows]
+        return self._replace(
+            X=self.X[rows].reset_index(drop=True),
+            y=self.y[rows].reset_index(drop=True),
+            source_places=self.source_places.take(rows),
+            source_domain=domain,
+        )
+
 
 def _check_not_empty(rows, domain: str, where: str) -> None:
     if len(rows) == 0:
         raise ValueError(f"The {domain} domain is empty: {where} has no rows.")
 
 
-def read_two_files(
-    source: str, target: str, label: str | None, layout: Layout = FOUND
-) -> Problem:
-    """Read a file for each domain; the target may have labels or not."""
-    X, y = read_table(source, layout), None
+def _read_sources(paths: list[str], label: str | None, layout: Layout):
+    """Return the rows of source files as one table, with their labels and places."""
+    import pandas as pd
+
+    tables = [read_table(path, layout) for path in paths]
+    for path, table in zip(paths, tables, strict=True):
+        if label is not None:
+            pop_column(table, label, f"The source file {path!r}")
+        _check_not_empty(table, "source", repr(path))
+    common = [
+        name for name in tables[0].columns if all(name in t.columns for t in tables)
+    ]
+    some = {name for table in tables for name in table.columns} - {*common}
+    if some:
+        warnings.warn(
+            f"Left out, for not every source file has them: "
+            f"{', '.join(sorted(map(repr, some)))}.",
+            UserWarning,
+            stacklevel=4,
+        )
+    X = pd.concat([table[common] for table in tables], ignore_index=True)
+    places = whole_files(paths, tables)
+    y = None
     if label is not None:
-        X, y = pop_column(X, label, f"The source file {source!r}")
+        X, y = pop_column(X, label, f"The source file {paths[0]!r}")
+    return X, y, places
+
+
+def read_files(
+    sources: list[str], target: str, label: str | None, layout: Layout = FOUND
+) -> Problem:
+    """Read the files of each domain; the target may have labels or not."""
+    X, y, places = _read_sources(sources, label, layout)
     Xt, yt = read_table(target, layout), None
     if label in Xt.columns:
         Xt, yt = pop_column(Xt, label, f"The target file {target!r}")
-    _check_not_empty(X, "source", repr(source))
     _check_not_empty(Xt, "target", repr(target))
-    return Problem(X, y, Xt, yt, source, target, label)
+    several = len(sources) > 1
+    return Problem(
+        X,
+        y,
+        Xt,
+        yt,
+        " + ".join(sources),
+        target,
+        label,
+        places,
+        whole_files([target], [Xt]),
+        places.file if several else None,
+        tuple(sources) if several else (),
+    )
 
 
 def read_one_file(
@@ -81,18 +162,29 @@ def read_one_file(
                 f"No row has {name!r} in the column {column!r}, whose values are "
                 f"{known}."
             )
-    is_target = domain.isin(target)
-    is_source = ~is_target if source is None else domain.isin(source) & ~is_target
+    is_target = domain.isin(target).to_numpy(bool)
+    is_source = ~is_target
+    if source is not None:
+        is_source &= domain.isin(source).to_numpy(bool)
     _check_not_empty(X[is_source], "source", f"what {column!r} leaves of it")
+    places = whole_files([path], [table])
+    sources, number = np.unique(domain[is_source].astype(object), return_inverse=True)
+
+    def part(values, rows):
+        return None if values is None else values[rows].reset_index(drop=True)
+
     return Problem(
-        X[is_source],
-        None if y is None else y[is_source],
-        X[is_target],
-        None if y is None else y[is_target],
+        part(X, is_source),
+        part(y, is_source),
+        part(X, is_target),
+        part(y, is_target),
         " + ".join(source) if source else f"other values of {column!r}",
         " + ".join(target),
         label,
-        np.unique(domain[is_source], return_inverse=True)[1],
+        places.take(is_source),
+        places.take(is_target),
+        number,
+        tuple(sources.tolist()) if len(sources) > 1 else (),
     )
 
 
@@ -126,106 +218,29 @@ def load_bundled(name: str, source: str | None, target: str | None) -> Problem:
     y = data.y
     if "target_names" in data:
         y = y.map(dict(enumerate(data.target_names.tolist())))
-    is_target = data.sample_domain < 0
+    is_target = np.asarray(data.sample_domain < 0)
+    places = whole_files([name], [data.X])
+    X, y = data.X.reset_index(drop=True), y.reset_index(drop=True)
     return Problem(
-        data.X[~is_target],
-        y[~is_target],
-        data.X[is_target],
-        y[is_target],
+        X[~is_target].reset_index(drop=True),
+        y[~is_target].reset_index(drop=True),
+        X[is_target].reset_index(drop=True),
+        y[is_target].reset_index(drop=True),
         data.domain_names[0],
         data.domain_names[-1],
         y.name,
+        places.take(~is_target),
+        places.take(is_target),
     )
 
 
-def _as_dates(column):
-    """Return a column as dates, or refuse it with the first cell that is none."""
-    import pandas as pd
-    from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
-
-    if is_datetime64_any_dtype(column):
-        return column
-    text, form = column, None
-    if is_numeric_dtype(column):  # 20240131; any number is a time to pandas
-        text, form = column.astype("Float64").round().astype("Int64"), "%Y%m%d"
-        text = text.astype("string")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of formats that pandas cannot infer
-        dates = pd.to_datetime(text, format=form, errors="coerce")
-    bad = dates.isna() & column.notna()
-    if bad.any():
-        raise ValueError(
-            f"--dates: the column {column.name!r} has {str(column[bad].iloc[0])!r} in "
-            f"row {int(np.argmax(bad)) + 1}, which is no date such as 2024-01-31."
-        )
-    return dates
-
-
-def _apart(X, dates: list[str]):
-    """Return a table with year, month, weekday and hour instead of dates."""
-    for name in dates:
-        if name in X.columns:
-            t = _as_dates(X[name]).dt
-            parts = {
-                "year": t.year,
-                "month": t.month,
-                "weekday": t.day_of_week,
-                "hour": t.hour,
-            }
-            parts = {f"{name}_{part}": values for part, values in parts.items()}
-            X = X.drop(columns=name).assign(**parts)
-    return X
-
-
-def choose_columns(problem: Problem, drop, features, dates, row_id) -> Problem:
-    """Return a problem with the columns that the options leave.
-
-    Parameters
-    ----------
-    problem : Problem
-
-    drop, features, dates : list of str or None
-        Columns to leave out, to use alone, and to take apart.
-
-    row_id : str or None
-        Column that names the rows: no feature, but kept for the predictions.
-    """
-    where = f"Neither {problem.source!r} nor {problem.target!r}"
-    both = [*problem.X.columns, *problem.Xt.columns]
-    asked = {"--drop": drop, "--features": features, "--dates": dates}
-    for option, names in asked.items():
-        for name in names or ():
-            if name not in both:
-                found = ", ".join(repr(column) for column in problem.X.columns[:8])
-                raise ValueError(
-                    f"{option}: {where} has a column {name!r}. There are {found}."
-                )
-    ids = None
-    if row_id is not None:
-        if row_id not in problem.Xt.columns:
-            raise ValueError(f"--id: {problem.target!r} has no column {row_id!r}.")
-        ids = problem.Xt[row_id]
-    left_out = {*(drop or ()), row_id}
-
-    def keep(X):
-        names = [
-            name
-            for name in X.columns
-            if name not in left_out and (not features or name in features)
-        ]
-        return _apart(X[names], dates or [])
-
-    return problem._replace(X=keep(problem.X), Xt=keep(problem.Xt), ids=ids)
-
-
-def predictions(comparison, Xt, label: str, ids=None):
+def predictions(comparison: "Comparison", problem: Problem):
     """Return a table with one line per target row, in order."""
     import pandas as pd
 
     model = comparison.best_estimator
-    table = pd.DataFrame({label: model.predict(Xt)})
+    table = pd.DataFrame({problem.label: model.predict(problem.Xt)})
     if has_method(model, "predict_proba"):
-        table["probability"] = np.max(model.predict_proba(Xt), axis=1)
-    if ids is not None:
-        table.insert(0, ids.name, ids.to_numpy())
+        table["probability"] = np.max(model.predict_proba(problem.Xt), axis=1)
+    table.insert(0, problem.ids.name, problem.ids.to_numpy(), allow_duplicates=True)
     return table

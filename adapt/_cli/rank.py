@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adapt import _files
 from adapt._cli.options import add_layout, layout_of
-from adapt._cli.writing import write_json
+from adapt._cli.writing import json_result, say, write_all
 
 _MODELS = ".joblib", ".pkl"
 
@@ -70,6 +70,9 @@ def run(args: argparse.Namespace) -> int:
     from adapt.model_selection import rank_sources
 
     _files.check_outputs([args.json], [args.target, *args.sources])
+    for path in (args.target, *args.sources):
+        if Path(path).suffix not in _MODELS:
+            _files.check_input(path)
     X, y = _files.pop_column(
         _files.read_table(args.target, layout_of(args)),
         args.label,
@@ -87,15 +90,17 @@ def run(args: argparse.Namespace) -> int:
         scores=args.scores,
         random_state=args.seed,
     )
-    print(f"Target: {args.target}, {y.notna().sum()} labelled rows of {len(y)}.")
-    print(ranking.to_string(float_format=lambda value: f"{value:.4g}"))
+    say(f"Target: {args.target}, {y.notna().sum()} labelled rows of {len(y)}.")
+    say(ranking.to_string(float_format=lambda value: f"{value:.4g}"))
     ties = ranking.index[ranking["tied"]].tolist()
     if len(ties) > 1:
-        print(
+        say(
             f"Within two standard errors of the first: {', '.join(ties[1:])}. The "
             "labels do not tell these apart."
         )
-    if args.json:
-        table = ranking.reset_index(names="source")
-        write_json(args.json, {"ranking": table.to_dict("records")})
-    return 0
+    if not args.json:
+        return 0
+    table = ranking.reset_index(names="source")
+    return write_all(
+        [json_result(args.json, lambda: {"ranking": table.to_dict("records")})]
+    )

@@ -3,18 +3,29 @@
 import argparse
 
 from adapt._cli import problems
+from adapt._cli.columns import check_columns, check_labels, choose_columns
 from adapt._cli.options import layout_of
 from adapt._cli.problems import Problem
+from adapt._files import check_input
+
+
+def inputs_of(args: argparse.Namespace) -> list[str]:
+    """Return the files that are to be read."""
+    return [path for path in (*(args.source or ()), args.target, args.data) if path]
 
 
 def read(args: argparse.Namespace) -> Problem:
     """Return the problem that the arguments describe, with the columns they name."""
-    return problems.choose_columns(
+    problem = choose_columns(
         _read_domains(args), args.drop, args.features, args.dates, args.id
     )
+    if not args.dataset:
+        check_columns(problem)
+    return check_labels(problem)
 
 
-def _read_domains(args: argparse.Namespace) -> Problem:
+def _check_way(args: argparse.Namespace) -> None:
+    """Refuse data given in more than one way or by half."""
     ways = {
         "--source and --target": bool(args.source or args.target),
         "--data": bool(args.data),
@@ -27,12 +38,7 @@ def _read_domains(args: argparse.Namespace) -> Problem:
             f"or --dataset name; got {' with '.join(given) if given else 'none'}"
         )
     if args.dataset:
-        names = args.source_domain, args.target_domain
-        if any(name is not None and len(name) > 1 for name in names):
-            raise ValueError("with --dataset, name one domain as source and as target")
-        return problems.load_bundled(
-            args.dataset, *(name and name[0] for name in names)
-        )
+        return
     needed = ("data", "domain_column", "target_domain", "label")
     if not args.data:
         needed = ("source", "target", "label")
@@ -40,7 +46,28 @@ def _read_domains(args: argparse.Namespace) -> Problem:
         needed = needed[:-1]
     options = [f"--{name.replace('_', '-')}" for name in needed]
     if not all(getattr(args, name) for name in needed):
-        raise ValueError(f"{', '.join(options[:-1])} and {options[-1]} go together")
+        missing = [
+            option
+            for name, option in zip(needed, options, strict=True)
+            if not getattr(args, name)
+        ]
+        raise ValueError(
+            f"{', '.join(options[:-1])} and {options[-1]} go together; there is no "
+            f"{' and no '.join(missing)}"
+        )
+
+
+def _read_domains(args: argparse.Namespace) -> Problem:
+    _check_way(args)
+    if args.dataset:
+        names = args.source_domain, args.target_domain
+        if any(name is not None and len(name) > 1 for name in names):
+            raise ValueError("with --dataset, name one domain as source and as target")
+        return problems.load_bundled(
+            args.dataset, *(name and name[0] for name in names)
+        )
+    for path in inputs_of(args):
+        check_input(path)
     if args.data:
         return problems.read_one_file(
             args.data,
@@ -50,6 +77,4 @@ def _read_domains(args: argparse.Namespace) -> Problem:
             args.source_domain,
             layout_of(args),
         )
-    return problems.read_two_files(
-        args.source, args.target, args.label, layout_of(args)
-    )
+    return problems.read_files(args.source, args.target, args.label, layout_of(args))

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
 from adapt._domains import split_domains
+from adapt._extras import require
 from adapt._sklearn import _clone_parametrized, _fit_context, _print_elapsed_time
 
 
@@ -82,6 +83,7 @@ class BaseAdapter(BaseEstimator, ABC):
         self : object
             The fitted adapter.
         """
+        self._check_packages()
         domains = split_domains(
             self, X, y, Xt, yt, sample_domain, sample_weight, tags=self._tags_for(X)
         )
@@ -103,6 +105,15 @@ class BaseAdapter(BaseEstimator, ABC):
     @abstractmethod
     def _adapt(self, domains):
         """Learn from `Domains`, and store what was learned in ``name_`` attributes."""
+
+    def _packages(self):
+        """Return the optional packages that a fit needs, by the names imported."""
+        return ()
+
+    def _check_packages(self):
+        """Raise ImportError if an optional package is not installed."""
+        for package in self._packages():
+            require(type(self).__name__, package)
 
     def _wants_target_labels(self):
         """Return whether target labels are read at all."""

@@ -205,6 +205,9 @@ class GradualAdapter(MetaAdapter):
         self.drop = drop
         self.batch_size = batch_size
 
+    def _packages(self):
+        return ("ot",) if self.n_generated else ()
+
     def _adapt(self, domains):
         ys = check_classifier(self, domains.ys, "predict_proba")
         self._check_takes_weights(domains.source_weight)

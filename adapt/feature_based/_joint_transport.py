@@ -48,6 +48,9 @@ class JointTransport(MetaAdapter):
         self.max_iter = max_iter
         self.tol = tol
 
+    def _packages(self):
+        return ("ot",)
+
     @abstractmethod
     def _check_labels(self, ys):
         """Return the labels of the source, or refuse them or the estimator."""

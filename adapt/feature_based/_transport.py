@@ -120,6 +120,9 @@ class TransportAdapter(MetaAdapter):
         self.batch_size = batch_size
         self.max_plan_iter = max_plan_iter
 
+    def _packages(self):
+        return ("ot",)
+
     def _plans(self, domains):
         """Yield the source rows, the target rows and the plan of every batch."""
         ys = self._classes_to_group(domains.ys)

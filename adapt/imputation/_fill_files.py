@@ -6,13 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adapt._csv_layout import FOUND, Layout
-from adapt._files import (
-    check_table_name,
-    layout_of,
-    read_table,
-    usual_separator,
-    write_table,
-)
+from adapt._files import read_cells, usual_separator
 
 _MOST_LEVELS = 50  # a text column of more holds names, not levels
 _ROWS = 10_000  # filled between two moves of the progress bar
@@ -150,57 +144,88 @@ def read_source(coding, source, names):
     return coding.encode(source[common]) if common else source
 
 
-def fill_file(
-    imputer,
-    target: str,
-    source: str | None,
-    output: str,
-    progress,
-    given: Layout = FOUND,
-):
-    """Fill the missing cells of a file and write the result, whole or not at all.
+class Filled(NamedTuple):
+    """A table whose missing cells are filled.
 
-    Observed cells are written as they stand in the file; from text to text, character
-    by character.
+    Attributes
+    ----------
+    table : DataFrame
+        As it is to be written.
 
-    Returns
-    -------
+    separator : str or None
+        Of the file that was read, if the result is of the same kind.
+
     n_filled : int
         Number of cells filled.
 
     unfilled : list of str
         Columns with missing cells that could not be filled.
     """
+
+    table: Any
+    separator: str | None
+    n_filled: int
+    unfilled: list
+
+
+def fill_file(
+    imputer,
+    path: str,
+    target,
+    source,
+    output: str,
+    progress: Callable = iter,
+    given: Layout = FOUND,
+):
+    """Fill the missing cells of a file.
+
+    Observed cells stay as they stand in the file; from text to text, character by
+    character.
+
+    Parameters
+    ----------
+    imputer : TransferImputer
+        Not fitted.
+
+    path : str
+        The file.
+
+    target, source : DataFrame
+        What `read_table` made of it, and of the clue, which may be None.
+
+    output : str
+        What the result is to be called.
+
+    progress : callable, default=iter
+        As in `fill_table`.
+
+    given : Layout
+        What is known of the file.
+
+    Returns
+    -------
+    filled : Filled
+    """
     import pandas as pd
 
-    check_table_name(output)
-    table = read_table(target, given)
-    if not len(table):
-        raise ValueError(f"The target {target!r} has no rows.")
-    clue = None if source is None else read_table(source, given)
-    cells, unfilled = fill_table(imputer, table, clue, progress)
-    separator = None
-    if usual_separator(output) and usual_separator(target):
-        layout = layout_of(target, given)
-        if usual_separator(output) == usual_separator(target):
-            separator = layout.sep  # a file of semicolons stays one
-        filled = pd.read_csv(
-            target,
-            sep=layout.sep,
-            encoding=layout.encoding,
-            dtype=str,
-            keep_default_na=False,
-        )
+    cells, unfilled = fill_table(imputer, target, source, progress)
+    n_filled = sum(len(rows) for rows, _ in cells.values())
+    if usual_separator(output) and usual_separator(path):
+        filled, layout, header = read_cells(path, given)
         for name, (rows, values) in cells.items():
             texts = [_as_text(value, layout.decimal) for value in values]
             filled.iloc[rows, filled.columns.get_loc(name)] = texts
-    else:
-        filled = table.copy()
-        for name, (rows, values) in cells.items():
-            column = filled[name].copy()
-            if pd.api.types.is_float_dtype(column):
-                values = [float(value) for value in values]
-            column.iloc[rows] = values
-            filled[name] = column
-    write_table(output, filled, separator)
-    return sum(len(rows) for rows, _ in cells.values()), unfilled
+        if len(header) == filled.shape[1]:
+            filled = filled.set_axis(header, axis="columns")
+        same_kind = usual_separator(output) == usual_separator(path)
+        # A file of semicolons stays one.
+        separator = layout.sep if same_kind else None
+        return Filled(filled, separator, n_filled, unfilled)
+    filled = target.copy()
+    for name, (rows, values) in cells.items():
+        column = filled[name].copy()
+        if pd.api.types.is_float_dtype(column):
+            values = [float(value) for value in values]
+        column.iloc[rows] = values
+        filled[name] = column
+    return Filled(filled, None, n_filled, unfilled)

@@ -24,6 +24,8 @@ from adapt.model_selection._preprocessing import usable_columns
 from adapt.model_selection._read_domains import preprocess, read_domains
 from adapt.model_selection._rule import SHIPPED
 
+_FEWEST = 4  # rows of a domain; those of which every fold has some
+
 
 def _as_frames(Xs, Xt):
     """Return both domains as frames with the columns that can be compared."""
@@ -49,6 +51,17 @@ def _kind(tests, label, level):
     # A residual that is all but impossible by chance, since weights are estimates.
     explained = label.residual_p_value >= level / 5
     return "label" if label.p_value < level and explained else "covariate"
+
+
+def _check_enough(Xs, Xt):
+    """Refuse domains of so few rows that no test says anything."""
+    for X, domain in (Xs, "source"), (Xt, "target"):
+        n = np.shape(X)[0]
+        if n < _FEWEST:
+            raise ValueError(
+                f"The {domain} has {n} {'row' if n == 1 else 'rows'}: a diagnosis "
+                f"compares samples, and needs at least {_FEWEST} rows of each."
+            )
 
 
 def diagnose_shift(
@@ -134,6 +147,7 @@ def diagnose_shift(
     has_labels = ys is not None
     ys = ys if has_labels else np.linspace(0, 1, len(Xs))  # not looked at
     Xs, ys, Xt, yt, labelled = read_domains(Xs, ys, Xt, yt, None)
+    _check_enough(Xs, Xt)
     _, Zs, Zt = preprocess(Xs, Xt)
     of_classes = has_labels and is_classification(ys)
     tests = {
@@ -168,4 +182,5 @@ def diagnose_shift(
         n_source=len(ys),
         n_target=len(Zt),
         level=SHIPPED.level,
+        has_labels=has_labels,
     )

@@ -7,6 +7,8 @@ is drawn.
 
 import numpy as np
 
+from adapt._extras import missing
+
 SOURCE, TARGET, TRUTH = "tab:blue", "tab:orange", "0.35"
 
 
@@ -15,9 +17,7 @@ def new_axes(ax, **params):
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise ImportError(
-            "Displays need matplotlib: pip install 'adapt-learn[plot]'."
-        ) from error
+        raise missing("A display", "matplotlib") from error
     if ax is None:
         _, ax = plt.subplots(layout="constrained", **params)
     figure = np.ravel(ax)[0].figure

@@ -6,6 +6,7 @@ It holds its pictures itself and loads nothing.
 import base64
 import io
 import re
+import warnings
 from html import escape
 
 from adapt.base import FeatureAdapter
@@ -13,6 +14,7 @@ from adapt.inspection._domain_scores_display import DomainScoresDisplay
 from adapt.inspection._shift_display import ShiftDisplay
 from adapt.model_selection._candidates import BASELINE
 from adapt.model_selection._comparison_text import note
+from adapt.model_selection._read_domains import preprocess
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -87,6 +89,69 @@ def _listed(sentences):
     return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
 
 
+def _head(title, report, labelled):
+    """Return the title of a page, and how much it rests on."""
+    return [
+        f"<h1>{escape(title)}</h1>",
+        f"<p>{report.n_source:,} source rows{labelled}, {report.n_target:,} target "
+        "rows.</p>",
+    ]
+
+
+def _tests(report):
+    """Return the tables of a diagnosis."""
+    tests = report.tests.rename_axis("test").reset_index()
+    return [
+        "<h2>Tests of shift</h2>",
+        _table(tests),
+        "<h2>Columns</h2>",
+        _table(report.columns.head(30)),
+    ]
+
+
+def diagnosis_page(report, Xs, Xt, *, source="source", target="target"):
+    """Return a page with a diagnosis and its picture.
+
+    Parameters
+    ----------
+    report : ShiftReport
+        Of `diagnose_shift`.
+
+    Xs, Xt : DataFrames or array-likes
+        The rows that it was given.
+
+    source, target : str
+        Names of the domains.
+
+    Returns
+    -------
+    page : str
+        HTML, as `html_report` makes it.
+
+    Raises
+    ------
+    ImportError
+        Without matplotlib.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # those of the diagnosis were shown
+        _, Zs, Zt = preprocess(Xs, Xt)
+    labelled = " with labels" if report.has_labels else ""
+    title = f"From {source} to {target}"
+    body = [
+        *_head(title, report, labelled),
+        "<h2>What differs</h2>",
+        _listed(report.findings),
+        _picture(
+            ShiftDisplay.from_samples(Zs, Zt), "Rows of both domains in the plane"
+        ),
+        "<h2>What to do</h2>",
+        _listed(report.advice),
+        *_tests(report),
+    ]
+    return _PAGE.format(title=escape(title), body="\n".join(body))
+
+
 def html_report(comparison, report, Xs, Xt, *, source="source", target="target"):
     """Return a page with a diagnosis, a comparison, and their pictures.
 
@@ -125,12 +190,9 @@ def html_report(comparison, report, Xs, Xt, *, source="source", target="target")
     methods = comparison.results
     in_picture = [name for name in methods if name.endswith("_se")]
     used = "" if comparison.target_labels == "train" else "not "
-    tests = report.tests.rename_axis("test").reset_index()
     title = f"From {source} to {target}"
     body = [
-        f"<h1>{escape(title)}</h1>",
-        f"<p>{report.n_source:,} source rows with labels, {report.n_target:,} target "
-        "rows.</p>",
+        *_head(title, report, " with labels"),
         f'<p class="lead"><strong>Recommended: {escape(comparison.advice)}.</strong> '
         f"{escape(comparison.reason)}</p>",
         "<h2>What differs</h2>",
@@ -144,10 +206,7 @@ def html_report(comparison, report, Xs, Xt, *, source="source", target="target")
         ),
         _table(methods.drop(columns=in_picture), comparison.recommended),
         f"<p>Margin: {escape(note(comparison, 'margin'))}.</p>",
-        "<h2>Tests of shift</h2>",
-        _table(tests),
-        "<h2>Columns</h2>",
-        _table(report.columns.head(30)),
+        *_tests(report),
         f"<footer>Labels of the target were {used}used to choose.</footer>",
     ]
     return _PAGE.format(title=escape(title), body="\n".join(body))

@@ -68,6 +68,9 @@ class ShiftReport:
     level : float, default=0.05
         The p-value below which labels count as following another rule.
 
+    has_labels : bool, default=True
+        Whether the source has labels.
+
     Attributes
     ----------
     findings, advice : lists of str
@@ -85,6 +88,7 @@ class ShiftReport:
     n_source: int
     n_target: int
     level: float = SHIPPED.level
+    has_labels: bool = True
 
     @property
     def has_concept_shift(self):

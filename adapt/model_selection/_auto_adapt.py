@@ -26,7 +26,7 @@ from adapt.model_selection._comparison import Comparison
 from adapt.model_selection._decision import check_task, choose_on_source
 from adapt.model_selection._held_out_scores import Task
 from adapt.model_selection._preprocessing import (
-    array_preprocessor,
+    fit_array_preprocessor,
     table_preprocessor,
     usable_columns,
 )
@@ -271,8 +271,7 @@ class AutoAdapt(MetaAdapter):
         """Choose; rows are standardised already if they were ``columns`` of a frame."""
         estimator, task = self._task(domains)
         if preprocessor is None:
-            both = np.concatenate([task.Xs, task.Xt])
-            preprocessor = array_preprocessor().fit(both)
+            preprocessor = fit_array_preprocessor(task.Xs, task.Xt)
             Xs, Xt = (preprocessor.transform(X) for X in (task.Xs, task.Xt))
             task = task._replace(Xs=Xs, Xt=Xt)
         comparison = Comparison(

@@ -98,13 +98,14 @@ def candidates(methods, estimator, trains_on_target):
             f"`methods` must be 'default', a list of names or a dict; got {methods!r}."
         )
     else:
-        found = _named(methods)
+        found = named_candidates(methods)
     for name, method in found.items():
         if not isinstance(method, BaseAdapter):
             raise TypeError(
                 f"`methods` must hold adapters; {name!r} is of type "
                 f"{type(method).__name__}."
             )
+        check_packages(method)
         if method._target_labels == "required" and not trains_on_target:
             raise ValueError(
                 f"{name} learns from target labels, which are kept for scoring: give "
@@ -116,35 +117,77 @@ def candidates(methods, estimator, trains_on_target):
     return {BASELINE: SourceOnly(estimator), **found}
 
 
-def _named(names):
-    """Return adapters by their names, as `default_candidates` has them if it does."""
+def _method_class(name):
+    """Return the adapter of a name, in whatever case; it alone is imported.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    ImportError
+        If it needs Keras, and that is not installed.
+    """
     from adapt import feature_based, instance_based, parameter_based
     from adapt.discovery import all_adapters
 
-    public = {
-        name
+    homes = {
+        public: family
         for family in (feature_based, instance_based, parameter_based)
-        for name in family.__all__
+        for public in family.__all__
     }
-    known = dict(all_adapters(deep=False))
-    if {name.lower() for name in names} & {
-        name.lower() for name in public - known.keys()
-    }:  # needs Keras, or is no method
-        known = dict(all_adapters())
-    by_lower_case = {name.lower(): name for name in [BASELINE, *known]}
-    found = {}
-    for name in [by_lower_case.get(name.lower(), name) for name in names]:
-        if name == BASELINE:
-            continue
-        if name not in known:
-            near = get_close_matches(name.lower(), [k.lower() for k in known], 1)
-            meant = [f" Did you mean {k!r}?" for k in known if k.lower() in near]
-            raise ValueError(
-                f"There is no method named {name!r}.{''.join(meant)} The shallow "
-                f"ones are {', '.join(known)}; `adapt list --deep` names all."
-            )
-        found[name] = known[name]()
-    return {
-        **found,
-        **{k: v for k, v in default_candidates(None).items() if k in found},
-    }
+    homes = {public.lower(): (public, home) for public, home in homes.items()}
+    if name.lower() == BASELINE.lower():
+        return SourceOnly
+    public, home = homes.get(name.lower(), (None, None))
+    found = None if public is None else getattr(home, public)
+    if isinstance(found, type) and issubclass(found, BaseAdapter):
+        return found
+    near = get_close_matches(name.lower(), homes, 1)
+    meant = [f" Did you mean {homes[key][0]!r}?" for key in near]
+    known = [key for key, _ in all_adapters(deep=False)]
+    raise ValueError(
+        f"There is no method named {name!r}.{''.join(meant)} The shallow "
+        f"ones are {', '.join(known)}; `adapt list --deep` names all."
+    )
+
+
+def named_candidates(names):
+    """Return adapters by their names, as `default_candidates` has them if it does.
+
+    Parameters
+    ----------
+    names : list of str
+        In any case.
+
+    Returns
+    -------
+    candidates : dict of str to adapter
+        By their names as they are written in the library.
+
+    Raises
+    ------
+    ValueError
+        If there is no method of a name.
+    ImportError
+        If a method needs a package that is not installed.
+    """
+    classes = {kind.__name__: kind for kind in map(_method_class, names)}
+    classes.pop(BASELINE, None)
+    found = {name: kind() for name, kind in classes.items()}
+    found |= {k: v for k, v in default_candidates(None).items() if k in found}
+    for method in found.values():
+        check_packages(method)
+    return found
+
+
+def check_packages(method):
+    """Refuse an adapter that needs a package which is not installed.
+
+    Parameters
+    ----------
+    method : BaseAdapter
+        The adapters that are its parameters are looked at, too.
+    """
+    for part in (method, *method.get_params().values()):
+        if isinstance(part, BaseAdapter):
+            part._check_packages()

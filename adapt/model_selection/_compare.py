@@ -14,7 +14,12 @@ from adapt.model_selection._held_out_scores import Task, held_out_target
 from adapt.model_selection._judging import standing
 from adapt.model_selection._one_by_one import fit_timed, one_by_one
 from adapt.model_selection._pooled_candidate import pooled_candidates
-from adapt.model_selection._read_domains import check_classes, preprocess, read_domains
+from adapt.model_selection._read_domains import (
+    check_classes,
+    check_target_labels,
+    preprocess,
+    read_domains,
+)
 from adapt.model_selection._rule import SHIPPED
 
 
@@ -186,6 +191,8 @@ def compare(
     estimator, of_classes, scoring = check_task(estimator, ys, scoring, random_state)
     if of_classes:
         check_classes(ys)
+        if yt is not None:
+            check_target_labels(ys, yt[labelled])
     else:
         ys = ys.astype(float)
         yt = None if yt is None else yt.astype(float)

@@ -6,6 +6,7 @@ Columns are read by their type; nothing here looks at labels.
 import re
 import warnings
 
+import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import SimpleImputer
@@ -25,7 +26,7 @@ def _is_text(column):
     return types.is_object_dtype(column) or types.is_string_dtype(column)
 
 
-def _is_date(column):
+def holds_dates(column):
     """Return whether a column holds dates, also those that a CSV file keeps as text."""
     from pandas.api import types
 
@@ -56,20 +57,35 @@ def _names_rows(column):
     )
 
 
+def are_truth_values(column):
+    """Return whether a column holds truth values, also beside missing ones."""
+    from pandas.api import types
+
+    if types.is_bool_dtype(column):
+        return True
+    return types.is_object_dtype(column) and set(column.dropna().map(type)) == {bool}
+
+
 def _check_same_kind(source, target):
     """Refuse a column that holds numbers in one domain and not in the other."""
-    from pandas.api.types import is_numeric_dtype
+    import pandas as pd
 
     if source.isna().all() or target.isna().all():
         return
-    numbers = [is_numeric_dtype(column) for column in (source, target)]
+    # Truth values are 0 and 1 beside numbers.
+    numbers = [
+        pd.api.types.is_numeric_dtype(column) or are_truth_values(column)
+        for column in (source, target)
+    ]
     if numbers[0] != numbers[1]:
         with_text, column = ("target", target) if numbers[0] else ("source", source)
-        example = column.dropna().iloc[0]
+        present = column.dropna()
+        no_number = pd.to_numeric(present.astype(str), errors="coerce").isna()
+        k = int(no_number.to_numpy().argmax())  # all of it, or the first dirty cell
         raise ValueError(
             f"The column {source.name!r} holds numbers in one domain, but not in the "
-            f"{with_text}, where it has {str(example)!r} for example. Bring it to one "
-            "type in both, or drop it."
+            f"{with_text}, where it has {str(present.iloc[k])!r} for example, at index "
+            f"{present.index[k]!r}. Bring it to one type in both, or drop it."
         )
 
 
@@ -114,11 +130,31 @@ def shared_columns(Xs, Xt):
     return columns
 
 
+def _with_values_in_both(columns, Xs, Xt):
+    """Return the columns that have a value in both domains, and warn about others.
+
+    A column that one domain does not have says nothing about its rows; that it is
+    missing tells the domains apart, and is no shift.
+    """
+    found = list(columns)
+    for X, domain in (Xs, "source"), (Xt, "target"):
+        empty = [name for name in found if X[name].isna().all()]
+        found = [name for name in found if name not in empty]
+        filled = [name for name in empty if X is Xt or not Xt[name].isna().all()]
+        if filled:
+            warnings.warn(
+                f"Left out, for they have no value in the {domain}: {_some(filled)}.",
+                UserWarning,
+                stacklevel=3,
+            )
+    return found
+
+
 def usable_columns(Xs, Xt):
     """Return the shared columns that say something about rows.
 
     Dates are refused. Left out are, with a warning, columns that only name or number
-    the rows, and silently those with a single value.
+    the rows, or have no value in one domain, and silently those with a single value.
 
     Parameters
     ----------
@@ -138,7 +174,7 @@ def usable_columns(Xs, Xt):
     X = stack_rows(Xs[columns], Xt[columns])
     for name in columns:
         _check_same_kind(Xs[name], Xt[name])
-    dates = [name for name in columns if _is_date(X[name])]
+    dates = [name for name in columns if holds_dates(X[name])]
     if dates:
         name = dates[0]
         raise ValueError(
@@ -147,6 +183,7 @@ def usable_columns(Xs, Xt):
             f"`t = pandas.to_datetime(x[{name!r}]); x['month'] = t.dt.month; "
             f"x['hour'] = t.dt.hour; x = x.drop(columns={name!r})`."
         )
+    columns = _with_values_in_both(columns, Xs, Xt)
     keys = [
         name
         for name in columns
@@ -224,7 +261,40 @@ def table_preprocessor(X, columns):
     return ColumnTransformer(parts, verbose_feature_names_out=False)
 
 
-def array_preprocessor():
-    """Return the transformer of a plain array: all columns are numbers."""
+def fit_array_preprocessor(Xs, Xt):
+    """Return the transformer of plain arrays, fitted: all columns are numbers.
+
+    Parameters
+    ----------
+    Xs, Xt : ndarray of shape (n_samples, n_features)
+        Source and target.
+
+    Returns
+    -------
+    preprocessor : ColumnTransformer
+
+    Raises
+    ------
+    ValueError
+        If no column says anything.
+
+    Warns
+    -----
+    UserWarning
+        If a column has no value in one of the domains alone; it is left out.
+    """
+    import pandas as pd
+
+    frames = [pd.DataFrame(X) for X in (Xs, Xt)]
+    columns = _with_values_in_both(frames[0].columns, *frames)
+    both = np.concatenate([Xs, Xt])
+    values = both[:, columns]
+    first = values[:1]
+    if not ((values != first) & ~(np.isnan(values) & np.isnan(first))).any():
+        raise ValueError(
+            "No column is left to learn from: each has one value only, in the source "
+            "and in the target."
+        )
     steps = SimpleImputer(strategy="median", add_indicator=True), StandardScaler()
-    return make_pipeline(*steps, VarianceThreshold())
+    numbers = make_pipeline(*steps, VarianceThreshold())
+    return ColumnTransformer([("numbers", numbers, columns)]).fit(both)

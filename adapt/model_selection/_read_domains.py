@@ -1,15 +1,19 @@
 """What `compare` was given, as two domains of numbers."""
 
+import warnings
+
 import numpy as np
 from scipy import sparse
 
 from adapt._domains import read_tables
 from adapt._frames import as_pandas, is_frame, stack_rows
 from adapt.model_selection._preprocessing import (
-    array_preprocessor,
+    fit_array_preprocessor,
     table_preprocessor,
     usable_columns,
 )
+
+_FEW = 10  # rows of a domain that make no sample
 
 
 def read_domains(X, y, Xt, yt, sample_domain):
@@ -31,7 +35,7 @@ def read_domains(X, y, Xt, yt, sample_domain):
     for rows, domain in [(tables.Xs, "source"), (tables.Xt, "target")]:
         if sparse.issparse(rows):
             raise TypeError(
-                f"The {domain} is sparse, and `compare` takes dense tables: use "
+                f"The {domain} is sparse, and a dense table is needed: use "
                 "`.toarray()`."
             )
     if tables.ys.ndim != 1:
@@ -39,9 +43,23 @@ def read_domains(X, y, Xt, yt, sample_domain):
     return tables
 
 
+def _warn_of_few(X, domain):
+    """Warn of a domain of which too few rows are there to say anything."""
+    n = np.shape(X)[0]
+    if n < _FEW:
+        warnings.warn(
+            f"The {domain} has {n} {'row' if n == 1 else 'rows'}: what is said of it "
+            "rests on them alone.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
 def preprocess(Xs, Xt):
     """Return a preprocessor fitted on both domains, and both as numbers."""
     Xs, Xt = as_pandas(Xs), as_pandas(Xt)
+    for X, domain in (Xs, "source"), (Xt, "target"):
+        _warn_of_few(X, domain)
     if is_frame(Xs) != is_frame(Xt):
         raise TypeError("Source and target must both be data frames or both arrays.")
     if is_frame(Xs):
@@ -51,28 +69,28 @@ def preprocess(Xs, Xt):
         return preprocessor, preprocessor.transform(Xs), preprocessor.transform(Xt)
     if np.ndim(Xs) != 2 or np.ndim(Xt) != 2:
         raise ValueError(
-            f"`compare` takes tables of shape (n_samples, n_features), got shapes "
-            f"{np.shape(Xs)} and {np.shape(Xt)}. Make columns of each sample first: "
-            "`X.reshape(len(X), -1)`."
+            "Source and target must be tables of shape (n_samples, n_features), got "
+            f"shapes {np.shape(Xs)} and {np.shape(Xt)}. Make columns of each sample "
+            "first: `X.reshape(len(X), -1)`."
         )
     if np.shape(Xs)[1] != np.shape(Xt)[1]:
         raise ValueError(
             f"Source and target have different numbers of columns, {np.shape(Xs)[1]} "
             f"and {np.shape(Xt)[1]}."
         )
-    both = np.concatenate([np.asarray(Xs), np.asarray(Xt)])
-    if both.dtype.kind not in "iufb":
+    if np.result_type(*map(np.asarray, (Xs, Xt))).kind not in "iufb":
         raise TypeError(
             "Arrays must be numeric. Give a pandas data frame for columns of text, "
             "categories and missing values."
         )
-    preprocessor = array_preprocessor().fit(both)
+    preprocessor = fit_array_preprocessor(*map(np.asarray, (Xs, Xt)))
     return preprocessor, preprocessor.transform(Xs), preprocessor.transform(Xt)
 
 
 def check_classes(y):
     """Refuse source labels that nothing can be learned from, or scored on."""
     classes, counts = np.unique(y, return_counts=True)
+    single = [repr(value) for value in classes[counts == 1].tolist()]
     if len(classes) < 2:
         raise ValueError(
             f"The source has one class only, {classes.tolist()[0]!r}: there is nothing "
@@ -82,4 +100,30 @@ def check_classes(y):
         raise ValueError(
             "Each class but one has a single source row, so none can be held out to "
             "score on. At least 2 classes need 2 rows each."
+        )
+    if single:
+        warnings.warn(
+            f"One source row only is of class {', '.join(single[:6])}: it cannot be "
+            "held out and learned from at a time, so nothing that is said of the class "
+            "can be relied on. Leave such rows out, or give more of them.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def check_target_labels(y, yt):
+    """Refuse labels of the target of which none is a class of the source.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Classes of the source.
+
+    yt : ndarray of shape (n_labelled_target_samples,)
+        Known labels of the target.
+    """
+    if len(yt) and not np.isin(yt, y).any():
+        raise ValueError(
+            f"None of the labels of the target, such as {yt.tolist()[0]!r}, is a class "
+            f"of the source, such as {y.tolist()[0]!r}. Write them alike in both."
         )

@@ -94,7 +94,7 @@ def test_parquet_keeps_its_dtypes(files):
     [
         ("--target b.csv --output no/c.csv", "no folder"),
         ("--target none.csv --output c.csv", "no file 'none.csv'"),
-        ("--target b.csv --output c.txt", "Cannot tell what 'c.txt' is to be"),
+        ("--target b.csv --output c.doc", "Cannot tell what 'c.doc' is to be"),
         ("--target b.csv", "--output"),
     ],
 )
