@@ -261,6 +261,12 @@ def table_preprocessor(X, columns):
     return ColumnTransformer(parts, verbose_feature_names_out=False)
 
 
+def array_preprocessor():
+    """Return the transformer of a plain array: all columns are numbers."""
+    steps = SimpleImputer(strategy="median", add_indicator=True), StandardScaler()
+    return make_pipeline(*steps, VarianceThreshold())
+
+
 def fit_array_preprocessor(Xs, Xt):
     """Return the transformer of plain arrays, fitted: all columns are numbers.
 
@@ -295,6 +301,5 @@ def fit_array_preprocessor(Xs, Xt):
             "No column is left to learn from: each has one value only, in the source "
             "and in the target."
         )
-    steps = SimpleImputer(strategy="median", add_indicator=True), StandardScaler()
-    numbers = make_pipeline(*steps, VarianceThreshold())
+    numbers = array_preprocessor()
     return ColumnTransformer([("numbers", numbers, columns)]).fit(both)
