@@ -136,18 +136,20 @@ def _with_values_in_both(columns, Xs, Xt):
     A column that one domain does not have says nothing about its rows; that it is
     missing tells the domains apart, and is no shift.
     """
-    found = list(columns)
-    for X, domain in (Xs, "source"), (Xt, "target"):
-        empty = [name for name in found if X[name].isna().all()]
-        found = [name for name in found if name not in empty]
-        filled = [name for name in empty if X is Xt or not Xt[name].isna().all()]
+    empty = {
+        domain: [name for name in columns if X[name].isna().all()]
+        for X, domain in [(Xs, "source"), (Xt, "target")]
+    }
+    nowhere = {*empty["source"]} & {*empty["target"]}
+    for domain, names in empty.items():
+        filled = [name for name in names if name not in nowhere]
         if filled:
             warnings.warn(
                 f"Left out, for they have no value in the {domain}: {_some(filled)}.",
                 UserWarning,
                 stacklevel=3,
             )
-    return found
+    return [name for name in columns if name not in {*sum(empty.values(), [])}]
 
 
 def usable_columns(Xs, Xt):
@@ -183,10 +185,10 @@ def usable_columns(Xs, Xt):
             f"`t = pandas.to_datetime(x[{name!r}]); x['month'] = t.dt.month; "
             f"x['hour'] = t.dt.hour; x = x.drop(columns={name!r})`."
         )
-    columns = _with_values_in_both(columns, Xs, Xt)
+    filled = _with_values_in_both(columns, Xs, Xt)
     keys = [
         name
-        for name in columns
+        for name in filled
         if any(_names_rows(D[name]) or _numbers_rows(D[name]) for D in (Xs, Xt))
     ]
     if keys:
@@ -197,13 +199,13 @@ def usable_columns(Xs, Xt):
         )
     usable = [
         name
-        for name in columns
+        for name in filled
         if name not in keys and X[name].nunique(dropna=False) > 1
     ]
     if not usable:
         raise ValueError(
             f"No column is left to learn from: each of {_some(columns)} has one value "
-            "only, or a different one on every row."
+            "only, none in one domain, or a different one on every row."
         )
     return usable
 

@@ -62,8 +62,27 @@ def test_numbers_in_one_domain_and_text_in_the_other():
         usable_columns(frame(a=[1.0, 2]), frame(a=["x", "y"]))
     with pytest.raises(ValueError, match=r"'a' holds numbers .* source.*'x'"):
         usable_columns(frame(a=["x", None]), frame(a=[1.0, 2]))
-    missing = frame(a=[None, None])
-    assert usable_columns(frame(a=[1.0, 2]), missing) == ["a"]
+    # The first cell that is no number is shown.
+    with pytest.raises(ValueError, match=r"'n.v.' for example, at index 1"):
+        usable_columns(frame(a=[1.0, 2]), frame(a=["3", "n.v."]))
+
+
+@pytest.mark.parametrize("domain", ["source", "target"])
+def test_columns_without_a_value_in_one_domain_are_left_out(domain):
+    tables = [frame(a=[1.0, 1.0], b=[1, 2]), frame(a=[None, None], b=[3, 4])]
+    if domain == "source":
+        tables.reverse()
+    with pytest.warns(UserWarning, match=f"no value in the {domain}: 'a'"):
+        assert usable_columns(*tables) == ["b"]
+
+
+@pytest.mark.parametrize("kind", [object, "boolean"])
+def test_truth_values_beside_missing_ones_are_truth_values(kind):
+    some = pd.Series([True, None, False], dtype=kind)
+    tables = frame(a=[True, False, True]), pd.DataFrame({"a": some})
+    assert usable_columns(*tables) == ["a"]
+    with pytest.raises(ValueError, match="holds numbers in one domain"):
+        usable_columns(tables[1], frame(a=["yes", "no", "no"]))
 
 
 def test_single_values_say_nothing():
