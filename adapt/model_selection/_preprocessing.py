@@ -149,7 +149,9 @@ def _with_values_in_both(columns, Xs, Xt):
                 UserWarning,
                 stacklevel=3,
             )
-    return [name for name in columns if name not in {*sum(empty.values(), [])}]
+    return [
+        name for name in columns if name not in {*empty["source"], *empty["target"]}
+    ]
 
 
 def usable_columns(Xs, Xt):
