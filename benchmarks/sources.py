@@ -9,8 +9,9 @@ On each seed two targets of each suite are looked at, in turn. Parts: `features`
 network gives features for a new head), `models` (which models to use as they are),
 `mixtures` (how to mix them, beside methods that see source rows), `classes` (sources of
 other classes, and students), `pruning` (half of the source rows), `tasks` (which tasks
-to train on). ``results/sources.csv`` keeps parts that are not run
-again. `--tables` prints the tables of the guide from the file and measures nothing.
+to train on). ``results/sources.csv`` keeps parts that are not run again. `--tables`
+measures nothing: it prints what the file has, and writes the tables that the guide
+includes.
 """
 
 import argparse
@@ -19,12 +20,12 @@ import time
 import warnings
 from collections import defaultdict
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -43,8 +44,8 @@ from adapt.model_selection._source_outputs import SourceOutputs
 from adapt.model_selection._source_scores import log_likelihood
 from adapt.parameter_based import SourceMixture
 from benchmarks.multi_domain import SUITES, standardised
+from benchmarks.sources_tables import OUT, show
 
-OUT = Path(__file__).parent / "results" / "sources.csv"
 TARGETS = 2
 FIELDS = ("part", "case", "name", "measure", "value", "seeds")
 
@@ -577,7 +578,8 @@ def _pruned(model, X, y, Xt, seed):
         kept[f"by {by}"] = pruned.support_
     for name, rows in kept.items():
         start = time.process_time()
-        fitted = clone(model).fit(X[rows], y[rows])
+        one = len(np.unique(y[rows])) == 1  # label mapping may leave no other
+        fitted = (DummyClassifier() if one else clone(model)).fit(X[rows], y[rows])
         yield name, fitted, time.process_time() - start
 
 
@@ -655,40 +657,6 @@ def write(rows):
         writer.writerows(rows)
 
 
-def table_of(part, measure):
-    """Return ``{name: {case: value}}`` of the file."""
-    found = defaultdict(dict)
-    with OUT.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["part"] == part and row["measure"] == measure:
-                found[row["name"]][row["case"]] = float(row["value"])
-    return found
-
-
-def print_tables():
-    for part, measure in (
-        ("features", "tau"),
-        ("features", "regret"),
-        ("features", "worst regret"),
-        ("features", "ms"),
-        ("models", "tau"),
-        ("models", "accuracy"),
-        ("mixtures", "accuracy"),
-        ("classes", "accuracy"),
-        ("pruning", "accuracy"),
-        ("pruning", "ms"),
-        ("tasks", "performance"),
-    ):
-        table = table_of(part, measure)
-        if not table:
-            continue
-        cases = list(dict.fromkeys(case for row in table.values() for case in row))
-        print(f"\n{part}, {measure}: {' | '.join(cases)} | mean")
-        for name, row in table.items():
-            cells = " ".join(f"{row.get(case, np.nan):9.4f}" for case in cases)
-            print(f"{name:40s} {cells} {np.mean(list(row.values())):9.4f}")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
@@ -704,7 +672,7 @@ def main():
                 rows += PARTS[part](seed)
                 write(kept_rows([part]) + summarised(rows, seed + 1))
                 print(f"Wrote {part}, seed {seed}.", flush=True)
-    print_tables()
+    show()
 
 
 if __name__ == "__main__":

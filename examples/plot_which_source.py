@@ -1,0 +1,84 @@
+"""
+Nine models and forty labels
+============================
+
+Nine people wore a watch, and each left a model of seven exercises. Three of them wrote
+down the wrong names. A tenth person labels forty windows. Which models should she use?
+The labels can rank them; a mixture of all, with a model of her own, is better than the
+best.
+"""
+
+# %%
+# Nine sources, three of which are wrong
+# --------------------------------------
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from adapt.datasets import load_watch
+from adapt.inspection import SourceRankingDisplay
+from adapt.model_selection import rank_sources
+from adapt.parameter_based import SourceMixture
+
+watch = load_watch()
+S, y, subject = watch.X, watch.y, watch.groups
+X = np.hstack([S.mean(axis=1), S.std(axis=1), np.abs(np.diff(S, axis=1)).mean(axis=1)])
+X = (X - X.mean(axis=0)) / X.std(axis=0)
+new, *others = np.unique(subject)
+exercises = np.unique(y)
+models = {}
+for name in others:
+    rows = subject == name
+    labels = y[rows]
+    if name in others[:3]:
+        labels = exercises[(np.searchsorted(exercises, labels) + 1) % len(exercises)]
+    label = f"subject {name}" + (" (wrong names)" if name in others[:3] else "")
+    models[label] = LogisticRegression(C=0.3, max_iter=300).fit(X[rows], labels)
+
+rows = np.random.default_rng(0).permutation(np.flatnonzero(subject == new))
+few, rest = rows[:40], rows[40:]
+
+# %%
+# Rank them
+# ---------
+# Models that are used as they are, are ranked by the likelihood of the labels. Bars are
+# two standard errors, and sources that the labels cannot tell from the first are blue.
+
+ranking = rank_sources(models, X[few], y[few])
+truth = {name: model.score(X[rest], y[rest]) for name, model in models.items()}
+SourceRankingDisplay.from_ranking(ranking, truth=truth)
+plt.show()
+
+# %%
+# LEEP asks another question: which model would serve a new head? It forgives wrong
+# names, because a head can translate them. Here it takes a model that is always wrong
+# for one of the best, so it must not choose a model that is used as it is.
+
+by_leep = rank_sources(models, X[few], y[few], used_as="features")
+print(by_leep.round(3))
+
+# %%
+# Or mix them
+# -----------
+# The mixture learns a weight for each model, and for a model of the forty labels, which
+# is judged out of fold.
+
+own = LogisticRegression(C=0.3, max_iter=300)
+mixture = SourceMixture(own, estimators=models, random_state=0).fit(X[few], y[few])
+uniform = SourceMixture(estimators=models, pool="uniform", own=False)
+scores = {
+    "best by LEEP": truth[by_leep.index[0]],
+    "mean of all models": uniform.fit(X[few], y[few]).score(X[rest], y[rest]),
+    "forty labels alone": own.fit(X[few], y[few]).score(X[rest], y[rest]),
+    "best by likelihood": truth[ranking.index[0]],
+    "best model (not known)": max(truth.values()),
+    "mixture": mixture.score(X[rest], y[rest]),
+}
+_, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+axes[0].barh(list(mixture.weights_), list(mixture.weights_.values()))
+axes[0].invert_yaxis()
+axes[0].set_xlabel("weight in the mixture")
+axes[1].barh(list(scores), list(scores.values()), color="tab:orange")
+axes[1].set_xlabel("accuracy on her other windows")
+plt.show()
