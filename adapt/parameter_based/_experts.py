@@ -25,6 +25,34 @@ def knows(model_classes, classes):
     return np.isin(classes, model_classes)
 
 
+def other_classes(models, labels, relabel):
+    """Return the names of models whose classes are not taken for the target's.
+
+    Parameters
+    ----------
+    models : dict
+        Fitted classifiers by name.
+
+    labels : ndarray of shape (n_classes,)
+        Classes of the labelled target rows.
+
+    relabel : bool or "auto"
+        As in `SourceMixture`.
+
+    Returns
+    -------
+    translated, strangers : sets
+        Those whose classes are translated; and those that are left out, because they
+        know no class of the target.
+    """
+    if relabel is True:
+        return set(models), set()
+    known = {name: knows(model.classes_, labels) for name, model in models.items()}
+    if relabel == "auto":
+        return {name for name, which in known.items() if not which.all()}, set()
+    return set(), {name for name, which in known.items() if not which.any()}
+
+
 class ClassExpert:
     """A fitted classifier that gives probabilities of the mixture's classes.
 
@@ -59,7 +87,7 @@ class ClassExpert:
 
     def spread(self, P, classes):
         """Return probabilities of some classes as those of the mixture's."""
-        kept = np.isin(classes, self.classes)
+        kept = knows(self.classes, np.asarray(classes))
         Q = np.zeros((len(P), len(self.classes)))
         Q[:, np.searchsorted(self.classes, np.asarray(classes)[kept])] = P[:, kept]
         return Q

@@ -174,3 +174,33 @@ def pooled(probabilities, weights, rule):
     if rule == "log":
         return _softmax(np.tensordot(weights, np.log(with_floor(probabilities)), 1))[0]
     return np.tensordot(weights, probabilities, 1)
+
+
+def class_weights(probabilities, codes, sample_weight, pool, strength):
+    """Return the weights of experts in a pool.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_experts, n_samples, n_classes)
+        Positive.
+
+    codes, sample_weight : ndarrays of shape (n_samples,)
+        Classes of the rows, from 0 on, and their weights.
+
+    pool : {"log", "linear", "uniform"}
+        The rule.
+
+    strength : float
+        Strength of the prior.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_experts,)
+    """
+    n_experts = len(probabilities)
+    if n_experts == 1 or pool == "uniform":
+        return np.full(n_experts, 1 / n_experts)
+    if pool == "log":
+        return log_pool_weights(np.log(probabilities), codes, sample_weight, strength)
+    likelihoods = probabilities[:, np.arange(len(codes)), codes].T
+    return linear_pool_weights(likelihoods, sample_weight, strength)

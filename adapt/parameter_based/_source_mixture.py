@@ -4,6 +4,7 @@ Source models are used as they are: what is learned is how much to believe each 
 """
 
 import warnings
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -14,7 +15,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from adapt._domains import require_labels
-from adapt._expected_prediction import conditional_table, own_label
 from adapt._frames import has_named_columns, take_rows
 from adapt._sklearn import Interval, StrOptions
 from adapt._stacking import blend_weights
@@ -27,20 +27,19 @@ from adapt.parameter_based._experts import (
     MixtureRegressor,
     NumberExpert,
     check_sources,
-    knows,
+    other_classes,
     relabelled,
+    rows_for,
 )
-from adapt.parameter_based._pooling import (
-    linear_pool_weights,
-    log_pool_weights,
-    with_floor,
-)
+from adapt.parameter_based._pooling import class_weights, with_floor
 from adapt.parameter_based._source_selection import (
+    chosen_regressors,
     ensemble_likelihood,
     greedy,
     ms_leep,
     osborn_terms,
-    transport_distance,
+    source_distances,
+    translated_likelihoods,
 )
 
 OWN = "own"  # name of the target's own model among the weights
@@ -328,113 +327,80 @@ class SourceMixture(ParameterAdapter):
     def _mix_classes(self, models, X, y, weight, domains, rng):
         y = one_label_a_row(self, y)
         labels, codes = np.unique(y, return_inverse=True)
-        translated, strangers = self._other_classes(models, labels)
+        translated, strangers = other_classes(models, labels, self.relabel)
+        if strangers:
+            warnings.warn(
+                f"Sources {sorted(strangers, key=str)} know no class of the target, so "
+                "they have weight 0: use `relabel='auto'` to have their classes "
+                "translated.",
+                UserWarning,
+                stacklevel=5,
+            )
         models = {k: model for k, model in models.items() if k not in strangers}
+        self.selected_ = list(models)
+        if self.select is not None:
+            of_rows = X, labels, codes, translated
+            score, size = self._selection_score(models, *of_rows, domains, rng)
+            chosen = greedy(score, len(models), size)
+            self.selected_ = [self.selected_[k] for k in chosen]
         classes = labels
-        for name, model in models.items():
+        for name in self.selected_:
             if name not in translated:
-                classes = union_of_classes(model.classes_, classes)
+                classes = union_of_classes(models[name].classes_, classes)
         experts, found = {}, {}
-        for name, model in models.items():
+        for name in self.selected_:
+            model = models[name]
             if name in translated:
                 pair = relabelled(model, classes, labels, X, codes)
                 experts[name], found[name] = pair
             else:
                 experts[name] = ClassExpert(model, classes)
                 found[name] = experts[name].predict(X)
-        codes = np.searchsorted(classes, y)
-        found = {name: with_floor(P) for name, P in found.items()}
-        kept = self._chosen_classifiers(models, found, X, codes, classes, domains, rng)
-        experts = {name: experts[name] for name in kept}
-        found = {name: found[name] for name in kept}
         if self._fit_own(X, y, weight, domains, enough=len(labels) > 1):
             uniform = np.full((len(y), len(classes)), 1 / len(classes))
-            out = self._out_of_fold(
+            experts[OWN] = ClassExpert(self.own_estimator_, classes)
+            found[OWN] = self._out_of_fold(
                 X, y, weight, domains, rng, uniform, lambda m: ClassExpert(m, classes)
             )
-            experts[OWN] = ClassExpert(self.own_estimator_, classes)
-            found[OWN] = with_floor(out)
         if not experts:
             raise ValueError(
                 "SourceMixture has nothing to mix: no source knows a class of the "
                 "target, and there is no own model. Use `relabel='auto'`."
             )
-        weights = self._class_weights(np.stack(list(found.values())), codes, weight)
+        P = with_floor(np.stack(list(found.values())))
+        codes = np.searchsorted(classes, y)
+        weights = class_weights(P, codes, weight, self.pool, self.strength)
         self.weights_ = dict(zip(experts, weights.tolist(), strict=True))
         self.weights_ |= dict.fromkeys(strangers, 0.0)
         rule = "log" if self.pool == "log" else "linear"
         return MixtureClassifier(list(experts.values()), weights, rule, classes)
 
-    def _other_classes(self, models, labels):
-        """Return the names of models whose classes are not taken for the target's.
-
-        Returns
-        -------
-        translated, strangers : sets
-            Those whose classes are translated, and those that are left out.
-        """
-        if self.relabel is True:
-            return set(models), set()
-        known = {name: knows(model.classes_, labels) for name, model in models.items()}
-        if self.relabel == "auto":
-            return {name for name, which in known.items() if not which.all()}, set()
-        strangers = [name for name, which in known.items() if not which.any()]
-        if strangers:
-            warnings.warn(
-                f"Sources {strangers} know no class of the target, so they have weight "
-                "0: use `relabel='auto'` to have their classes translated.",
-                UserWarning,
-                stacklevel=5,
-            )
-        return set(), set(strangers)
-
-    def _class_weights(self, P, codes, weight):
-        n_experts = len(P)
-        if n_experts == 1 or self.pool == "uniform":
-            return np.full(n_experts, 1 / n_experts)
-        if self.pool == "log":
-            return log_pool_weights(np.log(P), codes, weight, self.strength)
-        likelihoods = P[:, np.arange(len(codes)), codes].T
-        return linear_pool_weights(likelihoods, weight, self.strength)
-
-    def _chosen_classifiers(self, models, found, X, codes, classes, domains, rng):
-        """Return the names of the sources that are mixed."""
-        names = list(models)
-        self.selected_ = names
-        if self.select is None:
-            return names
-        P = np.stack([found[name] for name in names])
-        rows = np.arange(len(codes))
-        if isinstance(self.select, str) and self.select.startswith("osborn"):
-            n = len(classes)
-            distances = self._distances(domains, rng)
-            terms = osborn_terms(P.argmax(axis=2), codes, n, n, distances)
+    def _selection_score(self, models, X, labels, codes, translated, domains, rng):
+        """Return the score of a set of classifiers, and how many are chosen by it."""
+        n_classes = len(labels)
+        if self.select in ("e-leep", "ms-leep"):
+            own = [m.predict_proba(rows_for(m, X)) for m in models.values()]
+            likelihoods = translated_likelihoods(own, codes, n_classes)
+            rule = ensemble_likelihood if self.select == "e-leep" else ms_leep
+            return partial(rule, likelihoods), self.n_sources
+        if isinstance(self.select, str):
+            predicted = [m.predict(rows_for(m, X)) for m in models.values()]
+            names, places = np.unique(np.concatenate(predicted), return_inverse=True)
+            places = places.reshape(len(models), -1)
+            distances = source_distances(domains, list(models), rng)
+            terms = osborn_terms(places, codes, len(names), n_classes, distances)
             if self.select == "osborn":
                 terms = terms.standardized()
-            score, size = terms.score, self.n_sources
-        elif isinstance(self.select, str):
-            translated = [Q @ conditional_table(Q, codes, len(classes)).T for Q in P]
-            likelihoods = np.stack([own_label(Q, codes) for Q in translated], axis=1)
-            rule = ensemble_likelihood if self.select == "e-leep" else ms_leep
-            score, size = (lambda m: rule(likelihoods, m)), self.n_sources
-        else:
-            likelihoods = P[:, rows, codes].T
-            score = lambda m: ensemble_likelihood(likelihoods, m)  # noqa: E731
-            size = self.select
-        self.selected_ = [names[k] for k in greedy(score, len(names), size)]
-        return self.selected_
-
-    def _distances(self, domains, rng):
-        """Return how far each source's rows are from the target's, if there are any."""
-        if domains.Xs is None:
-            return None
-        Xt = np.asarray(domains.Xt, dtype=float)
-        Xs, domain = np.asarray(domains.Xs, dtype=float), domains.source_domain
-        if domain is None:
-            return np.zeros(1)
-        return np.array(
-            [transport_distance(Xs[domain == d], Xt, rng) for d in np.unique(domain)]
-        )
+            return terms.score, self.n_sources
+        P = [
+            relabelled(model, labels, labels, X, codes)[1]
+            if name in translated
+            else ClassExpert(model, labels).predict(X)
+            for name, model in models.items()
+        ]
+        P = with_floor(np.stack(P))
+        likelihoods = P[:, np.arange(len(codes)), codes].T
+        return partial(ensemble_likelihood, likelihoods), self.select
 
     def _mix_numbers(self, models, X, y, weight, domains, rng):
         if isinstance(self.select, str):
@@ -447,12 +413,8 @@ class SourceMixture(ParameterAdapter):
         errors = {name: expert.predict(X) - truth for name, expert in experts.items()}
         names = self.selected_ = list(experts)
         if self.select is not None:
-
-            def score(members):
-                mean = np.mean([errors[names[k]] for k in members], axis=0)
-                return -float(weight @ np.square(mean).sum(axis=1))
-
-            chosen = greedy(score, len(names), self.select)
+            stacked = np.stack(list(errors.values()))
+            chosen = chosen_regressors(stacked, weight, self.select)
             self.selected_ = [names[k] for k in chosen]
             experts = {name: experts[name] for name in self.selected_}
         if self._fit_own(X, y, weight, domains, enough=len(y) > 1):

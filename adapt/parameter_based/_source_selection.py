@@ -3,7 +3,11 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from adapt._expected_prediction import conditional_entropy
+from adapt._expected_prediction import (
+    conditional_entropy,
+    conditional_table,
+    own_label,
+)
 from adapt._pot import import_pot
 
 _MAX_ROWS = 300  # of a domain, from which a distance is estimated
@@ -149,3 +153,79 @@ def transport_distance(Xs, Xt, rng):
     )
     masses = (np.full(len(X), 1 / len(X)) for X in (A, B))
     return float(import_pot().emd2(*masses, cdist(A, B, "sqeuclidean")))
+
+
+def source_distances(domains, names, rng):
+    """Return how far the rows of each source are from the target's, or None.
+
+    Parameters
+    ----------
+    domains : Domains
+        Without source rows nothing is known.
+
+    names : list of int
+        The sources.
+
+    rng : RandomState
+        Draws rows of large domains.
+
+    Returns
+    -------
+    distances : ndarray of shape (n_sources,) or None
+    """
+    if domains.Xs is None or domains.source_domain is None:
+        return None
+    Xs, Xt = (np.asarray(X, dtype=float) for X in (domains.Xs, domains.Xt))
+    parts = [Xs[domains.source_domain == k] for k in names]
+    return np.array([transport_distance(part, Xt, rng) for part in parts])
+
+
+def translated_likelihoods(probabilities, codes, n_classes):
+    """Return the probability of each row's own class after translation by LEEP's table.
+
+    Parameters
+    ----------
+    probabilities : list of ndarrays of shape (n_samples, n_source_classes)
+        Of the sources' own classes.
+
+    codes : ndarray of shape (n_samples,), dtype int
+        Target classes of the rows, from 0 on.
+
+    n_classes : int
+        Number of target classes.
+
+    Returns
+    -------
+    likelihoods : ndarray of shape (n_samples, n_sources)
+    """
+    columns = [
+        own_label(P @ conditional_table(P, codes, n_classes).T, codes)
+        for P in probabilities
+    ]
+    return np.stack(columns, axis=1)
+
+
+def chosen_regressors(errors, sample_weight, size):
+    """Return sources whose mean has the least squared error, added one by one.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n_sources, n_samples, n_outputs)
+        Of the sources.
+
+    sample_weight : ndarray of shape (n_samples,)
+        Weights of the rows.
+
+    size : int
+        How many are chosen.
+
+    Returns
+    -------
+    members : list of int
+    """
+
+    def score(members):
+        squares = np.square(errors[members].mean(axis=0)).sum(axis=1)
+        return -float(sample_weight @ squares)
+
+    return greedy(score, len(errors), size)

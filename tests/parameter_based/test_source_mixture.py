@@ -13,6 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 
 from adapt.datasets import load_thyroid
+from adapt.metrics import leep
 from adapt.parameter_based import SourceMixture
 from adapt.parameter_based._pooling import (
     linear_pool_weights,
@@ -22,8 +23,12 @@ from adapt.parameter_based._pooling import (
 )
 from adapt.parameter_based._source_selection import (
     OsbornTerms,
+    chosen_regressors,
+    ensemble_likelihood,
     greedy,
+    ms_leep,
     osborn_terms,
+    translated_likelihoods,
 )
 from tests.common import shifted_classes, shifted_numbers
 
@@ -144,6 +149,36 @@ def test_osborn_is_the_double_sum():
     assert pair.standardized() is pair
 
 
+def test_ensembles_are_scored_by_the_mean_of_translated_likelihoods():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(3, size=30)
+    sources = [rng.dirichlet(np.ones(k), 30) for k in (2, 4, 5)]
+    expected = np.empty((30, 3))
+    for k, P in enumerate(sources):
+        joint = np.array(
+            [[P[codes == c, z].sum() for z in range(P.shape[1])] for c in range(3)]
+        )
+        table = joint / joint.sum(axis=0)
+        expected[:, k] = [P[i] @ table[codes[i]] for i in range(30)]
+    found = translated_likelihoods(sources, codes, 3)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    members = [0, 2]
+    e_leep = np.mean(np.log((expected[:, 0] + expected[:, 2]) / 2))
+    assert ensemble_likelihood(found, members) == pytest.approx(e_leep)
+    of_each = [leep(sources[k], codes) for k in members]
+    assert ms_leep(found, members) == pytest.approx(sum(of_each))
+
+
+def test_regressors_are_chosen_by_the_error_of_their_mean():
+    errors = np.array([[1.0, 1.0], [-1.0, -1.0], [0.5, 0.5]])[:, :, None]
+    assert chosen_regressors(errors, np.ones(2), 1) == [2]
+    assert chosen_regressors(errors, np.ones(2), 2) == [2, 1]
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    models = [Ridge().fit(X, X[:, 0] + offset) for offset in (0.0, 5.0)]
+    mixture = SourceMixture(estimators=models, select=1, own=False).fit(X, X[:, 0])
+    assert mixture.selected_ == ["source 0"]
+
+
 def test_greedy_choice_of_all_is_all():
     assert sorted(greedy(lambda m: -sum(m), 4, 4)) == [0, 1, 2, 3]
     assert greedy(lambda m: -sum(m), 4, 9) == [0, 1, 2, 3]
@@ -215,6 +250,10 @@ def test_sources_of_other_classes_are_relabelled():
     names = np.array(["sw", "nw", "se", "ne"])[quarter]
     model = LogisticRegression().fit(X[:200], names[:200])
     few, rest = slice(200, 240), slice(240, None)
+    turned = LogisticRegression().fit(X[:200], names[:200][::-1])
+    both = {"turned": turned, "quarters": model}
+    selected = SourceMixture(estimators=both, select=1).fit(X[few], quarter[few] % 2)
+    assert selected.selected_ == ["quarters"]
     mixture = SourceMixture(estimators={"quarters": model}, own=False)
     mixture.fit(X[few], quarter[few] % 2)
     assert mixture.weights_ == {"quarters": 1.0}
