@@ -560,7 +560,7 @@ def pruning(seed):
         "rf": RandomForestClassifier(25, min_samples_leaf=2, random_state=0),
     }
     for task, Xs, ys, Xt, yt in pruning_tasks(seed):
-        rows = np.random.default_rng(seed).permutation(len(Xs))[:1500]
+        rows = np.random.default_rng(seed).permutation(len(Xs))[:4000]
         X, y = Xs[rows], ys[rows]
         for kind, model in inners.items():
             for name, chosen, spent in _pruned(model, X, y, Xt, seed):

@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_clas
 from adapt._expected_prediction import conditional_table, left_out_predictions
 from adapt._frames import is_frame
 from adapt.base._estimators import has_method
-from adapt.parameter_based._pooling import pooled
+from adapt.parameter_based._pooling import pooled, with_floor
 
 _PSEUDO_COUNT = 0.5  # rows, shared by the classes of a source, before any is seen
 
@@ -23,34 +23,6 @@ def knows(model_classes, classes):
     if (model_classes.dtype.kind in "US") != (classes.dtype.kind in "US"):
         return np.zeros(len(classes), dtype=bool)
     return np.isin(classes, model_classes)
-
-
-def other_classes(models, labels, relabel):
-    """Return the names of models whose classes are not taken for the target's.
-
-    Parameters
-    ----------
-    models : dict
-        Fitted classifiers by name.
-
-    labels : ndarray of shape (n_classes,)
-        Classes of the labelled target rows.
-
-    relabel : bool or "auto"
-        As in `SourceMixture`.
-
-    Returns
-    -------
-    translated, strangers : sets
-        Those whose classes are translated; and those that are left out, because they
-        know no class of the target.
-    """
-    if relabel is True:
-        return set(models), set()
-    known = {name: knows(model.classes_, labels) for name, model in models.items()}
-    if relabel == "auto":
-        return {name for name, which in known.items() if not which.all()}, set()
-    return set(), {name for name, which in known.items() if not which.any()}
 
 
 class ClassExpert:
@@ -122,6 +94,64 @@ def relabelled(model, classes, labels, X, codes):
     expert = ClassExpert(model, classes, table, labels)
     left_out = left_out_predictions(P, codes, len(labels), count)
     return expert, expert.spread(left_out, labels)
+
+
+def other_classes(models, labels, relabel, X, codes):
+    """Return the names of models whose classes are not taken for the target's.
+
+    Names may agree by accident: a model of ten digits and labels 0 and 1 that mean
+    small and large. So where the sets of classes differ, the labels decide.
+
+    Parameters
+    ----------
+    models : dict
+        Fitted classifiers by name.
+
+    labels : ndarray of shape (n_classes,)
+        Classes of the labelled target rows.
+
+    relabel : bool or "auto"
+        As in `SourceMixture`.
+
+    X : array-like of shape (n_samples, n_features)
+        The labelled rows.
+
+    codes : ndarray of shape (n_samples,), dtype int
+        Their places in `labels`.
+
+    Returns
+    -------
+    translated, strangers : sets
+        Those whose classes are translated; and those that are left out, because they
+        know no class of the target.
+    """
+    if relabel is True:
+        return set(models), set()
+    known = {name: knows(model.classes_, labels) for name, model in models.items()}
+    if relabel == "auto":
+        differ = {
+            name: model
+            for name, model in models.items()
+            if not known[name].all() or len(model.classes_) > len(labels)
+        }
+        translated = {
+            name
+            for name, model in differ.items()
+            if not known[name].any() or _better_translated(model, labels, X, codes)
+        }
+        return translated, set()
+    return set(), {name for name, which in known.items() if not which.any()}
+
+
+def _better_translated(model, labels, X, codes):
+    """Return whether labels are more likely after translation than as they are."""
+    as_it_is = ClassExpert(model, labels).predict(X)
+    translated = relabelled(model, labels, labels, X, codes)[1]
+    rows = np.arange(len(codes))
+    likelihoods = [
+        np.log(with_floor(P)[rows, codes]).mean() for P in (as_it_is, translated)
+    ]
+    return likelihoods[1] > likelihoods[0]
 
 
 class NumberExpert:

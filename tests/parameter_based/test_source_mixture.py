@@ -269,6 +269,23 @@ def test_sources_of_other_classes_are_relabelled():
         mixture.set_params(own=False).fit(X[few], quarter[few] % 2)
 
 
+def test_names_that_agree_by_accident_are_translated():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 2))
+    quarter = 2 * (X[:, 0] > 0) + (X[:, 1] > 0)  # 0 to 3
+    right = (X[:, 0] > 0).astype(int)  # 0 and 1, which are other things
+    model = LogisticRegression().fit(X[:200], quarter[:200])
+    few, rest = slice(200, 240), slice(240, None)
+    mixture = SourceMixture(estimators={"quarters": model}, own=False)
+    assert mixture.fit(X[few], right[few]).score(X[rest], right[rest]) > 0.95
+    # Of the same meaning, classes without a label stay as they are.
+    north = slice(200, 240)
+    labelled = np.flatnonzero(quarter[north] < 3) + 200
+    mixture.fit(X[labelled], quarter[labelled])
+    assert mixture.classes_.tolist() == [0, 1, 2, 3]
+    assert mixture.score(X[rest], quarter[rest]) > 0.9
+
+
 def test_tables_are_judged_without_the_row_itself():
     # Noise over many classes could tell each row by its own table.
     rng = np.random.default_rng(0)
