@@ -185,6 +185,10 @@ class AverageAdapter(_BaseComposition, BaseAdapter):
                 seed_estimator(model, self.random_state)
             with self._stage(f"fitting {name}"):
                 fitted.append((name, model.fit(**given)))
+        self._take(fitted)
+
+    def _take(self, fitted):
+        """Take fitted adapters, and the classes that they know."""
         self.adapters_ = fitted
         self._of_classes = all(_predicts_classes(model) for _, model in fitted)
         if self._of_classes:
@@ -304,6 +308,25 @@ class AverageAdapter(_BaseComposition, BaseAdapter):
             tags.target_tags.multi_output = several
             tags.target_tags.single_output = True
         return tags
+
+
+def average_of(fitted):
+    """Return the fitted average of adapters that are fitted already.
+
+    Parameters
+    ----------
+    fitted : list of (str, adapter)
+        Names and adapters, fitted on the same rows.
+
+    Returns
+    -------
+    average : AverageAdapter
+        Fitted. `fit` would fit clones of the adapters anew.
+    """
+    average = AverageAdapter([(name, clone(model)) for name, model in fitted])
+    average.n_features_in_ = fitted[0][1].n_features_in_
+    average._take(list(fitted))
+    return average
 
 
 def _predicts_classes(model):

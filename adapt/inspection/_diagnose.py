@@ -22,7 +22,7 @@ from adapt.metrics import (
 from adapt.model_selection._candidates import base_estimator
 from adapt.model_selection._preprocessing import usable_columns
 from adapt.model_selection._read_domains import preprocess, read_domains
-from adapt.model_selection._rule import SHIPPED
+from adapt.model_selection._shift_evidence import shift_evidence
 
 _FEWEST = 4  # rows of a domain; those of which every fold has some
 
@@ -41,16 +41,16 @@ def _as_frames(Xs, Xt):
     return tuple(pd.DataFrame(np.asarray(X), columns=names) for X in (Xs, Xt))
 
 
-def _kind(tests, label, level):
-    """Return the kind of shift that the tests speak for."""
-    # All of them together: each at a share of the level.
-    if tests["p_value"].min() * len(tests) >= level:
+def _kind(evidence, label):
+    """Return the kind of shift that the evidence is for."""
+    if not evidence.differ:
         return "none"
-    if label is None:
+    if evidence.moved:
         return "features"
+    level = evidence.rule.level
     # A residual that is all but impossible by chance, since weights are estimates.
-    explained = label.residual_p_value >= level / 5
-    return "label" if label.p_value < level and explained else "covariate"
+    explained = label is not None and label.residual_p_value >= level / 5
+    return "label" if explained and label.p_value < level else "covariate"
 
 
 def _check_enough(Xs, Xt):
@@ -119,6 +119,10 @@ def diagnose_shift(
 
     Notes
     -----
+    Whether there is a shift, and whether rows have moved, is told by the evidence that
+    `adapt.model_selection.compare` and `AutoAdapt` decide by. With the same
+    `random_state` they find the same.
+
     Tests by permutation look at no more than 1,000 rows of each domain, those of
     concept and coverage at 2,000. Their time does not grow with more.
 
@@ -135,7 +139,7 @@ def diagnose_shift(
     ...     data.X[~target], data.y[~target], data.X[target], data.y[target]
     ... )
     >>> report.kind
-    'covariate'
+    'features'
     >>> report.columns["column"].iloc[0]
     'flipper_length_mm'
     """
@@ -158,6 +162,9 @@ def diagnose_shift(
     import pandas as pd
 
     tests = pd.DataFrame({name: test._asdict() for name, test in tests.items()}).T
+    evidence = shift_evidence(
+        Zs, Zt, ys if of_classes else None, random_state=random_state
+    )
     label = label_shift(Zs, ys, Zt, rng) if of_classes else None
     concept = None
     if labelled.sum() >= 20:
@@ -169,7 +176,8 @@ def diagnose_shift(
         method = SourceOnly(estimator)
         expected = expected_accuracy(method, Zs, ys, Zt, random_state=rng)
     return ShiftReport(
-        kind=_kind(tests, label, SHIPPED.level),
+        kind=_kind(evidence, label),
+        evidence=evidence,
         tests=tests,
         columns=compare_columns(*_as_frames(Xs, Xt)),
         label=label,
@@ -181,6 +189,5 @@ def diagnose_shift(
         expected=expected,
         n_source=len(ys),
         n_target=len(Zt),
-        level=SHIPPED.level,
         has_labels=has_labels,
     )

@@ -115,7 +115,7 @@ class DomainScoresDisplay:
                 capsize=2,
                 label=label,
             )
-        if table["target"].notna().any():
+        if "target" in table and table["target"].notna().any():
             truth = table["target"]
             style = {"color": TRUTH, "s": 70, "linewidths": 2}
             self.ax_.scatter(

@@ -25,11 +25,12 @@ from sklearn.utils import check_random_state
 
 from adapt._domains import read_tables
 from adapt._frames import take_rows
-from adapt.base import BaseAdapter, MetaAdapter
+from adapt.base import AverageAdapter, BaseAdapter, MetaAdapter
 from adapt.inspection._accuracy_guesses import Rows
 from adapt.metrics import CircularValidation, ImportanceWeighted
 from adapt.metrics._calls import call_as, fit_on, probabilities
-from adapt.model_selection._class_evidence import class_evidence
+from adapt.model_selection import AutoAdapt, Comparison
+from adapt.model_selection._shift_evidence import shift_evidence
 
 
 class ExpectedAccuracy(NamedTuple):
@@ -83,6 +84,9 @@ def _another_kind(estimator):
     if isinstance(estimator, Pipeline):
         *steps, (name, last) = estimator.steps
         return Pipeline([*steps, (name, _another_kind(last))])
+    if isinstance(estimator, AverageAdapter):
+        pairs = [(name, _another_kind(a)) for name, a in estimator.adapters]
+        return clone(estimator).set_params(adapters=pairs)
     if isinstance(estimator, MetaAdapter):
         inner = _another_kind(estimator.estimator)
         return clone(estimator).set_params(estimator=inner)
@@ -129,6 +133,16 @@ def _of_rows(estimator, Xs, ys, Xt, class_weight, cv, seed):
     return Rows(*of_source, *of_target)
 
 
+def _chosen(estimator, Xs, Xt):
+    """Return what was chosen by a comparison, and the numbers that it takes."""
+    if isinstance(estimator, AutoAdapt):
+        estimator = vars(estimator).get("comparison_", estimator)
+    if not isinstance(estimator, Comparison):
+        return estimator, Xs, Xt
+    preprocessor, chosen = (step for _, step in estimator.best_estimator.steps)
+    return chosen, preprocessor.transform(Xs), preprocessor.transform(Xt)
+
+
 def expected_accuracy(
     estimator,
     Xs,
@@ -144,8 +158,9 @@ def expected_accuracy(
 
     Parameters
     ----------
-    estimator : classifier or adapter
-        With `predict_proba`. It is cloned and fitted anew.
+    estimator : classifier, adapter or Comparison
+        With `predict_proba`. It is cloned and fitted anew. Of what `compare` returns,
+        and of an `AutoAdapt` that is fitted, it is what was chosen.
 
     Xs : array-like of shape (n_samples, n_features)
         Source rows, as `estimator` takes them.
@@ -221,6 +236,7 @@ def expected_accuracy(
     """
     import pandas as pd
 
+    estimator, Xs, Xt = _chosen(estimator, Xs, Xt)
     if not (is_classifier(estimator) or isinstance(estimator, BaseAdapter)):
         raise TypeError(
             "`expected_accuracy` is of classifiers, got "
@@ -241,15 +257,15 @@ def expected_accuracy(
     rng = check_random_state(random_state)
     seed = rng.randint(np.iinfo(np.int32).max)
     n_splits = max(2, min(cv, *np.sort(counts)[-2:]))
-    classes = class_evidence(Xs, ys, Xt, random_state=seed)
-    rows = _of_rows(estimator, Xs, ys, Xt, classes.weights, n_splits, seed)
+    evidence = shift_evidence(Xs, Xt, ys, random_state=seed)
+    rows = _of_rows(estimator, Xs, ys, Xt, evidence.class_weights, n_splits, seed)
     draws = np.random.default_rng(seed)
     found = rows.guesses()
     again = pd.DataFrame([rows.drawn(draws).guesses() for _ in range(n_bootstrap)])
     tails = (1 - confidence) / 2, (1 + confidence) / 2
     table = pd.DataFrame({"guess": found, **_interval(again, tails)})
     taken = table.loc[_TAKEN, "guess"].idxmin()
-    if classes.frequencies_differ:
+    if evidence.frequencies_differ:
         taken = "frequencies of classes"
     low = max(0.0, table.loc[taken, "low"] - ALLOWANCE)
     high = table["high"].max()

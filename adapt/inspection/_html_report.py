@@ -12,8 +12,9 @@ from html import escape
 from adapt.base import FeatureAdapter
 from adapt.inspection._domain_scores_display import DomainScoresDisplay
 from adapt.inspection._shift_display import ShiftDisplay
+from adapt.inspection._shift_report_text import advice
 from adapt.model_selection._candidates import BASELINE
-from adapt.model_selection._comparison_text import note
+from adapt.model_selection._comparison_text import by_labels, note
 from adapt.model_selection._read_domains import preprocess
 
 _PAGE = """<!DOCTYPE html>
@@ -199,13 +200,14 @@ def html_report(comparison, report, Xs, Xt, *, source="source", target="target")
         _listed(report.findings),
         _picture(shift, "Rows of both domains in the plane"),
         "<h2>What to do</h2>",
-        _listed(report.advice),
+        _listed(advice(report, comparison)),
         "<h2>Methods</h2>",
         _picture(
             DomainScoresDisplay.from_comparison(comparison), "Scores of the methods"
         ),
         _table(methods.drop(columns=in_picture), comparison.recommended),
-        f"<p>Margin: {escape(note(comparison, 'margin'))}.</p>",
+        f"<p>Gain: {escape(note(comparison, 'gain'))}. {escape(by_labels(comparison))}"
+        "</p>",
         *_tests(report),
         f"<footer>Labels of the target were {used}used to choose.</footer>",
     ]

@@ -8,7 +8,7 @@ import numpy as np
 from adapt.inspection import _shift_report_text as text
 from adapt.inspection._expected_accuracy import ExpectedAccuracy
 from adapt.inspection._shift_kinds import ConceptShift, LabelShift
-from adapt.model_selection._rule import SHIPPED
+from adapt.model_selection._shift_evidence import ShiftEvidence
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -34,8 +34,12 @@ class ShiftReport:
     Parameters
     ----------
     kind : {"none", "label", "covariate", "features"}
-        The kind of shift, as far as it can be told; "features" where the labels are
-        numbers, of which no frequencies can be estimated.
+        The kind of shift. "label" and "covariate": weights of source rows explain it,
+        in the first case weights of classes. "features": rows have moved.
+
+    evidence : ShiftEvidence
+        What `kind` rests on: its `p_value`, and the share of the shift that weights of
+        source rows explain, `explained`.
 
     tests : DataFrame
         `statistic` and `p_value` of each test of whether there is a shift: a
@@ -65,9 +69,6 @@ class ShiftReport:
     n_source, n_target : int
         Numbers of rows.
 
-    level : float, default=0.05
-        The p-value below which labels count as following another rule.
-
     has_labels : bool, default=True
         Whether the source has labels.
 
@@ -78,6 +79,7 @@ class ShiftReport:
     """
 
     kind: str
+    evidence: ShiftEvidence
     tests: "DataFrame"
     columns: "DataFrame"
     label: LabelShift | None
@@ -87,7 +89,6 @@ class ShiftReport:
     expected: ExpectedAccuracy | None
     n_source: int
     n_target: int
-    level: float = SHIPPED.level
     has_labels: bool = True
 
     @property
@@ -96,7 +97,7 @@ class ShiftReport:
         # Other frequencies of classes change the odds of a label given the features.
         if self.kind == "label" or self.concept is None:
             return False
-        return self.concept.p_value < self.level
+        return self.concept.p_value < self.evidence.rule.level
 
     @property
     def advice(self):
@@ -118,6 +119,8 @@ class ShiftReport:
         return _plain(
             {
                 "kind": self.kind,
+                "shift_p_value": self.evidence.p_value,
+                "explained_by_weights": self.evidence.explained,
                 "n_source": self.n_source,
                 "n_target": self.n_target,
                 "tests": self.tests.to_dict("index"),

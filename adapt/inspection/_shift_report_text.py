@@ -6,17 +6,24 @@ _FEW_ROWS = 0.05  # share of the source that weights rest on
 _COVERED = 0.8
 
 _KINDS = {
-    "none": "No shift is seen: source and target may be one distribution.",
-    "label": "Label shift: classes have other frequencies, and look the same.",
-    "covariate": "Covariate shift: the features differ, and no other frequencies of "
-    "classes would explain it.",
-    "features": "The features differ.",
+    "none": "No shift is seen: source and target may be one distribution",
+    "label": "Label shift: classes have other frequencies, and look the same",
+    "covariate": "Weights of source rows explain the shift: covariate shift, or other "
+    "frequencies of labels",
+    "features": "The features have moved: no weights of source rows explain the shift",
 }
 _ADVICE = {
     "none": "Do not adapt: fit on the source.",
-    "label": "Correct the frequencies of classes: `BBSE`, `RLLS` or `SaerensEM`.",
-    "map": "Map the features: `AutoAdapt` tries `DomainStandardScaler`, `CORAL`, "
-    "`LinearOT` and `SA`, and keeps one if the evidence is clear.",
+    "label": "Do not map features. If rows of a class are as in the source, correct "
+    "the frequencies of classes: `BBSE`, `RLLS` or `SaerensEM`.",
+    "covariate": "Do not map features: rows need not have moved, and maps could undo "
+    "what tells labels apart. Fit on the source, as `AutoAdapt` does.",
+    "classes": "Let `AutoAdapt` choose: it averages source-only with those of "
+    "`DomainStandardScaler`, `QuantileMatching`, `GFK` and `SelfTraining` that score "
+    "above it on the way to the target and back.",
+    "numbers": "Let `AutoAdapt` choose between `DomainStandardScaler`, "
+    "`QuantileMatching` and no adaptation. Other maps often lose where numbers are "
+    "predicted.",
     "weigh": "Weighing rows is possible too: the source covers the target. `IWC` or "
     "`RULSIF`.",
     "few": "Do not weigh rows: the weights would rest on {share:.0%} of the source.",
@@ -28,20 +35,40 @@ _ADVICE = {
 }
 
 
-def advice(report):
-    """Return what to do, in sentences."""
-    if report.kind in ("none", "label"):
-        found = [_ADVICE[report.kind]]
+def _on_weights(report):
+    """Return whether the weights of source rows can be trusted, in a sentence."""
+    share = report.effective_sample_size / report.n_source
+    if share < _FEW_ROWS:
+        return _ADVICE["few"].format(share=share)
+    if report.coverage < _COVERED:
+        return _ADVICE["uncovered"].format(uncovered=1 - report.coverage)
+    return _ADVICE["weigh"]
+
+
+def advice(report, comparison=None):
+    """Return what to do, in sentences.
+
+    Parameters
+    ----------
+    report : ShiftReport
+        The diagnosis.
+
+    comparison : Comparison, default=None
+        Of the same domains: then its recommendation stands for that to make one.
+
+    Returns
+    -------
+    sentences : list of str
+    """
+    if report.kind == "features":
+        of_classes = report.label is not None
+        found = [_ADVICE["classes" if of_classes else "numbers"]]
+        if comparison is not None:
+            found = [f"{comparison.advice[0].upper()}{comparison.advice[1:]}."]
     else:
-        share = report.effective_sample_size / report.n_source
-        found = [_ADVICE["map"]]
-        if share < _FEW_ROWS:
-            found.append(_ADVICE["few"].format(share=share))
-        elif report.coverage < _COVERED:
-            gap = 1 - report.coverage
-            found.append(_ADVICE["uncovered"].format(uncovered=gap))
-        else:
-            found.append(_ADVICE["weigh"])
+        found = [_ADVICE[report.kind]]
+    if report.kind == "covariate":
+        found.append(_on_weights(report))
     if report.has_concept_shift:
         found.append(_ADVICE["concept"])
     return found
@@ -49,7 +76,10 @@ def advice(report):
 
 def findings(report):
     """Return what was found, in sentences."""
-    found = [_KINDS[report.kind]]
+    seen = report.evidence
+    found = [f"{_KINDS[report.kind]} (p = {seen.p_value:.2g})."]
+    if report.kind in ("covariate", "features"):
+        found.append(f"Weights of source rows explain {seen.explained:.0%} of it.")
     if report.has_concept_shift:
         unit = " nats" if report.label is not None else " of the variance"
         found.append(

@@ -1,12 +1,10 @@
 """AutoAdapt: an estimator that adapts only where the evidence is clear.
 
-First a test asks whether source and target differ at all; if not, nothing is tried.
-Then candidates are judged as in `compare`, without target labels, and the best is taken
-if its gain on source-only is several of its own standard errors. It is the choice of
-`compare` in the form of an estimator.
+It is the choice of `compare` in the form of an estimator: source-only where there is no
+shift, or where weights of source rows explain it, and otherwise the average of the
+methods that keep more of the labels on the way to the target and back.
 """
 
-from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -20,7 +18,7 @@ from adapt._domains import check_rows, require_labels, split_domains
 from adapt._frames import as_pandas, is_frame, stack_rows
 from adapt._sklearn import Interval, StrOptions, _check_feature_names, _fit_context
 from adapt.base import MetaAdapter
-from adapt.base._estimators import estimator_has
+from adapt.base._estimators import has_method
 from adapt.model_selection._candidates import candidates
 from adapt.model_selection._comparison import Comparison
 from adapt.model_selection._decision import check_task, choose_on_source
@@ -30,27 +28,31 @@ from adapt.model_selection._preprocessing import (
     table_preprocessor,
     usable_columns,
 )
-from adapt.model_selection._read_domains import check_classes
+from adapt.model_selection._read_domains import check_classes, read_groups
 from adapt.model_selection._rule import SHIPPED
 
 
+def _chosen_has(method):
+    """Return a check that what was chosen, or the estimator so far, has ``method``."""
+
+    def check(self):
+        fitted = "comparison_" in vars(self)
+        return has_method(self.adapter_ if fitted else self._stand_in(), method)
+
+    return check
+
+
 class AutoAdapt(MetaAdapter):
-    """Adapt by the candidate that the data speak for, or not at all [1]_.
+    """Adapt by the average of methods that the evidence is for, or not at all.
 
     1. Are source and target different? If a classifier and the energy distance both
        cannot tell, the estimator is fitted on the source, and that is all.
-    2. Where classes are predicted: would weights of the source rows explain the shift?
-       If weights of classes do, and best, such methods alone are tried, and judged by
-       held-out source rows so weighted. If weights by the scores of classes do, maps
-       are left out, for they would undo what tells classes apart.
-    3. Each candidate is adapted on folds and scored without target labels, by
-       `CircularValidation` and, against it, `ImportanceWeighted`. If they weigh rows
-       to predict numbers, the gain is the doubly robust one [2]_: against a model of
-       the labels on target rows, put right by what that misses on source rows that
-       are weighted to look like the target.
-    4. The best is taken if it gains `margin` standard errors on source-only; if none
-       does, source-only is. Any gain is enough for weights of classes that explain the
-       shift, and for maps, if no weights do and classes stand apart in the source.
+    2. Have rows moved? If weights of source rows explain the shift, it may be label
+       shift or covariate shift, which maps of features would undo together with what
+       tells labels apart. Then, too, the estimator is fitted on the source.
+    3. Otherwise each candidate is adapted on folds and scored without target labels, by
+       `CircularValidation` [1]_. Those that score above source-only are averaged: class
+       probabilities together with those of source-only, numbers without.
 
     Rows are made numbers and standardised first: data frames may have columns of
     numbers, categories, text and booleans, and missing values.
@@ -66,20 +68,15 @@ class AutoAdapt(MetaAdapter):
         Target rows, used when `fit` is given none.
 
     methods : "default", list of str or dict of str to adapter, default="default"
-        Candidates beside source-only. The default is `DomainStandardScaler`, `CORAL`
-        with means, `LinearOT` and `SA`, for classes `MMDTarS` and for numbers `ULSIF`;
-        more make a wrong choice more likely. Adapters without an estimator are given
-        `estimator`.
+        Candidates beside source-only. The default is `DomainStandardScaler` and
+        `QuantileMatching`, and for classes `GFK` and `SelfTraining`. Adapters without
+        an estimator are given `estimator`.
 
     scoring : {"accuracy", "balanced_accuracy", "r2"}, default=None
         What is to be gained. If None, accuracy for classes and R2 for numbers.
 
     cv : int, default=5
         Number of folds, at least 2.
-
-    margin : float, default=3.0
-        How many standard errors a candidate must gain on source-only, where the rows
-        tell nothing of classes.
 
     time_limit : float, default=None
         Seconds. No candidate is begun that would end later if it took as long as
@@ -104,7 +101,7 @@ class AutoAdapt(MetaAdapter):
         What was found. The attributes that follow are taken from it.
 
     adapter_ : adapter
-        The one that was taken, fitted on all rows; a `SourceOnly` if none was.
+        What was taken, fitted on all rows: an `AverageAdapter`, or a `SourceOnly`.
 
     preprocessor_ : transformer
         From rows as given to the numbers that `adapter_` takes, fitted on both domains.
@@ -113,13 +110,19 @@ class AutoAdapt(MetaAdapter):
         Both, one after the other.
 
     best_method_ : str
-        Name of the method, "SourceOnly" if that is not to adapt.
+        "Average", "SourceOnly" if that is not to adapt, or for numbers the name of a
+        single method.
+
+    members_ : list of str
+        Names of the methods that are in the average, without source-only.
 
     decision_ : str
-        Why, in a sentence.
+        What was done and why, in a sentence.
 
     results_ : DataFrame
-        One row per method, as `Comparison.results` has them.
+        One row per method that was tried, as `Comparison.results` has them, with the
+        columns that hold anything. If nothing but source-only was tried, `decision_`
+        says why.
 
     shift_p_value_ : float
         How often chance would set source and target as far apart.
@@ -143,20 +146,13 @@ class AutoAdapt(MetaAdapter):
     sure. Where either would do, source-only is taken. If it is known that rows of a
     class are as in the source, take `SaerensEM` or `MMDTarS` instead.
 
-    Each method is fitted ``2 * cv + 1`` times; one that weighs rows to predict numbers
-    `cv` times more, and for all of these together source-only and a forest of 100 trees
-    `cv` times each. A Ctrl-C keeps what is finished, once source-only is. Labels of the
-    target are never looked at.
-
-    The candidates are few on purpose. Over public benchmarks, choosing among these by
-    circular validation gains, and among many more loses.
+    Each method is fitted ``2 * cv + 1`` times. A Ctrl-C keeps what is finished, once
+    source-only is. Labels of the target are never looked at.
 
     References
     ----------
     .. [1] Bruzzone and Marconcini. "Domain adaptation problems: a DASVM classification
        technique and a circular validation strategy." IEEE TPAMI, 2010.
-    .. [2] Reddi, Poczos and Smola. "Doubly robust covariate shift correction." AAAI,
-       2015.
 
     Examples
     --------
@@ -167,7 +163,7 @@ class AutoAdapt(MetaAdapter):
     >>> model = AutoAdapt(random_state=0)
     >>> model = model.fit(data.X[~target], data.y[~target], Xt=data.X[target])
     >>> model.best_method_
-    'DomainStandardScaler'
+    'Average'
     >>> model.score(data.X[target], data.y[target]) > 0.9
     True
     """
@@ -177,7 +173,6 @@ class AutoAdapt(MetaAdapter):
         "methods": [StrOptions({"default"}), "array-like", dict],
         "scoring": [StrOptions({"accuracy", "balanced_accuracy", "r2"}), None],
         "cv": [Interval(Integral, 2, None, closed="left")],
-        "margin": [Interval(Real, 0, None, closed="left")],
         "time_limit": [Interval(Real, 0, None, closed="left"), None],
         "n_jobs": [Integral, None],
     }
@@ -190,7 +185,6 @@ class AutoAdapt(MetaAdapter):
         *,
         scoring=None,
         cv=5,
-        margin=SHIPPED.margin,
         time_limit=None,
         n_jobs=None,
         copy=True,
@@ -203,13 +197,20 @@ class AutoAdapt(MetaAdapter):
         self.methods = methods
         self.scoring = scoring
         self.cv = cv
-        self.margin = margin
         self.time_limit = time_limit
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
-        self, X, y=None, Xt=None, yt=None, *, sample_domain=None, sample_weight=None
+        self,
+        X,
+        y=None,
+        Xt=None,
+        yt=None,
+        *,
+        sample_domain=None,
+        sample_weight=None,
+        groups=None,
     ):
         """Choose a method, and fit it on all rows.
 
@@ -234,23 +235,29 @@ class AutoAdapt(MetaAdapter):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows of `X`, in every fit and in every score.
 
+        groups : array-like of shape (n_samples,), default=None
+            Group of each row of `X`, such as the patient that it is of. Rows of a group
+            are held out together.
+
         Returns
         -------
         self : object
             The fitted adapter.
         """
         given = {"sample_domain": sample_domain, "sample_weight": sample_weight}
+        groups = read_groups(groups, X, sample_domain)[0]
+        preprocessor = columns = None
         if not is_frame(X):
-            return super().fit(X, y, Xt, yt, **given)
-        X, Xt = as_pandas(X), as_pandas(self.Xt if Xt is None else Xt)
-        if 0 in X.shape or (Xt is not None and len(Xt) == 0):
-            return super().fit(X, y, Xt, yt, **given)  # which refuses it
-        validate_data(self, X, reset=True, skip_check_array=True)
-        columns = X.columns
-        preprocessor, X, Xt = self._as_numbers(X, Xt)
-        # The columns of `self` are those of the frame; a clone has those of numbers.
-        domains = split_domains(clone(self), X, y, Xt, yt, **given)
-        self._adapt(domains, preprocessor, columns)
+            domains = split_domains(self, X, y, Xt, yt, **given)
+        else:
+            X, Xt = as_pandas(X), as_pandas(self.Xt if Xt is None else Xt)
+            if 0 not in X.shape and (Xt is None or len(Xt) > 0):  # else it is refused
+                validate_data(self, X, reset=True, skip_check_array=True)
+                columns = X.columns
+                preprocessor, X, Xt = self._as_numbers(X, Xt)
+            # The columns of `self` are those of the frame; a clone has the numbers'.
+            domains = split_domains(clone(self), X, y, Xt, yt, **given)
+        self._adapt(domains, preprocessor, columns, groups)
         return self
 
     def _as_numbers(self, X, Xt):
@@ -267,9 +274,9 @@ class AutoAdapt(MetaAdapter):
         Zt = None if Xt is None else preprocessor.transform(Xt)
         return preprocessor, preprocessor.transform(X), Zt
 
-    def _adapt(self, domains, preprocessor=None, columns=None):
+    def _adapt(self, domains, preprocessor=None, columns=None, groups=None):
         """Choose; rows are standardised already if they were ``columns`` of a frame."""
-        estimator, task = self._task(domains)
+        estimator, task = self._task(domains, groups)
         if preprocessor is None:
             preprocessor = fit_array_preprocessor(task.Xs, task.Xt)
             Xs, Xt = (preprocessor.transform(X) for X in (task.Xs, task.Xt))
@@ -280,7 +287,6 @@ class AutoAdapt(MetaAdapter):
             n_source=len(task.Xs),
             n_target=len(task.Xt),
             n_labelled=0,
-            margin=self.margin,
         )
         with self._stage("choosing a method"):
             choose_on_source(
@@ -288,15 +294,15 @@ class AutoAdapt(MetaAdapter):
                 candidates(self.methods, estimator, trains_on_target=False),
                 estimator,
                 task,
-                replace(SHIPPED, margin=self.margin),
+                SHIPPED,
                 verbose=self.verbose,
                 time_limit=self.time_limit,
                 table=False,
             )
-        comparison.conclude(preprocessor)
+        comparison.conclude(preprocessor, task)
         self.comparison_, self._columns = comparison, columns
 
-    def _task(self, domains):
+    def _task(self, domains, groups):
         """Return the estimator that candidates fit, and what they are judged on."""
         require_labels(self, domains.ys, "judges methods by the labels of the source")
         ys = column_or_1d(domains.ys, warn=True)
@@ -327,6 +333,7 @@ class AutoAdapt(MetaAdapter):
             random_state=seed,
             n_jobs=self.n_jobs,
             source_weight=domains.source_weight,
+            groups=groups,
         )
 
     @property
@@ -350,14 +357,19 @@ class AutoAdapt(MetaAdapter):
         return self.comparison_.recommended
 
     @property
+    def members_(self):
+        """Names of the methods that are averaged, without source-only."""
+        return self.comparison_.members
+
+    @property
     def decision_(self):
-        """Why it was taken, in a sentence."""
+        """What was done and why, in a sentence."""
         return self.comparison_.reason
 
     @property
     def results_(self):
-        """The table of methods, as a data frame."""
-        return self.comparison_.results
+        """The table of methods that were tried, without columns that hold nothing."""
+        return self.comparison_.results.dropna(axis="columns", how="all")
 
     @property
     def shift_p_value_(self):
@@ -371,7 +383,7 @@ class AutoAdapt(MetaAdapter):
 
     @property
     def estimator_(self):
-        """The fitted estimator of `adapter_`."""
+        """The fitted estimator of `adapter_`; an average has several, and so none."""
         return self.adapter_.estimator_
 
     @property
@@ -392,7 +404,7 @@ class AutoAdapt(MetaAdapter):
             X = check_rows(self, X)
         return self.preprocessor_.transform(pd.DataFrame(X, columns=self._columns))
 
-    @available_if(estimator_has("predict"))
+    @available_if(_chosen_has("predict"))
     def predict(self, X, *, sample_domain=None):
         """Predict labels.
 
@@ -413,7 +425,7 @@ class AutoAdapt(MetaAdapter):
         Z = self._numbers(X)
         return self.adapter_.predict(Z, sample_domain=sample_domain)
 
-    @available_if(estimator_has("predict_proba"))
+    @available_if(_chosen_has("predict_proba"))
     def predict_proba(self, X, *, sample_domain=None):
         """Predict class probabilities; parameters as in `predict`.
 
@@ -425,7 +437,7 @@ class AutoAdapt(MetaAdapter):
         Z = self._numbers(X)
         return self.adapter_.predict_proba(Z, sample_domain=sample_domain)
 
-    @available_if(estimator_has("decision_function"))
+    @available_if(_chosen_has("decision_function"))
     def decision_function(self, X, *, sample_domain=None):
         """Evaluate the decision function of the estimator; parameters as in `predict`.
 
@@ -437,7 +449,7 @@ class AutoAdapt(MetaAdapter):
         Z = self._numbers(X)
         return self.adapter_.decision_function(Z, sample_domain=sample_domain)
 
-    @available_if(estimator_has("score"))
+    @available_if(_chosen_has("score"))
     def score(self, X, y, sample_weight=None, *, sample_domain=None):
         """Return the score of the estimator, accuracy or R2 as a rule.
 

@@ -5,8 +5,9 @@ from difflib import get_close_matches
 from sklearn.base import clone, is_regressor
 
 from adapt.base import BaseAdapter, MetaAdapter, SourceOnly
-from adapt.base._estimators import takes_sample_weight
+from adapt.base._estimators import has_method
 
+AVERAGE = "Average"
 BASELINE = "SourceOnly"
 TARGET_ONLY = "TargetOnly"
 
@@ -54,10 +55,7 @@ def base_estimator(name, of_classes, random_state=None):
 
 
 def default_candidates(estimator):
-    """Return the adapters that public comparisons found to be worth a try.
-
-    They are given standardised columns. So the identity that is added to covariances,
-    as in the paper on CORAL, keeps maps of noisy directions near the identity.
+    """Return the adapters whose average is worth a try.
 
     Parameters
     ----------
@@ -67,23 +65,27 @@ def default_candidates(estimator):
     Returns
     -------
     candidates : dict of str to adapter
-        For classifiers also weights of classes; for regressors, whose maps seldom help,
-        weights of rows.
+        Maps of single columns; for classifiers also one of subspaces, and
+        self-training if the classifier says how sure it is.
     """
-    from adapt.feature_based import CORAL, SA, DomainStandardScaler, LinearOT
-    from adapt.instance_based import ULSIF, MMDTarS
+    from adapt.feature_based import (
+        GFK,
+        DomainStandardScaler,
+        QuantileMatching,
+        SelfTraining,
+    )
 
     found = {
         "DomainStandardScaler": DomainStandardScaler(estimator),
-        "CORAL": CORAL(estimator, lambda_=1.0, match_mean=True),
-        "LinearOT": LinearOT(estimator, lambda_=1.0),
-        "SA": SA(estimator),
+        "QuantileMatching": QuantileMatching(estimator),
     }
     if estimator is not None and is_regressor(estimator):
-        found["ULSIF"] = ULSIF(estimator, random_state=0)
-    else:
-        resample = estimator is not None and not takes_sample_weight(estimator)
-        found["MMDTarS"] = MMDTarS(estimator, resample=resample, random_state=0)
+        return found
+    found["GFK"] = GFK(estimator)
+    for how in ("predict_proba", "decision_function"):
+        if estimator is None or has_method(estimator, how):
+            found["SelfTraining"] = SelfTraining(estimator, scores=how)
+            break
     return found
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from adapt.model_selection import _comparison_text as text
-from adapt.model_selection._candidates import BASELINE, TARGET_ONLY
-from adapt.model_selection._class_evidence import ClassEvidence
-from adapt.model_selection._comparison_reason import reason
+from adapt.model_selection._candidates import AVERAGE, BASELINE, TARGET_ONLY
+from adapt.model_selection._choice import average, best_by_labels
+from adapt.model_selection._shift_evidence import ShiftEvidence
 
 
 def _plain(value):
@@ -34,29 +34,28 @@ class Comparison:
     n_source, n_target, n_labelled : int
         Numbers of source rows, of target rows, and of labelled ones among these.
 
-    margin : float
-        By how many standard errors a method has to be better than source-only.
-
     Attributes
     ----------
     results : DataFrame
         One row per method, the best first: `method`; `circular` and `weighted`, the
         scores without target labels, with their standard errors `circular_se` and
         `weighted_se` (`held_out` and `held_out_se` where target labels were trained
-        on); `gain` over source-only, its standard error `gain_se` and their ratio
-        `margin`; `fit_seconds`; `ess`, the effective number of source rows of a method
+        on); `gain` over source-only in the first of these, its standard error `gain_se`
+        and their ratio `margin`; `member`, whether it is in the average;
+        `fit_seconds`; `ess`, the effective number of source rows of a method
         that weighs them; `target`, the true score, and `gap`, how much it is above a
         model trained on the target; `error`, why a method failed. What is not known is
         NaN.
 
     recommended : str
-        Name of the recommended method, "SourceOnly" if that is not to adapt.
+        Name of the recommended method: "SourceOnly" if that is not to adapt, "Average"
+        for that of `members`.
 
     advice : str
         The same for people: "do not adapt", or the name of the method.
 
     reason : str
-        Why, in a sentence.
+        What is recommended and why, in a sentence.
 
     best_estimator : Pipeline
         Preprocessor and recommended method, fitted on all rows. It takes rows as they
@@ -69,16 +68,19 @@ class Comparison:
         Effective number of source rows behind the importance-weighted score.
 
     shift_p_value : float
-        How often chance would set source and target as far apart; NaN if not tested.
+        That of `evidence`; NaN if not tested.
 
-    explained_by_frequencies, explained_by_scores : float
-        Shares of the shift that weights of source rows explain, if rows of one class
-        have one weight, and if rows with like scores of classes have like weights; NaN
-        if not known.
+    evidence : ShiftEvidence or None
+        What the rows tell of the shift: whether there is one, and whether weights of
+        source rows explain it. None if target labels were trained on.
 
-    separation : float
-        How far the nearest classes of the source lie apart, in standard deviations; NaN
-        if not known.
+    members : list of str
+        Names of the methods whose circular score is above that of source-only, where
+        rows have moved: "Average" is of these.
+
+    models, predictions : dict of str to adapter, dict of str to ndarray
+        Each finished method, fitted on all rows, and what it predicts of all target
+        rows; "Average" too, if there is one.
 
     interrupted : bool
         Whether it ended early; the methods that were finished are here.
@@ -89,21 +91,19 @@ class Comparison:
     n_source: int
     n_target: int
     n_labelled: int
-    margin: float
     ceiling: float = field(default=math.nan, init=False)
     source_rows_in_use: float = field(default=math.nan, init=False)
-    shift_p_value: float = field(default=math.nan, init=False)
-    classes: ClassEvidence | None = field(default=None, init=False)
-    left_out: set[str] = field(default_factory=set, init=False)
-    forgone: str = field(default="", init=False)
+    evidence: ShiftEvidence | None = field(default=None, init=False)
+    judgeable: bool = field(default=True, init=False)
+    members: list[str] = field(default_factory=list, init=False)
     interrupted: bool = field(default=False, init=False)
     recommended: str | None = field(default=None, init=False)
-    reason: str = field(default="", init=False)
     best_estimator: Pipeline | None = field(default=None, init=False)
     rows: list[dict[str, Any]] = field(default_factory=list, init=False)
-    _models: dict[str, Any] = field(default_factory=dict, init=False)
+    models: dict[str, Any] = field(default_factory=dict, init=False)
+    predictions: dict[str, Any] = field(default_factory=dict, init=False)
 
-    def add(self, row, model=None):
+    def add(self, row, model=None, predicted=None):
         """Add a finished method.
 
         Parameters
@@ -113,63 +113,49 @@ class Comparison:
 
         model : estimator, default=None
             Fitted on all rows; None if it failed.
+
+        predicted : ndarray of shape (n_target,), default=None
+            What it predicts of the target rows.
         """
         self.rows.append(row)
         if model is not None:
-            self._models[row["method"]] = model
+            self.models[row["method"]] = model
+            self.predictions[row["method"]] = predicted
 
-    def conclude(self, preprocessor):
-        """Rank the methods, and recommend one.
+    def conclude(self, preprocessor, task):
+        """Rank the methods, and recommend one, or the average of some.
 
         Parameters
         ----------
         preprocessor : transformer
             Fitted; from rows as given to numbers.
+
+        task : Task
+            The domains.
         """
+        by_labels = self.target_labels == "train"
+        self.recommended = best_by_labels(self) if by_labels else average(self, task)
+        for row in self.rows:
+            row["member"] = row["method"] in self.members
         self.rows.sort(key=self._rank)
-        out = {BASELINE, *self.left_out}
-        finished = [row for row in self.rows if row["method"] in self._models]
-        able = [row for row in finished if row["method"] not in out]
-        clear = [
-            row for row in able if row["gain"] > 0 and row["margin"] >= self.due(row)
-        ]
-        chosen = clear[0] if clear and not self.forgone else None
-        self.recommended = BASELINE if chosen is None else chosen["method"]
-        self.reason = reason(self, able, chosen)
-        model = self._models[self.recommended]
+        model = self.models[self.recommended]
         self.best_estimator = Pipeline([("preprocess", preprocessor), ("adapt", model)])
-        self._models = {}  # the others are of no use any more
+        text.warn_if_trivial(self, task)
 
     def _rank(self, row):
-        """Return a key that sorts the best first, and what is left out last."""
-        return row["method"] in self.left_out, -row.get("gain", -math.inf)
-
-    def due(self, row):
-        """Return how many standard errors a method has to gain on source-only.
-
-        Parameters
-        ----------
-        row : dict
-            Its columns of `results`.
-
-        Returns
-        -------
-        due : float
-            Infinite for a method that is never recommended.
-        """
-        return row.get("due", self.margin)
+        """Return what sorts methods: the recommended, the gains, what failed."""
+        failed = row["method"] not in self.models
+        chosen = row["method"] == self.recommended
+        return failed, not chosen, -row.get("gain", 0.0)
 
     @property
-    def explained_by_frequencies(self):
-        return math.nan if self.classes is None else self.classes.by_frequencies
+    def reason(self):
+        """Why, in a sentence."""
+        return text.reason(self)
 
     @property
-    def explained_by_scores(self):
-        return math.nan if self.classes is None else self.classes.by_scores
-
-    @property
-    def separation(self):
-        return math.nan if self.classes is None else self.classes.separation
+    def shift_p_value(self):
+        return math.nan if self.evidence is None else self.evidence.p_value
 
     def predict(self, X):
         """Predict labels of target rows by the recommended method.
@@ -193,6 +179,8 @@ class Comparison:
             return "do not adapt"
         if self.recommended == TARGET_ONLY:
             return "do not adapt; train on the labelled target rows alone"
+        if self.recommended == AVERAGE:
+            return f"average {text.listed([BASELINE, *self.members])}"
         return self.recommended
 
     @property
@@ -205,7 +193,7 @@ class Comparison:
         )
         columns = ["method"]
         columns += [name for score in scores for name in (score, f"{score}_se")]
-        columns += ["gain", "gain_se", "margin", "due", "fit_seconds", "ess"]
+        columns += ["gain", "gain_se", "margin", "member", "fit_seconds", "ess"]
         columns += ["target", "gap", "error"]
         table = pd.DataFrame(self.rows, columns=columns)
         table["gap"] = table["target"] - self.ceiling
@@ -219,6 +207,7 @@ class Comparison:
         values : dict
             What the attributes hold, by their names; NaN is None.
         """
+        seen = self.evidence
         return {
             "recommended": self.recommended,
             "adapt": self.recommended not in (BASELINE, TARGET_ONLY),
@@ -230,9 +219,8 @@ class Comparison:
             "n_target_labelled": self.n_labelled,
             "source_rows_in_use": _plain(self.source_rows_in_use),
             "shift_p_value": _plain(self.shift_p_value),
-            "explained_by_frequencies": _plain(self.explained_by_frequencies),
-            "explained_by_scores": _plain(self.explained_by_scores),
-            "separation": _plain(self.separation),
+            "explained_by_weights": None if seen is None else seen.explained,
+            "members": list(self.members),
             "target_trained": _plain(self.ceiling),
             "interrupted": self.interrupted,
             "results": [

@@ -1,19 +1,29 @@
-"""The table of a `Comparison`, as text and for notebooks."""
+"""The words of a `Comparison`: the reason, the table as text and for notebooks."""
 
 import math
 import textwrap
+import warnings
 
-from adapt.model_selection._candidates import BASELINE
+import numpy as np
+
+from adapt.model_selection._candidates import AVERAGE, BASELINE
 
 _NOTES = {
     "circular": "score of source rows, held out, by way of the target and back",
     "weighted": "score of source rows like those of the target, worth {rows:.0f} rows",
     "held out": "score of labelled target rows, held out",
-    "margin": "gain{less} over its standard error; {due}",
+    "gain": "difference of {first!r} to SourceOnly",
     "fit": "time of one fit",
     "target": "true {scoring} on the target; no method was shown its labels",
     "gap": "difference of 'target' to a model trained on the target ({ceiling:.3f})",
 }
+_FEW = 20  # labelled target rows below which their majority says little
+
+
+def listed(names):
+    """Return names as a list in words."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _number(value, form):
@@ -26,17 +36,146 @@ def _with_error(value, error):
     return f"{text} ±{error:.3f}".replace("±0.", "±.") if text else ""
 
 
-def _margin(comparison, row):
-    if row["method"] in comparison.left_out:
-        return "never"
-    return "" if row["method"] == BASELINE else f"{row['margin']:+.1f}"
+# ------------------------------------------------------------------------ reasons
+
+
+def _row(comparison, name):
+    return next(row for row in comparison.rows if row["method"] == name)
+
+
+def _reason_by_labels(comparison):
+    if comparison.recommended == BASELINE:
+        return (
+            f"No method is better than {BASELINE} on held-out labelled target rows by "
+            "more than a standard error."
+        )
+    row = _row(comparison, comparison.recommended)
+    return (
+        f"{row['method']} scores {row['gain']:.3f} more than {BASELINE} on held-out "
+        f"labelled target rows, {row['margin']:.1f} standard errors."
+    )
+
+
+def _reason_to_stay(comparison):
+    if not comparison.judgeable:
+        return (
+            f"{comparison.n_source} source rows are too few to hold some out, so that "
+            "no method can be judged"
+        )
+    finding = comparison.evidence.finding
+    if not comparison.evidence.moved:
+        return finding
+    if len(comparison.models) == 1:
+        return f"{finding}, but no other method was finished"
+    circular = _row(comparison, BASELINE)["circular"]
+    return (
+        f"{finding}, but by no method does the way to the target and back keep more "
+        f"labels than by {BASELINE} ({circular:.3f})"
+    )
+
+
+def reason(comparison):
+    """Return what is recommended and why, in a sentence.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With a recommendation.
+
+    Returns
+    -------
+    text : str
+    """
+    if comparison.target_labels == "train":
+        return _reason_by_labels(comparison)
+    if comparison.recommended == BASELINE:
+        return f"Fitted on the source alone: {_reason_to_stay(comparison)}."
+    members = comparison.members
+    what = members[0]
+    if comparison.recommended == AVERAGE:
+        with_source = BASELINE in dict(comparison.models[AVERAGE].adapters_)
+        what = f"Average of {listed([BASELINE] * with_source + members)}"
+    return (
+        f"{what}: {comparison.evidence.finding}, and the way to the target and back "
+        f"keeps more labels by {'it' if len(members) == 1 else 'these methods'} than by "
+        f"{BASELINE}."
+    )
+
+
+def by_labels(comparison):
+    """Return what known labels of the target say of the recommendation, or nothing.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With a recommendation.
+
+    Returns
+    -------
+    text : str
+        A sentence; empty if no label is known, or if methods were trained on them.
+    """
+    true = {r["method"]: r["target"] for r in comparison.rows if "target" in r}
+    if not true or comparison.target_labels == "train":
+        return ""
+    chosen = comparison.recommended
+    best = max(true, key=lambda name: (true[name], name == chosen))
+    start = f"By the {comparison.n_labelled} known labels of the target, "
+    scores = f"{true[chosen]:.3f} for {chosen}"
+    if chosen != BASELINE:
+        scores += f" and {true[BASELINE]:.3f} for {BASELINE}"
+    if best == chosen:
+        return f"{start}no method is better: {scores}."
+    return f"{start}{best} is the best with {true[best]:.3f}: {scores}."
+
+
+def _trivial_score(task):
+    """Return the score of a constant on the labelled target rows, and its error."""
+    y = task.yt[task.labelled]
+    if task.scoring == "r2":
+        return 0.0, 0.0
+    counts = np.unique(y, return_counts=True)[1]
+    share = counts.max() / len(y)
+    if task.scoring == "balanced_accuracy":
+        share = 1 / len(counts)
+    return share, math.sqrt(share * (1 - share) / len(y))
+
+
+def warn_if_trivial(comparison, task):
+    """Warn if the recommended method is worse than a constant, by known labels.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With a recommendation.
+
+    task : Task
+        The domains.
+    """
+    score = _row(comparison, comparison.recommended).get("target")
+    if score is None or comparison.n_labelled < _FEW:
+        return
+    trivial, error = _trivial_score(task)
+    if score < trivial - 2 * error:
+        constant = "the mean" if task.scoring == "r2" else "the most frequent class"
+        warnings.warn(
+            f"{comparison.recommended} scores {score:.3f} on the known labels of the "
+            f"target, less than {constant} for all rows ({trivial:.3f}): labels may "
+            "follow another rule there. Train on labels of the target, by "
+            "`target_labels='train'`.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+# ------------------------------------------------------------------------- tables
 
 
 def _columns(comparison):
     """Return the headings and widths of the table."""
     trained = comparison.target_labels == "train"
     columns = dict.fromkeys(["held out"] if trained else ["circular", "weighted"], 11)
-    columns |= {"margin": 6, "fit": 6}
+    columns |= {"gain": 6, "fit": 6}
     if comparison.n_labelled and not trained:
         columns |= {"target": 6, "gap": 6}
     return columns
@@ -48,19 +187,25 @@ def header(comparison):
     return f"  {'method':<20}  " + "  ".join(cells)
 
 
+def _mark(comparison, name):
+    if name == comparison.recommended:
+        return "*"
+    return "+" if name in comparison.members else " "
+
+
 def line(comparison, row):
     """Return a method's line of the table: its scores, or why it failed."""
-    chosen = row["method"] == comparison.recommended
-    start = f"{'*' if chosen else ' '} {row['method']:<20}  "
+    start = f"{_mark(comparison, row['method'])} {row['method']:<20}  "
     if row.get("error"):
         verb = "failed: " if row.get("begun", True) else ""
         return f"{start}{verb}{row['error']}"[:80]
     seconds = row["fit_seconds"]
+    gain = None if row["method"] in (BASELINE, AVERAGE) else row["gain"]
     cells = {
         "circular": _with_error(row.get("circular"), row.get("circular_se")),
         "weighted": _with_error(row.get("weighted"), row.get("weighted_se")),
         "held out": _with_error(row.get("held_out"), row.get("held_out_se")),
-        "margin": _margin(comparison, row),
+        "gain": _number(gain, "+.3f"),
         "fit": f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s",
         "target": _number(row.get("target"), ".3f"),
         "gap": _number(row.get("target", math.nan) - comparison.ceiling, "+.3f"),
@@ -70,36 +215,12 @@ def line(comparison, row):
     )
 
 
-def _due(comparison):
-    """Return how many standard errors are due, in words."""
-    evidence = comparison.classes
-    due = f"{comparison.margin:g} are due"
-    if evidence is not None and evidence.frequencies_differ:
-        due = "any is enough with classes as frequent as in the target"
-    elif evidence is not None and evidence.stand_apart:
-        due = "any is enough for maps, as classes stand apart"
-    if comparison.left_out:
-        due += "; 'never' marks methods that the evidence rules out"
-    return due
-
-
-def _less(comparison):
-    """Return what is taken from the gain, in words."""
-    if comparison.target_labels == "train":
-        return ""
-    weights = (
-        " or of weights the doubly robust gain," if comparison.scoring == "r2" else ""
-    )
-    return f" less loss in 'weighted',{weights}"
-
-
 def note(comparison, name):
     """Return what a column of the table means."""
     return _NOTES[name].format(
         scoring=comparison.scoring.replace("_", " "),
         rows=comparison.source_rows_in_use,
-        less=_less(comparison),
-        due=_due(comparison),
+        first="held out" if comparison.target_labels == "train" else "circular",
         ceiling=comparison.ceiling,
     )
 
@@ -111,6 +232,8 @@ def as_text(comparison):
         *(line(comparison, row) for row in comparison.rows),
         "",
     ]
+    if comparison.members:
+        lines.append("  *         recommended; + is in the average")
     for name in _columns(comparison):
         meaning = f"  {name:<8}  {note(comparison, name)}"
         lines.append(textwrap.fill(meaning, 80, subsequent_indent=12 * " "))
@@ -118,9 +241,11 @@ def as_text(comparison):
     if comparison.interrupted:
         lines.append("Interrupted: only methods that were finished are compared.")
     lines += [
-        f"Recommended: {comparison.advice}.",
+        textwrap.fill(f"Recommended: {comparison.advice}.", 80),
         textwrap.fill(comparison.reason, 80),
     ]
+    if by_labels(comparison):
+        lines.append(textwrap.fill(by_labels(comparison), 80))
     return "\n".join(lines)
 
 
@@ -129,5 +254,6 @@ def as_html(comparison):
     from html import escape
 
     table = comparison.results.dropna(axis="columns", how="all")
-    text = escape(f"Recommended: {comparison.advice}. {comparison.reason}")
-    return f"{table.to_html(index=False)}<p>{text}</p>"
+    text = f"Recommended: {comparison.advice}. {comparison.reason} "
+    text = escape(text + by_labels(comparison))
+    return f"{table.to_html(index=False)}<p>{text.strip()}</p>"

@@ -9,7 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+)
 
 from adapt.base import BaseAdapter
 
@@ -30,6 +35,8 @@ class Task(NamedTuple):
     random_state: int
     n_jobs: int | None
     source_weight: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    target_groups: np.ndarray | None = None
 
     def weights_of(self, rows):
         """Return the weights of source rows as ``fit`` takes them, if any."""
@@ -37,22 +44,42 @@ class Task(NamedTuple):
             return {}
         return {"sample_weight": self.source_weight[rows]}
 
-    def folds(self, y):
-        """Return folds of rows labelled ``y``; none if there are too few rows."""
-        if self.scoring == "r2":
-            splitter, n_splits = KFold, min(self.cv, len(y) // 2)
-        else:
-            # The second largest class has a row in each fold: no fold leaves one class.
-            counts = np.sort(np.unique(y, return_counts=True)[1])
-            splitter, n_splits = StratifiedKFold, min(self.cv, *counts[-2:])
-            if len(counts) < 2:
-                return []
-        if n_splits < 2:
+    def source_folds(self):
+        """Return folds of source rows; none if there are too few rows."""
+        return self._folds(self.ys, self.groups)
+
+    def target_folds(self):
+        """Return folds of labelled target rows; none if there are too few rows."""
+        groups = self.target_groups
+        groups = None if groups is None else groups[self.labelled]
+        return self._folds(self.yt[self.labelled], groups)
+
+    def _folds(self, y, groups):
+        most = self._most_folds(y)
+        if groups is not None:
+            most = min(most, len(np.unique(groups)))
+        if most < 2:
             return []
-        folds = splitter(n_splits, shuffle=True, random_state=self.random_state)
+        of_numbers = self.scoring == "r2"
+        if groups is None:
+            splitter = KFold if of_numbers else StratifiedKFold
+        else:
+            splitter = GroupKFold if of_numbers else StratifiedGroupKFold
+        splitter = splitter(most, shuffle=True, random_state=self.random_state)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on classes with fewer rows than folds
-            return list(folds.split(np.zeros(len(y)), y))
+            folds = list(splitter.split(np.zeros(len(y)), y, groups))
+        if of_numbers or all(len(np.unique(y[train])) > 1 for train, _ in folds):
+            return folds
+        return []  # groups of one class each leave nothing to tell apart
+
+    def _most_folds(self, y):
+        """Return into how many folds rows can be split, at most `cv`."""
+        if self.scoring == "r2":
+            return min(self.cv, len(y) // 2)
+        # The second largest class has a row in each fold: no fold leaves one class.
+        counts = np.sort(np.unique(y, return_counts=True)[1])
+        return min(self.cv, *counts[-2:]) if len(counts) > 1 else 0
 
     def target_labels(self, rows):
         """Return labels of the target, None but for ``rows``."""
@@ -176,7 +203,7 @@ def held_out_source(method, scorers, task):
     held_out : list of HeldOut
         For each scorer, the values of all source rows.
     """
-    folds = task.folds(task.ys)
+    folds = task.source_folds()
     parts = run(
         _fold_of_source, [(method, scorers, task, *f) for f in folds], task.n_jobs
     )
@@ -217,7 +244,7 @@ def held_out_target(method, task):
     """
     rows = np.flatnonzero(task.labelled)
     y = task.yt[rows]
-    folds = task.folds(y)
+    folds = task.target_folds()
     if not folds:
         return None
     calls = [(method, task, rows[train], rows[test]) for train, test in folds]

@@ -35,14 +35,18 @@ def with_time_left(items, time_limit):
 
 
 def attempt(name, method, evaluate):
-    """Return a row of the table and a fitted model, or the error and None."""
+    """Return a row of the table, a fitted model and what it predicts, or the error."""
     try:
         return evaluate(name, method)
     except Exception as error:
         if name == BASELINE:
             raise
         message = str(error).split("\n")[0]
-        return {"method": name, "error": f"{type(error).__name__}: {message}"}, None
+        return (
+            {"method": name, "error": f"{type(error).__name__}: {message}"},
+            None,
+            None,
+        )
 
 
 def _silent(line):
@@ -61,7 +65,8 @@ def one_by_one(comparison, methods, evaluate, verbose, time_limit=None):
         Source-only first. Its error is raised; those of others stand in their rows.
 
     evaluate : callable
-        ``evaluate(name, method)`` returns a row of the table and a fitted model.
+        ``evaluate(name, method)`` returns a row of the table, a fitted model, and what
+        it predicts of the target.
 
     verbose : int
         Whether to print a line as each method is finished.
@@ -84,8 +89,8 @@ def one_by_one(comparison, methods, evaluate, verbose, time_limit=None):
         for (name, method), in_time in with_time_left(bar, time_limit):
             bar.set_postfix_str(name)
             if in_time:
-                row, model = attempt(name, method, evaluate)
-                comparison.add(row, model)
+                row, *model = attempt(name, method, evaluate)
+                comparison.add(row, *model)
                 show(comparison.line(row))
             else:
                 reason = f"not begun within `time_limit` of {time_limit:g} s"

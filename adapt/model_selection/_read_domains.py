@@ -4,8 +4,9 @@ import warnings
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils.validation import _num_samples, column_or_1d
 
-from adapt._domains import read_tables
+from adapt._domains import check_sample_domain, read_tables
 from adapt._frames import as_pandas, is_frame, stack_rows
 from adapt.model_selection._preprocessing import (
     fit_array_preprocessor,
@@ -53,6 +54,31 @@ def _warn_of_few(X, domain):
             UserWarning,
             stacklevel=4,
         )
+
+
+def read_groups(groups, X, sample_domain):
+    """Return the groups of source rows and of target rows, None where not given.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_samples,) or None
+        Of the rows of ``X``.
+
+    X, sample_domain
+        As in `compare`.
+    """
+    if groups is None:
+        return None, None
+    groups = column_or_1d(groups)
+    if len(groups) != _num_samples(X):
+        raise ValueError(
+            f"`groups` must have one entry per row of `X`, got {len(groups)} entries "
+            f"for {_num_samples(X)} rows."
+        )
+    if sample_domain is None:
+        return groups, None
+    target = check_sample_domain(sample_domain, X) < 0
+    return groups[~target], groups[target] if target.any() else None
 
 
 def preprocess(Xs, Xt):

@@ -35,6 +35,7 @@ def test_label_shift_and_its_frequencies():
     assert report.kind == "label"
     assert report.label.frequencies[1] == pytest.approx(0.15, abs=0.04)
     assert "BBSE" in report.advice[0]
+    assert "Do not map" in report.advice[0]
     assert not report.has_concept_shift
 
 

@@ -1,109 +1,26 @@
-"""The rule by which methods are chosen, step by step."""
+"""How methods are tried, which are averaged, and what is recommended."""
 
-import dataclasses
-import math
 from functools import partial
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from adapt.base import SourceOnly
-from adapt.feature_based import CORAL
-from adapt.instance_based import KMM, ULSIF, MMDTarS
-from adapt.model_selection import Comparison
+from adapt.base import AverageAdapter, SourceOnly
+from adapt.feature_based import CORAL, SA, DomainStandardScaler
+from adapt.instance_based import KMM
+from adapt.model_selection import AutoAdapt, Comparison, compare
 from adapt.model_selection import _one_by_one as loop
-from adapt.model_selection._class_evidence import ClassEvidence, class_evidence
-from adapt.model_selection._decision import due_margin, reason_to_stay
 from adapt.model_selection._held_out_scores import Task
-from adapt.model_selection._judging import OnSource
 from adapt.model_selection._one_by_one import attempt, one_by_one, with_time_left
-from adapt.model_selection._rule import SHIPPED, Rule
+from adapt.model_selection._shift_evidence import ShiftEvidence
 from tests.common import shifted_classes, shifted_numbers
-
-# ------------------------------------------------------------------------ the rule
-
-
-def test_a_rule_cannot_be_changed_in_place():
-    assert Rule() == SHIPPED
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        SHIPPED.margin = 0.0
-
-
-@pytest.mark.parametrize(
-    ("changed", "dues"),
-    [
-        ({}, [0, math.inf, 3]),
-        ({"clearly": 0.3}, [math.inf, math.inf, 3]),
-        ({"explained": 0.95}, [math.inf, 3, 3]),
-        ({"explained": 0.95, "all_of_it": 0.9}, [math.inf, 0, 3]),
-        ({"explained": 0.95, "all_of_it": 0.9, "two_peaks": 4.0}, [math.inf, 3, 3]),
-    ],
-)
-def test_class_evidence_is_judged_by_its_rule(changed, dues):
-    evidence = ClassEvidence(np.ones(3), 0.9, 0.7, 0.85, 3.0, Rule(**changed))
-    methods = MMDTarS(), CORAL(), KMM()
-    assert [due_margin(method, evidence, 3) for method in methods] == dues
-
-
-def test_distances_are_taken_between_as_many_rows_as_the_rule_says():
-    Xs, ys, Xt, _ = shifted_classes(100)
-    few, all_, more = (
-        class_evidence(Xs, ys, Xt, random_state=0, rule=Rule(max_rows=n))
-        for n in (40, len(Xs), 10 * len(Xs))
-    )
-    assert few[1:4] != all_[1:4]
-    assert more[1:4] == all_[1:4]
-
-
-def task_of(Xs, ys, Xt, scoring, weight=None):
-    labelled = np.zeros(len(Xt), dtype=bool)
-    return Task(Xs, ys, Xt, None, labelled, scoring, 3, 0, None, weight)
-
-
-def test_reasons_to_stay_with_source_only():
-    Xs, ys, Xt, _ = shifted_classes()
-    task = task_of(Xs, ys, Xt, "accuracy")
-    assert reason_to_stay(task, 0.01, Rule()) == ""
-    assert "p = 0.01" in reason_to_stay(task, 0.01, Rule(level=0.01))
-    one = task_of(Xs[:1], ys[:1], Xt, "accuracy")
-    assert "1 source rows are too few" in reason_to_stay(one, 0.01, Rule())
-
-
-def test_weights_on_few_rows_are_evidence_against_a_method_only():
-    # As in `test_numbers_may_be_weighed`: a line, a bend and a target on one side.
-    rng = np.random.default_rng(0)
-    Xs, Xt = rng.normal(size=(200, 1)), rng.normal(1.0, 0.7, size=(200, 1))
-    ys = 2 * np.abs(Xs[:, 0]) + 0.1 * rng.normal(size=200)
-    gains = []
-    for least_rows in (0, 10**6):
-        baseline = SourceOnly(Ridge())
-        rule = Rule(least_rows=least_rows)
-        judged = OnSource(baseline, task_of(Xs, ys, Xt, "r2"), rule)
-        judged(baseline)
-        gains.append(judged(ULSIF(Ridge(), random_state=0))["gain"])
-    assert gains[0] > 0
-    assert gains[1] == 0
-
-
-def test_a_loss_on_rows_like_the_target_counts_if_it_is_clear():
-    Xs, ys, Xt, _ = shifted_numbers()
-    task = task_of(Xs, ys, Xt, "r2")
-    baseline = SourceOnly(Ridge())
-    worse = SourceOnly(Ridge(alpha=1e4))
-    gains = []
-    for margin in (0.0, math.inf):
-        judged = OnSource(baseline, task, Rule(margin=margin))
-        judged(baseline)
-        gains.append(judged(worse)["gain"])
-    assert gains[0] < gains[1] < 0
-
 
 # ----------------------------------------------------------------- one by one
 
 
 def comparison_of(**params):
-    given = {"scoring": "accuracy", "target_labels": "score", "margin": 3.0}
+    given = {"scoring": "accuracy", "target_labels": "score"}
     rows = {"n_source": 1, "n_target": 1, "n_labelled": 0}
     return Comparison(**{**given, **rows, **params})
 
@@ -130,9 +47,9 @@ def test_only_the_failure_of_source_only_is_raised():
     def fails(name, method):
         raise ValueError(f"{name} is bad\nand more")
 
-    row, model = attempt("CORAL", None, fails)
+    row, *model = attempt("CORAL", None, fails)
     assert row == {"method": "CORAL", "error": "ValueError: CORAL is bad"}
-    assert model is None
+    assert model == [None, None]
     with pytest.raises(ValueError, match="SourceOnly is bad"):
         attempt("SourceOnly", None, fails)
 
@@ -141,7 +58,8 @@ def test_an_interruption_keeps_what_is_finished():
     def evaluate(name, method, stops):
         if name == stops:
             raise KeyboardInterrupt
-        return {"method": name, "gain": 0.0, "margin": 0.0, "fit_seconds": 0.0}, method
+        row = {"method": name, "gain": 0.0, "margin": 0.0, "fit_seconds": 0.0}
+        return row, method, None
 
     methods = {"SourceOnly": SourceOnly(), "CORAL": CORAL(), "KMM": KMM()}
     comparison = comparison_of()
@@ -156,56 +74,173 @@ def test_an_interruption_keeps_what_is_finished():
 
 # ----------------------------------------------------------------- conclusions
 
-
-def finished(**gains):
-    """Return a comparison of methods with gains of one standard error each."""
-    comparison = comparison_of()
-    comparison.add({"method": "SourceOnly", "gain": 0.0, "margin": 0.0}, "plain")
-    for name, gain in gains.items():
-        comparison.add({"method": name, "gain": gain, "margin": 10 * gain}, name)
-    return comparison
+METHODS = {"SourceOnly": SourceOnly, "CORAL": CORAL, "SA": SA, "KMM": KMM}
 
 
-def test_the_largest_clear_gain_is_recommended():
-    comparison = finished(CORAL=0.4, SA=0.5, KMM=0.1)
-    comparison.conclude("numbers")
-    assert comparison.recommended == "SA"
-    assert comparison.reason.startswith("SA gains 0.500 on SourceOnly")
-    assert comparison.best_estimator.steps == [
-        ("preprocess", "numbers"),
-        ("adapt", "SA"),
-    ]
-    assert comparison.rows[0]["method"] == "SA"
+def finished(moved=True, of_classes=True, target_labels="score", **gains):
+    """Return a comparison of fitted methods with gains of one standard error each."""
+    data = shifted_classes() if of_classes else shifted_numbers()
+    Xs, ys, Xt, _yt = data
+    scoring = "accuracy" if of_classes else "r2"
+    labelled = np.zeros(len(Xt), dtype=bool)
+    task = Task(Xs, ys, Xt, None, labelled, scoring, 3, 0, None)
+    comparison = comparison_of(scoring=scoring, target_labels=target_labels)
+    comparison.evidence = ShiftEvidence(p_value=0.001, by_rows=0.2 if moved else 0.99)
+    estimator = LogisticRegression() if of_classes else Ridge()
+    for name, gain in {"SourceOnly": 0.0, **gains}.items():
+        model = METHODS[name](estimator).fit(Xs, ys, Xt=Xt)
+        row = {"method": name, "gain": gain, "margin": 10 * gain, "circular": 0.8}
+        comparison.add({**row, "fit_seconds": 1.0}, model, model.predict(Xt))
+    comparison.conclude("passthrough", task)
+    return comparison, task
 
 
-def test_a_gain_that_is_not_clear_is_not_recommended():
-    comparison = finished(CORAL=0.2)
-    comparison.conclude("numbers")
+def test_what_gains_is_averaged_with_source_only():
+    comparison, task = finished(CORAL=0.1, SA=0.2, KMM=-0.1)
+    assert comparison.recommended == "Average"
+    assert comparison.members == ["SA", "CORAL"]
+    average = comparison.best_estimator[-1]
+    assert isinstance(average, AverageAdapter)
+    assert [name for name, _ in average.adapters_] == ["SourceOnly", "SA", "CORAL"]
+    models = [comparison.models[name] for name in ("SourceOnly", "SA", "CORAL")]
+    p = np.mean([model.predict_proba(task.Xt) for model in models], axis=0)
+    np.testing.assert_allclose(average.predict_proba(task.Xt), p)
+    assert comparison.reason.startswith("Average of SourceOnly, SA and CORAL: rows")
+    assert comparison.advice == "average SourceOnly, SA and CORAL"
+    shown = [row["method"] for row in comparison.rows]
+    assert shown == ["Average", "SA", "CORAL", "SourceOnly", "KMM"]
+    member = comparison.results.set_index("method")["member"]
+    assert member[member].index.tolist() == ["SA", "CORAL"]
+
+
+def test_predictions_of_all_methods_are_kept():
+    comparison, task = finished(CORAL=0.1, KMM=-0.1)
+    assert set(comparison.predictions) == {"SourceOnly", "CORAL", "KMM", "Average"}
+    for name, predicted in comparison.predictions.items():
+        np.testing.assert_array_equal(
+            comparison.models[name].predict(task.Xt), predicted
+        )
+
+
+def test_the_average_can_be_fitted_anew():
+    comparison, task = finished(CORAL=0.1, SA=0.2)
+    average = comparison.best_estimator[-1]
+    expected = average.predict_proba(task.Xt)
+    again = average.fit(task.Xs, task.ys, Xt=task.Xt)
+    np.testing.assert_allclose(again.predict_proba(task.Xt), expected)
+
+
+def test_source_only_is_in_no_average_of_numbers():
+    comparison, _ = finished(of_classes=False, CORAL=0.1, SA=0.2)
+    names = [name for name, _ in comparison.best_estimator[-1].adapters_]
+    assert names == ["SA", "CORAL"]
+    assert comparison.reason.startswith("Average of SA and CORAL: ")
+    comparison, _ = finished(of_classes=False, CORAL=0.1, SA=-0.2)
+    assert comparison.recommended == "CORAL"
+    assert comparison.reason.startswith("CORAL: rows have moved")
+
+
+def test_without_a_gain_nothing_is_averaged():
+    comparison, _ = finished(CORAL=-0.1, SA=0.0)
     assert comparison.recommended == "SourceOnly"
     assert comparison.advice == "do not adapt"
-    assert "+2.0 standard errors where 3 are due" in comparison.reason
+    assert "by no method does the way" in comparison.reason
+    assert "-0.1" not in comparison.reason
 
 
-def test_what_is_left_out_or_forgone_is_not_recommended():
-    comparison = finished(CORAL=0.5, SA=0.4)
-    comparison.left_out = {"CORAL"}
-    comparison.conclude("numbers")
-    assert comparison.recommended == "SA"
-    assert comparison.rows[-1]["method"] == "CORAL"
-    comparison = finished(CORAL=0.5)
-    comparison.forgone = "there is no shift."
-    comparison.conclude("numbers")
+def test_where_weights_explain_the_shift_nothing_is_averaged():
+    comparison, _ = finished(moved=False, CORAL=0.1)
     assert comparison.recommended == "SourceOnly"
-    assert comparison.reason == "There is no shift."
+    assert comparison.reason.startswith("Fitted on the source alone: weights of")
 
 
-def test_only_the_chosen_model_is_kept():
-    Xs, ys, Xt, _ = shifted_classes()
-    comparison = comparison_of()
-    for name, method in [("SourceOnly", SourceOnly), ("CORAL", CORAL)]:
-        model = method(LogisticRegression()).fit(Xs, ys, Xt=Xt)
-        comparison.add({"method": name, "gain": 0.0, "margin": 0.0}, model)
-    comparison.conclude("passthrough")
-    kept = [v for v in vars(comparison).values() if isinstance(v, dict) and v]
-    assert kept == []
-    assert isinstance(comparison.best_estimator[-1], SourceOnly)
+def test_held_out_labels_decide_where_they_are_trained_on():
+    comparison, _ = finished(target_labels="train", CORAL=0.3, SA=0.2)
+    assert comparison.recommended == "CORAL"
+    assert "3.0 standard errors" in comparison.reason
+    comparison, _ = finished(target_labels="train", CORAL=0.05)
+    assert comparison.recommended == "SourceOnly"
+
+
+def test_too_few_source_rows_to_hold_some_out():
+    Xs, ys, Xt, _ = shifted_numbers(shift=4.0)
+    model = AutoAdapt(Ridge(), random_state=0).fit(Xs[:3], ys[:3], Xt=Xt)
+    assert model.best_method_ == "SourceOnly"
+    assert "3 source rows are too few to hold some out" in model.decision_
+
+
+# ---------------------------------------------------------- known labels, and groups
+
+
+def test_the_last_line_says_what_known_labels_say():
+    rng = np.random.default_rng(0)
+    Xs, Xt = rng.normal(size=(2, 300, 3))
+    Xt[:, 0] += 2
+    ys, yt = (Xs[:, 0] > 0).astype(int), (Xt[:, 0] > 2).astype(int)  # another rule
+    with pytest.warns(UserWarning, match="less than the most frequent class"):
+        result = compare(Xs, ys, Xt, yt, methods=["DomainStandardScaler"])
+    assert result.recommended == "SourceOnly"
+    last = " ".join(str(result).split("By the 300 known labels")[1].split())
+    assert "DomainStandardScaler is the best with" in last
+    assert "for SourceOnly" in last
+    # No label, no such line; and none where the labels agree that nothing is better.
+    assert "known labels" not in str(compare(Xs, ys, Xt, methods=["CORAL"], cv=2))
+    agreed = str(compare(Xs, ys, Xs[:50] + 0.0, ys[:50], methods=["CORAL"], cv=2))
+    assert "no method is better" in " ".join(agreed.split())
+
+
+def test_rows_of_a_group_are_held_out_together():
+    # Each group has a label and a place of its own: its rows tell of each other.
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(20), 10)
+    y = rng.permutation(np.arange(20) % 2)[groups]
+    X = 5 * rng.normal(size=(20, 3))[groups] + 0.1 * rng.normal(size=(200, 3))
+    Xt = X[:60] + 1
+    from sklearn.neighbors import KNeighborsClassifier
+
+    near = KNeighborsClassifier(1)
+    given = {"estimator": near, "methods": ["DomainStandardScaler"], "cv": 4}
+    apart = compare(X, y, Xt, groups=groups, **given).results.set_index("method")
+    mixed = compare(X, y, Xt, **given).results.set_index("method")
+    assert mixed.loc["SourceOnly", "weighted"] > 0.9
+    assert apart.loc["SourceOnly", "weighted"] < 0.9
+    one = compare(
+        np.r_[X, Xt],
+        np.r_[y, np.full(60, -1)],
+        sample_domain=np.repeat([0, -1], [200, 60]),
+        groups=np.r_[groups, np.zeros(60)],
+        **given,
+    ).results.set_index("method")
+    assert one.loc["SourceOnly", "weighted"] == apart.loc["SourceOnly", "weighted"]
+    with pytest.raises(ValueError, match="`groups` must have one entry per row"):
+        AutoAdapt(near).fit(X, y, Xt=Xt, groups=groups[:5])
+
+
+@pytest.mark.parametrize("of_classes", [True, False])
+def test_folds_keep_groups_whole(of_classes):
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 9, size=120)
+    Xs, ys, Xt, _ = shifted_classes() if of_classes else shifted_numbers()
+    scoring = "accuracy" if of_classes else "r2"
+    none = np.zeros(len(Xt), dtype=bool)
+    task = Task(Xs, ys, Xt, None, none, scoring, 4, 0, None, None, groups)
+    folds = task.source_folds()
+    assert len(folds) == 4
+    for train, test in folds:
+        assert not set(groups[train]) & set(groups[test])
+    held_out = np.sort(np.concatenate([test for _, test in folds]))
+    np.testing.assert_array_equal(held_out, np.arange(120))
+    assert task._replace(groups=np.zeros(120)).source_folds() == []
+    by_class = task._replace(groups=(ys > np.median(ys)).astype(int))
+    assert len(by_class.source_folds()) == (0 if of_classes else 2)
+
+
+def test_an_unknown_method_is_no_member_until_it_gains():
+    Xs, ys, Xt, _ = shifted_classes(shift=4.0)
+    model = AutoAdapt(
+        LogisticRegression(),
+        methods={"scaled": DomainStandardScaler(), "kmm": KMM()},
+        random_state=0,
+    ).fit(Xs, ys, Xt=Xt)
+    gains = model.results_.set_index("method")["gain"]
+    assert model.members_ == [m for m in ("scaled", "kmm") if gains[m] > 0]

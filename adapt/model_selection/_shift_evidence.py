@@ -1,15 +1,15 @@
-"""What the rows tell of classes, without labels of the target.
+"""What rows without labels of the target tell of a shift.
 
-If only the frequencies of classes differ, source rows that are weighted by their class
-are like those of the target. If the shift is along what tells classes apart, those that
-are weighted by the scores of classes are: then it may be one of frequencies, or of rows
-whose labels follow the same rule, but maps that undo it do harm. How much nearer such
-weights bring the domains says whether it is so. If no weights do, and classes lie far
-apart in the source, maps that bring the domains together hardly mix them up.
+Two questions decide whether maps of features are tried. Do source and target differ at
+all? And are weights of the source rows enough to make them alike? If they are, rows
+need not have moved: the target may have other frequencies of classes (label shift), or
+rows from a part of the source (covariate shift), and maps that undo either would move
+rows across the decision boundary.
 """
 
+import math
 import warnings
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
@@ -20,88 +20,84 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
-from adapt._data_driven import least_separation
 from adapt.instance_based import MMDTarS
 from adapt.instance_based._constrained import least_form
-from adapt.metrics._calls import call_as
-from adapt.metrics._two_sample_tests import with_squares
+from adapt.metrics._two_sample_tests import shift_p_value, with_squares
 from adapt.model_selection._rule import SHIPPED, Rule
 
 
-class ClassEvidence(NamedTuple):
-    """What the rows tell of classes.
+@dataclass(frozen=True, kw_only=True)
+class ShiftEvidence:
+    """What the rows tell of a shift.
 
-    Shares are of the squared energy distance between the domains, from 0 to 1: what
-    weights of the source rows do away with.
+    `compare`, `diagnose_shift` and `AutoAdapt` decide by it. Shares are of the squared
+    energy distance between the domains, from 0 to 1: what weights of the source rows do
+    away with.
 
-    Attributes
+    Parameters
     ----------
-    weights : ndarray of shape (n_samples,)
-        Weights of the source rows, one for each class, by `MMDTarS`: with them classes
-        are as frequent as in the target, if nothing else differs.
-
-    by_frequencies : float
-        Share of the best weights of classes.
-
-    by_scores : float
-        Share of weights that follow the scores of classes.
+    p_value : float
+        How often chance would set source and target as far apart.
 
     by_rows : float
         Share of weights that follow the rows: odds of a logistic regression of the
         domains on columns and their squares.
 
-    separation : float
-        Least Mahalanobis distance between classes of the source, less its standard
-        error.
+    by_frequencies, by_scores : float
+        Share of the best weights of classes, and of weights that follow the scores of
+        classes; NaN if labels are numbers, or are not known.
+
+    class_weights : ndarray of shape (n_samples,) or None
+        Weights of the source rows, one for each class, by `MMDTarS`: with them classes
+        are as frequent as in the target, if nothing else differs.
 
     rule : Rule
-        By which shares and separation are judged.
+        By which it is judged.
     """
 
-    weights: np.ndarray
-    by_frequencies: float
-    by_scores: float
+    p_value: float
     by_rows: float
-    separation: float
+    by_frequencies: float = math.nan
+    by_scores: float = math.nan
+    class_weights: np.ndarray | None = field(default=None, repr=False, compare=False)
     rule: Rule = SHIPPED
 
     @property
+    def explained(self):
+        """Largest share of the shift that weights of source rows explain."""
+        shares = self.by_rows, self.by_frequencies, self.by_scores
+        return max(share for share in shares if not math.isnan(share))
+
+    @property
+    def differ(self):
+        """Whether source and target can be told apart."""
+        return self.p_value < self.rule.level
+
+    @property
     def frequencies_differ(self):
-        """Whether other frequencies of classes explain the shift, and best."""
-        better = self.by_frequencies > self.by_scores + self.rule.clearly
-        return better and self.by_frequencies > self.rule.explained
+        """Whether other frequencies of classes explain the shift, as well as any."""
+        return self.by_frequencies > max(self.rule.explained, self.by_scores)
 
     @property
-    def along_classes(self):
-        """Whether the shift is along what tells classes apart."""
-        return max(self.by_frequencies, self.by_scores) > self.rule.explained
+    def moved(self):
+        """Whether rows have moved, so that maps of features are worth trying."""
+        return self.differ and self.explained <= self.rule.explained
 
     @property
-    def stand_apart(self):
-        """Whether classes stand apart, and rows moved rather than weights."""
-        moved = not self.along_classes and self.by_rows <= self.rule.all_of_it
-        return moved and self.separation >= self.rule.two_peaks
-
-
-class LikeTarget:
-    """Score predictions of held-out source rows as if they were of the target.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (n_samples,)
-        Of all source rows, such that classes are as frequent as in the target.
-    """
-
-    def __init__(self, weights):
-        self._weights = weights
-
-    def held_out(self, model, X):
-        """Return predictions of rows that the model was not fitted on."""
-        return call_as(model, "predict", X, -1)
-
-    def weights(self, X):
-        """Return the weights of all source rows, which are ``X``."""
-        return self._weights
+    def finding(self):
+        """What was found, in the part of a sentence that a reason is made of."""
+        if not self.differ:
+            return f"source and target cannot be told apart (p = {self.p_value:.2f})"
+        if not self.moved:
+            return (
+                f"weights of source rows explain {self.explained:.0%} of the shift, so "
+                "rows need not have moved, and maps of features could undo what tells "
+                "labels apart"
+            )
+        return (
+            f"rows have moved (weights of source rows explain {self.explained:.0%} of "
+            "the shift)"
+        )
 
 
 def class_gaps(distances, member, weights):
@@ -219,73 +215,87 @@ def score_weights(X, codes, random_state):
     yield odds_of_target(with_squares(scores), len(codes))
 
 
-def class_evidence(Xs, ys, Xt, source_weight=None, random_state=None, rule=SHIPPED):
-    """Return what the rows tell of classes.
+def _dense(X):
+    return X.toarray() if sparse.issparse(X) else np.asarray(X)
+
+
+def _of_classes(X, y, weight, distances, gap, rng):
+    """Return weights of classes, and the shares by frequencies and by scores."""
+    classes, codes = np.unique(y, return_inverse=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on classes that cannot be told apart
+        model = MMDTarS(DummyClassifier(), random_state=rng)
+        model.fit(X[: len(y)], codes, Xt=X[len(y) :], sample_weight=weight)
+        by_score = list(score_weights(X, codes, rng))
+    Q = class_gaps(distances, np.eye(len(classes))[codes], weight)
+    p = nearest_frequencies(Q)
+    shares = (
+        _share(squared_energy_distance(distances, weight * odds), gap)
+        for odds in by_score
+    )
+    of_class = dict(zip(classes.tolist(), model.class_weights_, strict=True))
+    return of_class, _share(p @ Q @ p, gap), max(shares, default=0.0)
+
+
+def _share(left, gap):
+    """Return the share of a distance that is gone; by chance one may be negative."""
+    return float(np.clip(1 - left / gap, 0, 1)) if gap > 0 else 0.0
+
+
+def shift_evidence(
+    Xs, Xt, classes=None, *, source_weight=None, random_state=None, rule=SHIPPED
+):
+    """Return what the rows tell of a shift.
 
     Parameters
     ----------
     Xs : array-like or sparse matrix of shape (n_samples, n_features)
         Source rows, as numbers.
 
-    ys : ndarray of shape (n_samples,)
-        Their classes.
-
     Xt : array-like or sparse matrix of shape (n_target_samples, n_features)
         Target rows.
+
+    classes : ndarray of shape (n_samples,), default=None
+        Classes of the source rows. None for numbers, or without labels.
 
     source_weight : ndarray of shape (n_samples,), default=None
         Weights of source rows.
 
     random_state : int, RandomState instance or None, default=None
-        Draws at most `rule.max_rows` rows of each domain, between which distances are
-        taken.
+        Seeds the tests, and draws at most `rule.max_rows` rows of each domain, between
+        which distances are taken.
 
     rule : Rule, default=Rule()
-        By which shares and separation are judged.
+        By which it is judged.
 
     Returns
     -------
-    evidence : ClassEvidence
+    evidence : ShiftEvidence
         Without weights where the target has one row. Time O(n d min(n, d)), and O(d)
         for each pair of the rows that were drawn.
     """
+    Xs, Xt = _dense(Xs), _dense(Xt)
+    p_value = shift_p_value(Xs, Xt, random_state)
     rng = check_random_state(random_state)
-    Xs, Xt = (X.toarray() if sparse.issparse(X) else np.asarray(X) for X in (Xs, Xt))
-    classes, y = np.unique(ys, return_inverse=True)
-    separation = float(least_separation(Xs, np.eye(len(classes))[y]))
+    found = {"p_value": p_value, "by_rows": 0.0, "rule": rule}
+    if classes is not None:
+        found |= {"by_frequencies": 0.0, "by_scores": 0.0}
+        found["class_weights"] = np.ones(len(Xs))
     if len(Xt) < 2:
-        return ClassEvidence(np.ones(len(Xs)), 0.0, 0.0, 0.0, separation, rule)
+        return ShiftEvidence(**found)
     rows, target_rows = (rng.permutation(len(X))[: rule.max_rows] for X in (Xs, Xt))
     weight = np.ones(len(Xs)) if source_weight is None else source_weight
     rows = rows[weight[rows] > 0]
     weight, n = weight[rows], len(rows)
     X = StandardScaler().fit_transform(np.concatenate([Xs[rows], Xt[target_rows]]))
-    drawn, codes = np.unique(y[rows], return_inverse=True)
-    of_class = np.ones(len(classes))  # nothing is known of one that was not drawn
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # on classes that cannot be told apart
-        model = MMDTarS(DummyClassifier(), random_state=rng)
-        model.fit(X[:n], codes, Xt=X[n:], sample_weight=weight)
-        of_class[drawn] = model.class_weights_
-        by_score = list(score_weights(X, codes, rng))
-        by_row = odds_of_target(with_squares(X), n)
     distances = euclidean_distances(X)
     gap = squared_energy_distance(distances, weight)
-
-    def share(left):
-        # By chance the distance that is left may be below zero.
-        return float(np.clip(1 - left / gap, 0, 1)) if gap > 0 else 0.0
-
-    def share_of(odds):
-        return share(squared_energy_distance(distances, weight * odds))
-
-    Q = class_gaps(distances, np.eye(len(drawn))[codes], weight)
-    p = nearest_frequencies(Q)
-    return ClassEvidence(
-        weights=of_class[y],
-        by_frequencies=share(p @ Q @ p),
-        by_scores=max(map(share_of, by_score), default=0.0),
-        by_rows=share_of(by_row),
-        separation=separation,
-        rule=rule,
-    )
+    odds = odds_of_target(with_squares(X), n)
+    found["by_rows"] = _share(squared_energy_distance(distances, weight * odds), gap)
+    if classes is not None:
+        of_class, *shares = _of_classes(X, classes[rows], weight, distances, gap, rng)
+        found["by_frequencies"], found["by_scores"] = shares
+        # Nothing is known of a class that was not drawn.
+        known = [of_class.get(label, 1.0) for label in np.asarray(classes).tolist()]
+        found["class_weights"] = np.array(known)
+    return ShiftEvidence(**found)

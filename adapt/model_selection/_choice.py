@@ -1,0 +1,66 @@
+"""What is recommended, given a comparison of methods that are finished."""
+
+from adapt.base._average import average_of
+from adapt.model_selection._candidates import AVERAGE, BASELINE
+from adapt.model_selection._circular_gain import true_score
+
+
+def _better_than_baseline(comparison):
+    """Return names of the finished methods of positive gain, the best first."""
+    rows = [
+        row
+        for row in comparison.rows
+        if row["method"] in comparison.models and row.get("gain", 0.0) > 0
+    ]
+    rows.sort(key=lambda row: -row["gain"])
+    return [row["method"] for row in rows]
+
+
+def average(comparison, task):
+    """Add the average of what is better than source-only, and return its name.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of methods that were judged on source rows. Its `members` are set.
+
+    task : Task
+        The domains.
+
+    Returns
+    -------
+    name : str
+        Source-only if rows have not moved, or no method is better. For classes
+        source-only is in the average. For numbers it is not, and a single method is
+        taken by itself: a map that fails the way back loses there without bounds, and
+        is no member, so that source-only has nothing to hold back.
+    """
+    if not (comparison.judgeable and comparison.evidence.moved):
+        return BASELINE
+    comparison.members = _better_than_baseline(comparison)
+    names = list(comparison.members)
+    if not names:
+        return BASELINE
+    if task.scoring != "r2":
+        names.insert(0, BASELINE)
+    if len(names) == 1:
+        return names[0]
+    model = average_of([(name, comparison.models[name]) for name in names])
+    predicted = model.predict(task.Xt)
+    seconds = sum(
+        row["fit_seconds"] for row in comparison.rows if row["method"] in names
+    )
+    row = {"method": AVERAGE, "fit_seconds": seconds} | true_score(predicted, task)
+    comparison.add(row, model, predicted)
+    return AVERAGE
+
+
+def best_by_labels(comparison):
+    """Return the method of the best score on held-out labelled target rows.
+
+    It is source-only unless the gain is more than one standard error.
+    """
+    rows = {row["method"]: row for row in comparison.rows}
+    better = _better_than_baseline(comparison)
+    clear = [name for name in better if rows[name]["margin"] > 1]
+    return clear[0] if clear else BASELINE
