@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from adapt.datasets import list_tasks, load_dataset
 from adapt.model_selection._read_domains import preprocess
 
-MOST_ROWS = 300  # of each domain
+MOST_ROWS = 200  # of each domain
 LEAST_OF_CLASS = 4  # source rows; a smaller class is left out of both domains
 
 KINDS = (

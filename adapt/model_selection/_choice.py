@@ -1,5 +1,6 @@
 """What is recommended, given a comparison of methods that are finished."""
 
+from adapt.base import FeatureAdapter
 from adapt.base._average import average_of
 from adapt.model_selection._candidates import AVERAGE, BASELINE
 from adapt.model_selection._circular_gain import true_score
@@ -16,6 +17,35 @@ def _better_than_baseline(comparison):
     return [row["method"] for row in rows]
 
 
+def enough_agree(comparison, rule):
+    """Return whether as many maps of features gain as `Rule.agree` says.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of methods that were judged on source rows.
+
+    rule : Rule
+        By which it is decided.
+
+    Returns
+    -------
+    agree : bool
+        Without any map among the methods, whether one of these gains as much.
+    """
+    rows = {row["method"]: row for row in comparison.rows}
+    judged = [name for name in comparison.models if name != BASELINE]
+    maps = [
+        name for name in judged if isinstance(comparison.models[name], FeatureAdapter)
+    ]
+    clear = [
+        name
+        for name in maps or judged
+        if rows[name]["gain"] > 0 and rows[name]["margin"] >= rule.clear
+    ]
+    return len(clear) >= min(rule.agree, max(1, len(maps)))
+
+
 def average(comparison, task):
     """Add the average of what is better than source-only, and return its name.
 
@@ -30,17 +60,17 @@ def average(comparison, task):
     Returns
     -------
     name : str
-        Source-only if rows have not moved, or no method is better. For classes
-        source-only is in the average. For numbers it is not, and a single method is
-        taken by itself: a map that fails the way back loses there without bounds, and
-        is no member, so that source-only has nothing to hold back.
+        Source-only if rows have not moved, or too few methods are better. For classes
+        source-only is in the average. For numbers it is not, since what it predicts of
+        rows that moved far has no bounds.
     """
-    if not (comparison.judgeable and comparison.evidence.moved):
+    evidence = comparison.evidence
+    if not (comparison.judgeable and evidence.moved):
+        return BASELINE
+    if not enough_agree(comparison, evidence.rule):
         return BASELINE
     comparison.members = _better_than_baseline(comparison)
     names = list(comparison.members)
-    if not names:
-        return BASELINE
     if task.scoring != "r2":
         names.insert(0, BASELINE)
     if len(names) == 1:

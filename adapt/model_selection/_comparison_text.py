@@ -67,10 +67,9 @@ def _reason_to_stay(comparison):
         return finding
     if len(comparison.models) == 1:
         return f"{finding}, but no other method was finished"
-    circular = _row(comparison, BASELINE)["circular"]
     return (
-        f"{finding}, but by no method does the way to the target and back keep more "
-        f"labels than by {BASELINE} ({circular:.3f})"
+        f"{finding}, but the way to the target and back does not clearly keep more "
+        f"labels by enough methods than by {BASELINE}"
     )
 
 
@@ -95,10 +94,10 @@ def reason(comparison):
     if comparison.recommended == AVERAGE:
         with_source = BASELINE in dict(comparison.models[AVERAGE].adapters_)
         what = f"Average of {listed([BASELINE] * with_source + members)}"
+    these = "it" if len(members) == 1 else "these methods"
     return (
         f"{what}: {comparison.evidence.finding}, and the way to the target and back "
-        f"keeps more labels by {'it' if len(members) == 1 else 'these methods'} than by "
-        f"{BASELINE}."
+        f"keeps more labels by {these} than by {BASELINE}."
     )
 
 

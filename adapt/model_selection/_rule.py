@@ -20,6 +20,17 @@ class Rule:
         `benchmarks/choice.py` for the gain on tables and kinds of shift that it was not
         chosen on.
 
+    agree : int, default=2
+        Number of maps of features that must gain on the way to the target and back
+        before any method is averaged; all of them if fewer are compared. A single map
+        that gains did so by chance on bundled tasks, and lost up to 18 points. Chosen
+        there, among one, two and three.
+
+    clear : float, default=1.0
+        Number of its own standard errors by which each of these must gain. Chosen on
+        made shifts of eight tables of numbers, where from 1 to 2 no task loses, and
+        below 1 one loses more than the variance.
+
     max_rows : int, default=1000
         Number of rows of each domain, drawn at random, between which distances are
         taken. A bound on time and memory; not chosen on data.
@@ -27,6 +38,8 @@ class Rule:
 
     level: float = 0.05
     explained: float = 0.9
+    agree: int = 2
+    clear: float = 1.0
     max_rows: int = 1000
 
 
