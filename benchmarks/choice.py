@@ -99,7 +99,7 @@ class Task:
             values = self.returned[name] - self.returned[SOURCE]
             error = values.std() / np.sqrt(len(values))
             gain = values.mean()
-            margin = gain / error if error > 0 else np.sign(gain) * np.inf
+            margin = gain / error if error > 0 else np.copysign(np.inf, gain)
             found[name] = gain, 0.0 if gain == 0 else margin
         return found
 

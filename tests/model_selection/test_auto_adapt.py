@@ -96,15 +96,17 @@ def test_numbers():
     # A line that holds in both domains leaves nothing to gain.
     assert model.best_method_ == "SourceOnly"
     assert isinstance(model.estimator_, Ridge)
-    assert model.score(Xt, yt) > 0.99
+    assert model.score(Xt, yt) > 0.9
 
 
 def test_numbers_of_columns_that_drifted():
-    Xs, ys, Xt, yt = shifted_numbers(n=300, shift=0.0)
-    rng = np.random.default_rng(1)
-    drifted = Xt * np.exp(rng.normal(size=4)) + 3 * rng.normal(size=4)
+    rng = np.random.default_rng(0)
+    Xs, Xt = rng.uniform(-2, 2, size=(2, 300, 3))
+    ys, yt = (X @ [1.0, 2.0, -1.0] + 0.3 * rng.normal(size=300) for X in (Xs, Xt))
+    drifted = Xt * [2.0, 0.5, 3.0] + 8
     model = AutoAdapt(random_state=0).fit(Xs, ys, Xt=drifted)
-    assert set(model.members_) <= {"DomainStandardScaler", "QuantileMatching"}
+    assert set(model.members_) == {"DomainStandardScaler", "QuantileMatching"}
+    assert "SourceOnly" not in dict(model.adapter_.adapters_)
     plain = SourceOnly(Ridge()).fit(Xs, ys, Xt=drifted)
     assert model.score(drifted, yt) > max(0.9, plain.score(drifted, yt) + 0.3)
 
