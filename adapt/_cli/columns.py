@@ -262,10 +262,10 @@ def check_cells(sides: list, option: str | None) -> str:
         if share == 1 or is_truth or (of_texts and not others):
             continue
         k = int((there & ~numbers).argmax())
-        cell = f"{str(column.iloc[k])!r} in {places.of(k)}, column {column.name!r}, is"
+        cell = f"{str(column.iloc[k])!r} in {places.of(k)}, column {column.name!r},"
         out = "" if option is None else f", or leave it out with {option} {column.name}"
         if of_texts:
-            kind = "not a number" if 1 in shares else "neither true nor false"
+            kind = "is not a number" if 1 in shares else "is neither true nor false"
             what = f"{cell} {kind}, as the cells of the other table are"
             if option is None:
                 return what
@@ -273,7 +273,7 @@ def check_cells(sides: list, option: str | None) -> str:
         more = (there & ~numbers).sum() - 1
         nor = f", nor are {more} more cells" if more else ""
         what = (
-            f"{cell} not a number{nor}: correct it, give --missing "
+            f"{cell} is not a number{nor}: correct it, give --missing "
             f"{str(column.iloc[k])!r} if it stands for a missing value{out}."
         )
         if 1 in shares:

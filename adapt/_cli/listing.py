@@ -4,6 +4,8 @@ import argparse
 import re
 import textwrap
 
+from adapt._extras import require
+
 
 def add_parser(verbs) -> None:
     methods = verbs.add_parser("list", help="list the methods")
@@ -19,6 +21,8 @@ def add_parser(verbs) -> None:
 def _list(args: argparse.Namespace) -> int:
     from adapt.discovery import all_adapters
 
+    if args.deep:
+        require("`adapt list --deep`", "keras")
     families = "feature_based", "instance_based", "parameter_based", "imputation"
     for family in families:
         print(family.replace("_", "-"))

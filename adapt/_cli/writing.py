@@ -90,5 +90,5 @@ def _put_elsewhere(result: Result, error: OSError) -> str:
         path = str(Path(folder, Path(result.path).name))
         _files.write_whole(path, result.fill)
     except (OSError, ValueError):
-        return f"{what}, and nor in the folder for temporary files."
+        return f"{what}, and neither can a file in the temporary folder."
     return f"{what}. It is in {path!r}."

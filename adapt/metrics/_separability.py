@@ -102,7 +102,8 @@ def a_distance(Xs, Xt, classifier=None, cv=5, random_state=0):
     -------
     distance : float
         2 where every row can be told, 0 where none can. Chance can take it below 0.
-        Each domain counts one half of the error, whatever its size.
+        Each domain counts one half of the error, whatever its size; a row is taken for
+        one of the target where its probability is above the target's share of the rows.
 
     References
     ----------
