@@ -301,6 +301,8 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
 def test_list(capsys):
     assert run("list") == 0
     out = capsys.readouterr().out
+    assert "]_" not in out  # marks of citations
+    assert ":math:" not in out
     assert "CORAL" in out
     assert "feature-based" in out
     assert max(map(len, out.split("\n"))) <= 80
@@ -353,7 +355,7 @@ def test_a_page_about_a_comparison(files, capsys):
 
 def test_diagnose(files, capsys):
     line = "diagnose --source a.csv --target unlabelled.csv --label y --json d.json"
-    assert run(line) == 0
+    assert run(f"{line} --report d.html") == 0
     out = capsys.readouterr().out
     assert "Covariate shift" in out
     assert "Advice:" in out
@@ -361,6 +363,10 @@ def test_diagnose(files, capsys):
     assert found["kind"] == "covariate"
     assert found["columns"][0]["column"] == "age"
     assert found["concept"] is None
+    page = (files / "d.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == 1
+    for words in ("From a.csv to unlabelled.csv", "120 source rows with labels", "age"):
+        assert words in page
     assert run("diagnose --dataset penguins") == 0
     assert "concept" in capsys.readouterr().out
 

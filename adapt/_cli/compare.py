@@ -67,9 +67,13 @@ def add_parser(verbs) -> None:
         help="what labels of the target are for; train lets supervised methods take "
         "part and scores on held-out target rows (default: %(default)s)",
     )
-    options.add_argument("--cv", type=int, default=5, help="folds (default: 5)")
-    options.add_argument("--seed", type=int, default=0, help="default: 0")
-    options.add_argument("--jobs", type=int, help="folds to run at a time (default: 1)")
+    options.add_argument(
+        "--cv", metavar="N", type=int, default=5, help="folds (default: 5)"
+    )
+    options.add_argument("--seed", metavar="N", type=int, default=0, help="default: 0")
+    options.add_argument(
+        "--jobs", metavar="N", type=int, help="folds to run at a time (default: 1)"
+    )
     files = compare.add_argument_group("results")
     files.add_argument(
         "--output", metavar="FILE", help="predictions of the target, as its ending says"

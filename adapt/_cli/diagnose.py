@@ -28,7 +28,7 @@ def add_parser(verbs) -> None:
     add_data(diagnose)
     options = diagnose.add_argument_group("options")
     add_estimator(options, "whose accuracy on the target is guessed")
-    options.add_argument("--seed", type=int, default=0, help="default: 0")
+    options.add_argument("--seed", metavar="N", type=int, default=0, help="default: 0")
     files = diagnose.add_argument_group("results")
     files.add_argument("--json", metavar="FILE", help="the findings")
     files.add_argument(

@@ -32,7 +32,7 @@ def add_parser(verbs) -> None:
         default="gaussian",
         help="gain and cluegain train networks with Keras (default: %(default)s)",
     )
-    impute.add_argument("--seed", type=int, default=0, help="default: 0")
+    impute.add_argument("--seed", metavar="N", type=int, default=0, help="default: 0")
     add_layout(impute)
 
 

@@ -59,7 +59,9 @@ def add_layout(parser: argparse.ArgumentParser) -> None:
     layout.add_argument(
         "--sep", metavar="CHAR", type=_character, help="separator of cells, or tab"
     )
-    layout.add_argument("--decimal", choices=(".", ","), help="decimal sign")
+    layout.add_argument(
+        "--decimal", metavar="SIGN", choices=(".", ","), help="point or comma"
+    )
     layout.add_argument("--encoding", metavar="NAME", help="such as latin-1")
     layout.add_argument(
         "--missing",

@@ -36,7 +36,7 @@ def add_parser(verbs) -> None:
         "--scores", metavar="NAME", nargs="+", help="the first of them ranks"
     )
     options.add_argument("--drop", metavar="NAME", nargs="+", help="leave columns out")
-    options.add_argument("--seed", type=int, default=0, help="default: 0")
+    options.add_argument("--seed", metavar="N", type=int, default=0, help="default: 0")
     options.add_argument("--json", metavar="FILE", help="the table")
     add_layout(rank)
 

@@ -72,7 +72,7 @@ def _cell(value):
 
 def _table(frame, chosen=None):
     """Return a data frame as a table; a column without any value is left out."""
-    frame = frame.dropna(axis="columns", how="all")
+    frame = frame.replace("", None).dropna(axis="columns", how="all")
     names = [str(name).replace("_", " ") for name in frame.columns]
     lines = ["".join(f"<th>{escape(name)}</th>" for name in names)]
     for row in frame.itertuples(index=False):

@@ -1,0 +1,52 @@
+"""README and quick start: their code runs, and their commands can be parsed."""
+
+import re
+import shlex
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from adapt.__main__ import _parser
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.rst"))]
+PAGES += sorted((ROOT / "docs/guide").glob("*.rst"))
+
+
+def blocks(path, language):
+    """Return the blocks of code of a page in one language."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".md":
+        return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+    pattern = rf"^\.\. code-block:: {language}\n\n((?:(?: +.*)?\n)+)"
+    return [dedent(block) for block in re.findall(pattern, text, re.M)]
+
+
+def commands():
+    for path in PAGES:
+        for block in blocks(path, "bash"):
+            for line in block.replace("\\\n", " ").splitlines():
+                if line.strip().startswith("adapt "):
+                    yield path.name, line.strip()
+
+
+@pytest.mark.parametrize(("page", "line"), list(commands()))
+def test_commands_of_pages_can_be_parsed(page, line):
+    args = _parser().parse_args(shlex.split(line, comments=True)[1:])
+    assert callable(args.run)
+
+
+def test_pages_have_commands():
+    assert {"README.md", "quick_start.rst"} <= {page for page, _ in commands()}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/quick_start.rst"])
+def test_code_of_pages_runs(page, capsys):
+    names = {}
+    for block in blocks(ROOT / page, "python"):
+        exec(compile(block, page, "exec"), names)
+    model = names["model"]
+    X, y, domain = names["X"], names["y"], names["domain"]
+    # What the page promises: the labels of the target were only to look at.
+    assert model.score(X[domain < 0], y[domain < 0]) > 0.8
