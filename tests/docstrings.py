@@ -27,7 +27,8 @@ DEEP = {
         "From samples to features: a network, which is copied with its weights, or a "
         "function without arguments that returns one. If None, it is sized from the "
         "data: a perceptron for tables, a convolutional network for series and images, "
-        "which begins by standardising columns or channels as they are in the source.",
+        "which begins by standardising columns or channels by both domains (see "
+        "`adapt.deep.Standardise`).",
     ),
     "task": (
         NETWORK,
@@ -74,9 +75,9 @@ DEEP = {
         "probabilities.",
     ),
     "optimizer": (
-        "str, dict or keras.optimizers.Optimizer",
+        OPTIMIZER,
         "How weights are updated. Each network gets an optimizer of its own, made as "
-        "this one is.",
+        "this one is. If None, AdamW with a weight decay of 0.1.",
     ),
     "learning_rate": (
         "float or None",
@@ -95,7 +96,16 @@ DEEP = {
         'What `history_` records beside the losses: "accuracy", names of Keras losses '
         "or functions `(y_true, y_pred)`.",
     ),
-    "epochs": ("int", "Number of passes through the larger domain."),
+    "epochs": (
+        "int or None",
+        "Number of passes through the larger domain. If None, `max_steps` decides; if "
+        "that is None too, at least 10 epochs and at least 1,000 steps for tables, 300 "
+        "for series and images.",
+    ),
+    "max_steps": (
+        "int or None",
+        "Number of steps, of a batch each, after which a training ends.",
+    ),
     "batch_size": (
         "int",
         "Rows of each domain in a step. A smaller domain is gone through again.",
@@ -125,10 +135,11 @@ DEEP = {
         "with JAX True, except on CPUs for networks that do.",
     ),
     "joint_batch": (
-        "bool",
+        'bool or "auto"',
         "Whether the source and target rows of a step pass a network as one batch or "
-        "as two. It matters to layers that look across a batch, such as batch "
-        "normalisation.",
+        'as two. If "auto", as two if the encoder or the task network has batch '
+        "normalisation: each domain is normalised by its own rows, in training and for "
+        "predictions.",
     ),
     "device_budget": (
         "float",
@@ -166,6 +177,11 @@ OWN_TEXT = {
     ("CCSA", "yt"): _LABELS_NEEDED,
     ("CDAN", "discriminator"): "sees products of features and probabilities",
     ("DIRTT", "discriminator"): "belongs to the model that is trained first",
+    **{
+        (name, parameter): "does not read the rows of two domains side by side"
+        for name in ("FineTuning", "IWN", "RegularTransferNN", "WANN")
+        for parameter in ("epochs", "optimizer")
+    },
     ("FineTuning", "encoder"): _SOURCE_MODEL,
     ("FineTuning", "task"): _SOURCE_MODEL,
     ("FineTuning", "validation_split"): "holds out target rows alone",

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
         default_discriminator,
         default_encoder,
         default_task,
+        image_encoder,
         inception_encoder,
+        series_encoder,
+        table_encoder,
     )
     from adapt.deep._penalized import PenalizedAdapter
 
@@ -38,8 +41,11 @@ __all__ = [
     "default_encoder",
     "default_task",
     "domain_cross_entropy",
+    "image_encoder",
     "inception_encoder",
     "reverse_gradient",
+    "series_encoder",
+    "table_encoder",
 ]
 
 __getattr__, __dir__ = lazy(
@@ -54,7 +60,10 @@ __getattr__, __dir__ = lazy(
             "default_discriminator",
             "default_encoder",
             "default_task",
+            "image_encoder",
             "inception_encoder",
+            "series_encoder",
+            "table_encoder",
         ],
         "adapt.deep._penalized": ["PenalizedAdapter"],
     },

@@ -10,7 +10,7 @@ from keras import ops
 from sklearn.utils import check_random_state
 
 from adapt._domains import check_rows, require_labels
-from adapt._sklearn import Interval
+from adapt._sklearn import Interval, StrOptions
 from adapt.base import BaseAdapter
 from adapt.deep._feed import Feed
 from adapt.deep._forward import outputs_of
@@ -22,6 +22,7 @@ from adapt.deep._outputs import emits_probabilities
 from adapt.deep._predictor import DeepPredictor
 from adapt.deep._recipes import check_copyable, prepare, without_tensorflow
 from adapt.deep._row_streams import read_rows
+from adapt.deep._statistics import learn_statistics, moving_norms, statistics_of
 from adapt.deep._trainer import Phase, Trainer, Update
 from adapt.deep._validation import HeldOut, check_pair, hold_out, validation_logs
 
@@ -35,6 +36,12 @@ _FIT_OPTIONS = (
     "validation_split",
     "verbose",
 )
+
+
+# How long trainings are by default: steps by the number of axes of a sample, and at
+# least so many epochs.
+_STEPS = {1: 1000, 2: 300, 3: 300}
+_EPOCHS = 10
 
 
 class DeepAdapter(Trainer, DeepPredictor):
@@ -58,7 +65,8 @@ class DeepAdapter(Trainer, DeepPredictor):
         From samples to features: a network, which is copied with its weights, or a
         function without arguments that returns one. If None, it is sized from the data:
         a perceptron for tables, a convolutional network for series and images, which
-        begins by standardising columns or channels as they are in the source.
+        begins by standardising columns or channels by both domains (see
+        `adapt.deep.Standardise`).
 
     task : keras.Model, callable or None, default=None
         From features to predictions: a network, or a function without arguments that
@@ -91,9 +99,9 @@ class DeepAdapter(Trainer, DeepPredictor):
         before `fit` (for stratified folds). A function gets `(y_true, y_pred)`, for
         classes one-hot labels and probabilities.
 
-    optimizer : str, dict or keras.optimizers.Optimizer, default="adam"
+    optimizer : str, dict, keras.optimizers.Optimizer or None, default=None
         How weights are updated. Each network gets an optimizer of its own, made as this
-        one is.
+        one is. If None, AdamW with a weight decay of 0.1.
 
     learning_rate : float or None, default=None
         Learning rate of every optimizer. If None, the optimizer's own.
@@ -105,8 +113,13 @@ class DeepAdapter(Trainer, DeepPredictor):
         What `history_` records beside the losses: "accuracy", names of Keras losses or
         functions `(y_true, y_pred)`.
 
-    epochs : int, default=50
-        Number of passes through the larger domain.
+    epochs : int or None, default=None
+        Number of passes through the larger domain. If None, `max_steps` decides; if
+        that is None too, at least 10 epochs and at least 1,000 steps for tables, 300
+        for series and images.
+
+    max_steps : int or None, default=None
+        Number of steps, of a batch each, after which a training ends.
 
     batch_size : int, default=64
         Rows of each domain in a step. A smaller domain is gone through again.
@@ -131,9 +144,11 @@ class DeepAdapter(Trainer, DeepPredictor):
         long trainings of networks that neither convolve nor recur; with JAX True,
         except on CPUs for networks that do.
 
-    joint_batch : bool, default=True
+    joint_batch : bool or "auto", default="auto"
         Whether the source and target rows of a step pass a network as one batch or as
-        two. It matters to layers that look across a batch, such as batch normalisation.
+        two. If "auto", as two if the encoder or the task network has batch
+        normalisation: each domain is normalised by its own rows, in training and for
+        predictions.
 
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed
@@ -165,23 +180,27 @@ class DeepAdapter(Trainer, DeepPredictor):
         "encoder": [callable, None],
         "task": [callable, None],
         "loss": [str, callable, None],
-        "optimizer": [str, dict, keras.optimizers.Optimizer],
+        "optimizer": [str, dict, keras.optimizers.Optimizer, None],
         "optimizer_enc": [str, dict, keras.optimizers.Optimizer, None],
         "optimizer_disc": [str, dict, keras.optimizers.Optimizer, None],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "metrics": [str, callable, list, tuple, None],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "epochs": [Interval(Integral, 1, None, closed="left"), None],
+        "max_steps": [Interval(Integral, 1, None, closed="left"), None],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "callbacks": [list, tuple, keras.callbacks.Callback, None],
         "validation_split": [Interval(Real, 0, 1, closed="left")],
         "validation_data": [tuple, list, None],
         "jit_compile": ["boolean", None],
-        "joint_batch": ["boolean"],
+        "joint_batch": ["boolean", StrOptions({"auto"})],
         "device_budget": [Interval(Real, 0, None, closed="neither")],
     }
 
     _network_names = ("encoder", "task")
     _read_by_losses = ("_labels",)
+    _heads = ("task",)  # networks that take the encoder's features as they are
+    _pools_units = True  # whether columns are standardised by the target too
+    _uses_target = True  # whether batch normalisation is, for target rows
     _data_parameters = ("Xt", "yt", "validation_data")
     _target_labels = "extra"
 
@@ -196,17 +215,18 @@ class DeepAdapter(Trainer, DeepPredictor):
         random_state=None,
         *,
         loss=None,
-        optimizer="adam",
+        optimizer=None,
         learning_rate=None,
         optimizer_enc=None,
         metrics=None,
-        epochs=50,
+        epochs=None,
+        max_steps=None,
         batch_size=64,
         callbacks=None,
         validation_split=0.0,
         validation_data=None,
         jit_compile=None,
-        joint_batch=True,
+        joint_batch="auto",
         device_budget=2**31,
     ):
         self.encoder = encoder
@@ -222,6 +242,7 @@ class DeepAdapter(Trainer, DeepPredictor):
         self.optimizer_enc = optimizer_enc
         self.metrics = metrics
         self.epochs = epochs
+        self.max_steps = max_steps
         self.batch_size = batch_size
         self.callbacks = callbacks
         self.validation_split = validation_split
@@ -366,9 +387,16 @@ class DeepAdapter(Trainer, DeepPredictor):
         """Return the source's part and the target's of a tensor of both."""
         return ops.split(values, [batch["Xs"].shape[0]])
 
+    def _passes_joint(self):
+        """Return whether rows of both domains pass networks as one batch."""
+        if self.joint_batch != "auto":
+            return self.joint_batch
+        heads = [getattr(self, f"{name}_") for name in ("encoder", *self._heads)]
+        return not moving_norms(*heads)
+
     def _of_both(self, function, batch, rows):
         """Return a function of rows of both, which pass as one batch or as two."""
-        if self.joint_batch:
+        if self._passes_joint():
             return function(rows)
         return ops.concatenate([function(part) for part in self._split(batch, rows)])
 
@@ -426,6 +454,49 @@ class DeepAdapter(Trainer, DeepPredictor):
         self.__dict__.pop("pretrain_history_", None)
         self.n_epochs_ = 0
         self._run(networks, groups, rows, held_out, rng)
+        self._learn_statistics(domains.Xs, domains.Xt)
+
+    def _learn_statistics(self, Xs, Xt):
+        """Give batch normalisation the statistics of each domain, for predictions."""
+        self._source_statistics = {}
+        if self._passes_joint():
+            return  # what layers keep are running averages over both
+        names = "encoder", *self._heads
+        of_source = [self._source_networks.get(name, name) for name in names]
+        if self._learn_from(Xs, of_source) and self._uses_target and len(Xt):
+            self._source_statistics = {
+                name: statistics_of(getattr(self, f"{name}_")) for name in of_source
+            }
+            self._learn_from(Xt, names)
+
+    def _learn_from(self, X, names=None):
+        """Learn the statistics of rows in an encoder, and in the networks upon it.
+
+        It returns how many layers did.
+        """
+        encoder, *heads = ("encoder", *self._heads) if names is None else names
+        chains = [[encoder]]
+        chains += [
+            [encoder, head] for head in heads if moving_norms(getattr(self, f"{head}_"))
+        ]
+        return sum(
+            learn_statistics(
+                [getattr(self, f"{name}_") for name in chain],
+                [self._recipes[name] for name in chain],
+                X,
+            )
+            for chain in chains
+        )
+
+    def _plan(self, epochs, n_steps):
+        if epochs is None:
+            steps = self.max_steps
+            if steps is None:
+                steps = max(_STEPS.get(len(self._shape), 300), _EPOCHS * n_steps)
+            epochs = -(-steps // n_steps)
+        if self.max_steps is None:
+            return epochs, epochs * n_steps
+        return epochs, min(self.max_steps, epochs * n_steps)
 
     def _run(self, networks, groups, rows, held_out, rng):
         """Train the networks, phase after phase."""
@@ -511,8 +582,11 @@ class DeepAdapter(Trainer, DeepPredictor):
 
         self._make_networks(make, self._shape, self._labels.n_outputs)
         ys = self._labels.encode(domains.ys) if numbers else None
+        rows = [domains.Xs]
+        if self._pools_units and domains.Xt is not None and len(domains.Xt):
+            rows.append(domains.Xt)
         for network in networks.values():
-            learn_scales(network, domains.Xs, ys)
+            learn_scales(network, rows, ys)
         return networks
 
     def _evaluate(self, networks, held_out):

@@ -204,11 +204,12 @@ def compile_epoch(step, state, mode, begin=None):
 
 
 def compile_forward(function):
-    """Compile ``function(values, x)``, once for all numbers of rows where it can be.
+    """Compile a function of rows, once for all numbers of rows where it can be.
 
     Parameters
     ----------
     function : callable
-        From a list of tensors and a tensor of rows to a tensor. It assigns to nothing.
+        ``function(values, *arrays)`` takes a list of tensors, and tensors whose first
+        axis may be of any length. It assigns to nothing.
     """
     return _backend.compile_forward(function)

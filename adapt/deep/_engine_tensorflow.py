@@ -108,11 +108,12 @@ def compile_forward(function):
     traced = tf.function(function, autograph=False)
     concrete = {}  # one for all numbers of rows
 
-    def run(values, x):
-        shape = (None, *x.shape[1:])
-        if shape not in concrete:
-            rows = tf.TensorSpec(shape, x.dtype)
-            concrete[shape] = traced.get_concrete_function(values, rows)
-        return concrete[shape](values, x)
+    def run(values, *arrays):
+        shapes = tuple((None, *a.shape[1:]) if a.shape else () for a in arrays)
+        if shapes not in concrete:
+            specs = zip(shapes, arrays, strict=True)
+            specs = [tf.TensorSpec(shape, a.dtype) for shape, a in specs]
+            concrete[shapes] = traced.get_concrete_function(values, *specs)
+        return concrete[shapes](values, *arrays)
 
     return run

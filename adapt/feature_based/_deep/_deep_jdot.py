@@ -30,7 +30,8 @@ class DeepJDOT(PenalizedAdapter):
         From samples to features: a network, which is copied with its weights, or a
         function without arguments that returns one. If None, it is sized from the data:
         a perceptron for tables, a convolutional network for series and images, which
-        begins by standardising columns or channels as they are in the source.
+        begins by standardising columns or channels by both domains (see
+        `adapt.deep.Standardise`).
 
     task : keras.Model, callable or None, default=None
         From features to predictions: a network, or a function without arguments that
@@ -78,9 +79,9 @@ class DeepJDOT(PenalizedAdapter):
         before `fit` (for stratified folds). A function gets `(y_true, y_pred)`, for
         classes one-hot labels and probabilities.
 
-    optimizer : str, dict or keras.optimizers.Optimizer, default="adam"
+    optimizer : str, dict, keras.optimizers.Optimizer or None, default=None
         How weights are updated. Each network gets an optimizer of its own, made as this
-        one is.
+        one is. If None, AdamW with a weight decay of 0.1.
 
     learning_rate : float or None, default=None
         Learning rate of every optimizer. If None, the optimizer's own.
@@ -92,8 +93,13 @@ class DeepJDOT(PenalizedAdapter):
         What `history_` records beside the losses: "accuracy", names of Keras losses or
         functions `(y_true, y_pred)`.
 
-    epochs : int, default=50
-        Number of passes through the larger domain.
+    epochs : int or None, default=None
+        Number of passes through the larger domain. If None, `max_steps` decides; if
+        that is None too, at least 10 epochs and at least 1,000 steps for tables, 300
+        for series and images.
+
+    max_steps : int or None, default=None
+        Number of steps, of a batch each, after which a training ends.
 
     batch_size : int, default=64
         Rows of each domain in a step. A smaller domain is gone through again.
@@ -118,9 +124,11 @@ class DeepJDOT(PenalizedAdapter):
         long trainings of networks that neither convolve nor recur; with JAX True,
         except on CPUs for networks that do.
 
-    joint_batch : bool, default=True
+    joint_batch : bool or "auto", default="auto"
         Whether the source and target rows of a step pass a network as one batch or as
-        two. It matters to layers that look across a batch, such as batch normalisation.
+        two. If "auto", as two if the encoder or the task network has batch
+        normalisation: each domain is normalised by its own rows, in training and for
+        predictions.
 
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed
@@ -204,17 +212,18 @@ class DeepJDOT(PenalizedAdapter):
         random_state=None,
         *,
         loss=None,
-        optimizer="adam",
+        optimizer=None,
         learning_rate=None,
         optimizer_enc=None,
         metrics=None,
-        epochs=50,
+        epochs=None,
+        max_steps=None,
         batch_size=64,
         callbacks=None,
         validation_split=0.0,
         validation_data=None,
         jit_compile=None,
-        joint_batch=True,
+        joint_batch="auto",
         device_budget=2**31,
     ):
         super().__init__(
@@ -232,6 +241,7 @@ class DeepJDOT(PenalizedAdapter):
             optimizer_enc=optimizer_enc,
             metrics=metrics,
             epochs=epochs,
+            max_steps=max_steps,
             batch_size=batch_size,
             callbacks=callbacks,
             validation_split=validation_split,

@@ -7,11 +7,11 @@ from keras import ops
 
 from adapt._sklearn import Interval
 from adapt.deep._hooks import Update
-from adapt.deep._layers import learn_statistics
 from adapt.deep._losses import entropy
 from adapt.deep._networks import default_task, normalised_encoder
 from adapt.deep._source_free import SourceFreeAdapter
 from adapt.deep._source_only import DeepSource
+from adapt.deep._statistics import moving_norms, norms_of
 
 __all__ = ["Tent"]
 
@@ -44,7 +44,8 @@ class Tent(SourceFreeAdapter):
         From samples to features: a network, which is copied with its weights, or a
         function without arguments that returns one. If None, it is sized from the data:
         a perceptron for tables, a convolutional network for series and images, which
-        begins by standardising columns or channels as they are in the source.
+        begins by standardising columns or channels by both domains (see
+        `adapt.deep.Standardise`).
 
     task : keras.Model, callable or None, default=None
         From features to predictions: a network, or a function without arguments that
@@ -81,9 +82,9 @@ class Tent(SourceFreeAdapter):
         before `fit` (for stratified folds). A function gets `(y_true, y_pred)`, for
         classes one-hot labels and probabilities.
 
-    optimizer : str, dict or keras.optimizers.Optimizer, default="adam"
+    optimizer : str, dict, keras.optimizers.Optimizer or None, default=None
         How weights are updated. Each network gets an optimizer of its own, made as this
-        one is.
+        one is. If None, AdamW with a weight decay of 0.1.
 
     learning_rate : float or None, default=None
         Learning rate of every optimizer. If None, the optimizer's own.
@@ -95,8 +96,13 @@ class Tent(SourceFreeAdapter):
         What `history_` records beside the losses: "accuracy", names of Keras losses or
         functions `(y_true, y_pred)`.
 
-    epochs : int, default=50
-        Number of passes through the larger domain.
+    epochs : int or None, default=None
+        Number of passes through the larger domain. If None, `max_steps` decides; if
+        that is None too, at least 10 epochs and at least 1,000 steps for tables, 300
+        for series and images.
+
+    max_steps : int or None, default=None
+        Number of steps, of a batch each, after which a training ends.
 
     batch_size : int, default=64
         Rows of each domain in a step. A smaller domain is gone through again.
@@ -121,9 +127,11 @@ class Tent(SourceFreeAdapter):
         long trainings of networks that neither convolve nor recur; with JAX True,
         except on CPUs for networks that do.
 
-    joint_batch : bool, default=True
+    joint_batch : bool or "auto", default="auto"
         Whether the source and target rows of a step pass a network as one batch or as
-        two. It matters to layers that look across a batch, such as batch normalisation.
+        two. If "auto", as two if the encoder or the task network has batch
+        normalisation: each domain is normalised by its own rows, in training and for
+        predictions.
 
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed
@@ -197,17 +205,18 @@ class Tent(SourceFreeAdapter):
         random_state=None,
         *,
         loss=None,
-        optimizer="adam",
+        optimizer=None,
         learning_rate=None,
         optimizer_enc=None,
         metrics=None,
-        epochs=50,
+        epochs=None,
+        max_steps=None,
         batch_size=64,
         callbacks=None,
         validation_split=0.0,
         validation_data=None,
         jit_compile=None,
-        joint_batch=True,
+        joint_batch="auto",
         device_budget=2**31,
     ):
         super().__init__(
@@ -224,6 +233,7 @@ class Tent(SourceFreeAdapter):
             optimizer_enc=optimizer_enc,
             metrics=metrics,
             epochs=epochs,
+            max_steps=max_steps,
             batch_size=batch_size,
             callbacks=callbacks,
             validation_split=validation_split,
@@ -236,17 +246,15 @@ class Tent(SourceFreeAdapter):
         self.adapt_epochs = adapt_epochs
 
     def _refine(self, networks, feed_of, Xt, rng):
-        if not learn_statistics(self.encoder_, Xt):
+        if not moving_norms(self.encoder_):
             raise ValueError(
                 "The encoder of `model` has no layer of batch normalisation, which is "
                 "what Tent moves. Give one that has, or None for `model`."
             )
         self._train_on_target(self.adapt_epochs, networks, feed_of(), rng)
-        learn_statistics(self.encoder_, Xt)
 
     def _blocks(self, name, network):
-        layers = network._flatten_layers()
-        norms = [x for x in layers if isinstance(x, keras.layers.BatchNormalization)]
+        norms = norms_of(network)
         return {name: [v for layer in norms for v in layer.trainable_variables]}
 
     def _updates(self):

@@ -390,7 +390,7 @@ class IWN(Trainer, ShrunkRatioAdapter):
                 )
             networks[name] = network
             setattr(self, f"{name}_", network)
-        learn_scales(self.scaler_, domains.Xs)
+        learn_scales(self.scaler_, [domains.Xs])
         groups = {"source": {"Xs": domains.Xs}, "target": {"Xt": domains.Xt}}
         rows = {
             "source": np.arange(len(domains.Xs)),

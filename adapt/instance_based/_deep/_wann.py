@@ -182,6 +182,7 @@ class WANN(DeepAdapter):
     }
 
     _network_names = ("encoder", "task", "weighter", "discriminator")
+    _heads = ("task", "weighter", "discriminator")
     _not_compiled = ("weighter", "pretrain_epochs")
     _target_labels = "required"
 
@@ -300,8 +301,8 @@ class WANN(DeepAdapter):
         self.weights_ = weights / self._mean_weight
 
     def _weights_of(self, X):
-        outputs = self._chain(X, ("encoder", "weighter"))[:, 0].astype(np.float64)
-        return np.abs(outputs) + _TINY
+        outputs = self._chain(X, ("encoder", "weighter"), of_source=True)[:, 0]
+        return np.abs(outputs.astype(np.float64)) + _TINY
 
     def predict_weights(self, X=None):
         """Return the weights of rows.

@@ -23,6 +23,7 @@ from adapt.deep._layers import learn_scales
 from adapt.deep._networks import default_encoder, default_task
 from adapt.deep._outputs import emits_probabilities
 from adapt.deep._recipes import prepare, recipe_of
+from adapt.deep._trainer import frozen
 from adapt.parameter_based._deep._anchor import Consolidated, anchored, distance
 from adapt.parameter_based._deep._heads import match_labels, replace_head, with_columns
 
@@ -261,7 +262,7 @@ class NetworkTransfer(DeepAdapter):
         ys = self._labels.encode(y) if self._labels.classes is None else None
         for name in "encoder", "task":
             if not getattr(getattr(start, name), "built", False):
-                rows = X if name in self._reads_rows else None
+                rows = [X] if name in self._reads_rows else None
                 learn_scales(getattr(self, f"{name}_"), rows, ys)
 
     def _labels_of_head(self, task, output_shape, columns):
@@ -321,7 +322,10 @@ class NetworkTransfer(DeepAdapter):
             for number, phase in enumerate(self._phases()):
                 if phase.epochs == 0 or not any(map(any, phase.moving.values())):
                     continue
-                if not self._train(number, phase, networks, feed, held_out, rng):
+                go_on = self._train(number, phase, networks, feed, held_out, rng)
+                with frozen(networks, phase.moving):
+                    self._learn_from(domains.Xt)
+                if not go_on:
                     break
         finally:
             self.__dict__.pop("anchor_", None)
