@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from adapt.deep._adversarial import AdversarialAdapter
     from adapt.deep._base import DeepAdapter
     from adapt.deep._hooks import Phase, Update
-    from adapt.deep._layers import ScaledDense, Standardise
+    from adapt.deep._layers import Dropout, ScaledDense, Standardise
     from adapt.deep._losses import coral, domain_cross_entropy, reverse_gradient
     from adapt.deep._networks import (
         default_discriminator,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AdversarialAdapter",
     "DeepAdapter",
+    "Dropout",
     "PenalizedAdapter",
     "Phase",
     "ScaledDense",
@@ -54,7 +55,7 @@ __getattr__, __dir__ = lazy(
         "adapt.deep._adversarial": ["AdversarialAdapter"],
         "adapt.deep._base": ["DeepAdapter"],
         "adapt.deep._hooks": ["Phase", "Update"],
-        "adapt.deep._layers": ["ScaledDense", "Standardise"],
+        "adapt.deep._layers": ["Dropout", "ScaledDense", "Standardise"],
         "adapt.deep._losses": ["coral", "domain_cross_entropy", "reverse_gradient"],
         "adapt.deep._networks": [
             "default_discriminator",

@@ -109,6 +109,7 @@ def compile_forward(function):
     concrete = {}  # one for all numbers of rows
 
     def run(values, *arrays):
+        values = [tf.convert_to_tensor(v) for v in values]  # of variables, what is in
         shapes = tuple((None, *a.shape[1:]) if a.shape else () for a in arrays)
         if shapes not in concrete:
             specs = zip(shapes, arrays, strict=True)

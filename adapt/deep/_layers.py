@@ -2,13 +2,14 @@
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 
 from adapt.deep._engine import to_numpy
 
 __all__ = [
+    "Dropout",
     "ScaledDense",
     "Standardise",
     "learn_scales",
@@ -21,8 +22,8 @@ class Standardise(layers.Layer):
     """Standardise columns, or channels, to a mean of 0 and a variance of 1.
 
     When an encoder is trained from random initial weights, deep methods set means and
-    scales from the rows of both domains, half of the weight on each; those that train
-    on the source alone, and are given no target, from its rows. Before that, the layer
+    scales from the rows of both domains, half of the weight on each; those that
+    start from a trained model, such as `SHOT`, from the rows of its source. Before that, the layer
     is the identity. A column that is constant in all these rows becomes 0, whatever
     values it takes later.
 
@@ -72,6 +73,70 @@ class Standardise(layers.Layer):
         mean, variance = mixture_moments(*map(_moments, domains))
         self.mean.assign(mean)
         self.scale.assign(_inverse_scale(mean, variance))
+
+
+@keras.saving.register_keras_serializable("adapt")
+class Dropout(layers.Dropout):
+    """Dropout whose masks are the same on every backend.
+
+    Which units are left out is a hash of the seed, a count of the steps, and the place
+    in the batch. On a CPU that takes a small part of the time of the generators of the
+    backends, which draw for longer than a small network computes.
+
+    Parameters
+    ----------
+    *args, **kwargs : object
+        As for `keras.layers.Dropout`; ``noise_shape`` is not read.
+    """
+
+    def call(self, inputs, training=False):
+        """Leave out units, in a training.
+
+        Parameters
+        ----------
+        inputs : tensor of shape (n_rows, ...)
+            Inputs.
+
+        training : bool, default=False
+            Whether this is a step of a training.
+
+        Returns
+        -------
+        outputs : tensor of the same shape
+            Inputs, scaled up or 0.
+        """
+        if not training or self.rate == 0:
+            return inputs
+        seed = ops.cast(self.seed_generator.next(), "int32")
+        units = inputs.shape[1:]
+        bits = random_bits(seed, ops.shape(inputs)[0], int(np.prod(units)))
+        kept = ops.cast(bits >= int(self.rate * 2**24), inputs.dtype)
+        scale = 1 / (1 - self.rate)
+        return inputs * (scale * ops.reshape(kept, (-1, *units)))
+
+
+_ODD = [np.int32(n) for n in (-1640531535, 668265263, 374761393)]
+
+
+def random_bits(seed, n_rows, n_columns):
+    """Return integers from 0 to 2 ** 24 - 1 that look random, (n_rows, n_columns).
+
+    ``seed`` is a tensor of two int32. Products wrap around, on every backend.
+    """
+    columns = _mixed(np.arange(n_columns, dtype=np.int32) * _ODD[1])
+    rows = ops.arange(n_rows, dtype="int32") * _ODD[0] + seed[0] + seed[1] * _ODD[2]
+    rows = ops.bitwise_xor(rows, ops.right_shift(rows, 15)) * _ODD[1]
+    table = ops.bitwise_xor(rows[:, None], columns)
+    table = ops.bitwise_xor(table, ops.right_shift(table, 13)) * _ODD[2]
+    return ops.bitwise_and(
+        ops.bitwise_xor(table, ops.right_shift(table, 16)), 2**24 - 1
+    )
+
+
+def _mixed(x):
+    with np.errstate(over="ignore"):
+        x = (x ^ (x >> 15)) * _ODD[2]
+        return x ^ (x >> 13)
 
 
 @keras.saving.register_keras_serializable("adapt")

@@ -8,9 +8,10 @@ from keras import layers
 from adapt.deep._initializers import Glorot
 
 # Saved models name this module as the home of the layers too.
-from adapt.deep._layers import ScaledDense, Standardise
+from adapt.deep._layers import Dropout, ScaledDense, Standardise
 
 __all__ = [
+    "Dropout",
     "ScaledDense",
     "Standardise",
     "default_discriminator",
@@ -77,7 +78,7 @@ def table_encoder(shape, normalise=False, dropout=0.3):
     """
     body = [Standardise()]
     for _ in range(2):
-        body += [_dense(64), *([_norm()] if normalise else []), layers.Dropout(dropout)]
+        body += [_dense(64), *([_norm()] if normalise else []), Dropout(dropout)]
     return _sequential("encoder", shape, body)
 
 
@@ -106,7 +107,7 @@ def series_encoder(shape, dropout=0.3):
     for n_filters, width, stride in ((32, 8, 2), (64, 5, 2), (32, 3, 1)):
         body += _normalised(_convolution(1, n_filters, width, stride))
     pool = layers.GlobalAveragePooling1D()
-    return _sequential("encoder", shape, [*body, pool, layers.Dropout(dropout)])
+    return _sequential("encoder", shape, [*body, pool, Dropout(dropout)])
 
 
 def image_encoder(shape, dropout=0.5):
@@ -135,7 +136,7 @@ def image_encoder(shape, dropout=0.5):
         body += _normalised(_convolution(2, 64 if i else 32, 3))
         body.append(layers.MaxPooling2D(2, padding="same"))
     dense = layers.Dense(64, use_bias=False, kernel_initializer=Glorot())
-    body += [layers.Flatten(), layers.Dropout(dropout), *_normalised(dense)]
+    body += [layers.Flatten(), Dropout(dropout), *_normalised(dense)]
     return _sequential("encoder", shape, body)
 
 

@@ -165,10 +165,10 @@ def _moments_of(networks):
     def moments(values, x, weight, own):
         COMPILED["statistics"] += 1
         found = [[] for _ in layers]
-        with keras.StatelessScope(zip(variables, values, strict=True)):
-            with _recording(layers, weight, own, found):
-                for network in networks:
-                    x = network(x, training=False)
+        scope = keras.StatelessScope(zip(variables, values, strict=True))
+        with scope, _recording(layers, weight, own, found):
+            for network in networks:
+                x = network(x, training=False)
         return found
 
     return compile_forward(moments)

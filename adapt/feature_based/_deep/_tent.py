@@ -2,7 +2,6 @@
 
 from numbers import Integral
 
-import keras
 from keras import ops
 
 from adapt._sklearn import Interval
