@@ -22,10 +22,10 @@ class Standardise(layers.Layer):
     """Standardise columns, or channels, to a mean of 0 and a variance of 1.
 
     When an encoder is trained from random initial weights, deep methods set means and
-    scales from the rows of both domains, half of the weight on each; those that
-    start from a trained model, such as `SHOT`, from the rows of its source. Before that, the layer
-    is the identity. A column that is constant in all these rows becomes 0, whatever
-    values it takes later.
+    scales from the rows of both domains, half of the weight on each; those that start
+    from a trained model, such as `SHOT`, from the rows of its source. Before that, the
+    layer is the identity. A column that is constant in all these rows becomes 0,
+    whatever values it takes later.
 
     Parameters
     ----------

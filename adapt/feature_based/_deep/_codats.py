@@ -175,10 +175,12 @@ class CoDATS(AdversarialAdapter):
 
     - `lambda_` is the same at all steps, and in the paper rises from 0 to 1 as that of
       `DANN`;
-    - the learning rate of Adam is 0.001, and in the paper 0.0001.
+    - the optimizer is AdamW with a learning rate of 0.001, and in the paper Adam with
+      0.0001.
 
     As published: ``CoDATS(lambda_=UpdateLambda(max_steps=n_steps, gamma=10.0),
-    learning_rate=1e-4)``, with ``n_steps`` the number of all batches.
+    optimizer="adam", learning_rate=1e-4)``, with ``n_steps`` the number of all
+    batches.
 
     An epoch of ``s`` steps costs ``s`` forward and backward passes of the networks over
     ``2 * batch_size`` rows. Without an `encoder`, series get three convolutions with
