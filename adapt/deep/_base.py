@@ -43,6 +43,9 @@ _FIT_OPTIONS = (
 _STEPS = {1: 1000, 2: 300, 3: 300}
 _EPOCHS = 10
 
+# Fewer rows that are held out are normalised by running averages.
+_FEW = 32
+
 
 class DeepAdapter(Trainer, DeepPredictor):
     """Train networks on a source and a target.
@@ -594,6 +597,10 @@ class DeepAdapter(Trainer, DeepPredictor):
 
         def forward(X):
             chain = [networks[name] for name in names]
-            return outputs_of(chain, [self._recipes[n] for n in names], X)
+            recipes = [self._recipes[name] for name in names]
+            known = self._uses_target or X is not held_out.target
+            if known and len(X) >= _FEW and not self._passes_joint():
+                learn_statistics(chain, recipes, X)
+            return outputs_of(chain, recipes, X)
 
         return validation_logs(held_out, forward, self._labels, self.metrics)

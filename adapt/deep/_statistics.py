@@ -43,7 +43,7 @@ def moving_norms(*networks):
 def statistics_of(network):
     """Return the means and variances of `norms_of` a network, as arrays."""
     return [
-        (to_numpy(x.moving_mean.value), to_numpy(x.moving_variance.value))
+        tuple(np.array(to_numpy(v.value)) for v in (x.moving_mean, x.moving_variance))
         for x in norms_of(network)
     ]
 
