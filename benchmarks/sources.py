@@ -207,7 +207,8 @@ def _features_of_task(X, y, train, test, models, distances, n):
         yield "features", case, name, "tau", 0.0 if np.isnan(tau) else tau
         regret = truth.max() - truth[np.argmax(values)]
         yield "features", case, name, "regret", regret
-        yield "features", case, name, "ms", 1e3 * spent[name] / len(truth)
+        if name in spent:
+            yield "features", case, name, "ms", 1e3 * spent[name] / len(truth)
 
 
 # ------------------------------------------------------------------- models, mixtures

@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_clas
 from adapt._expected_prediction import conditional_table, left_out_predictions
 from adapt._frames import is_frame
 from adapt.base._estimators import has_method
+from adapt.parameter_based._class_labels import union_of_classes
 from adapt.parameter_based._pooling import pooled, with_floor
 
 _PSEUDO_COUNT = 0.5  # rows, shared by the classes of a source, before any is seen
@@ -152,6 +153,50 @@ def _better_translated(model, labels, X, codes):
         np.log(with_floor(P)[rows, codes]).mean() for P in (as_it_is, translated)
     ]
     return likelihoods[1] > likelihoods[0]
+
+
+def class_experts(models, labels, translated, X, codes):
+    """Return classifiers as experts for one set of classes.
+
+    Parameters
+    ----------
+    models : dict
+        Fitted classifiers by name.
+
+    labels : ndarray of shape (n_label_classes,)
+        Classes of the labelled target rows.
+
+    translated : set
+        Names of the models whose classes are translated.
+
+    X : array-like of shape (n_samples, n_features)
+        The labelled rows.
+
+    codes : ndarray of shape (n_samples,), dtype int
+        Their places in `labels`.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        Those of the labels and of models that are taken as they are.
+
+    experts : dict of ClassExpert
+
+    found : dict of ndarrays of shape (n_samples, n_classes)
+        Probabilities by which the experts are judged.
+    """
+    classes, experts, found = labels, {}, {}
+    for name, model in models.items():
+        if name not in translated:
+            classes = union_of_classes(model.classes_, classes)
+    for name, model in models.items():
+        if name in translated:
+            pair = relabelled(model, classes, labels, X, codes)
+            experts[name], found[name] = pair
+        else:
+            experts[name] = ClassExpert(model, classes)
+            found[name] = experts[name].predict(X)
+    return classes, experts, found
 
 
 class NumberExpert:

@@ -10,7 +10,6 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,40 +19,27 @@ from adapt._sklearn import Interval, StrOptions
 from adapt._stacking import blend_weights
 from adapt.base import ParameterAdapter
 from adapt.base._estimators import fit_weighted, of_kind, takes_sample_weight
-from adapt.parameter_based._class_labels import one_label_a_row, union_of_classes
+from adapt.parameter_based._class_labels import one_label_a_row
 from adapt.parameter_based._experts import (
     ClassExpert,
     MixtureClassifier,
     MixtureRegressor,
     NumberExpert,
     check_sources,
+    class_experts,
     other_classes,
-    relabelled,
-    rows_for,
 )
+from adapt.parameter_based._out_of_fold import out_of_fold
 from adapt.parameter_based._pooling import class_weights, with_floor
 from adapt.parameter_based._source_selection import (
+    Labelled,
+    chosen_classifiers,
     chosen_regressors,
-    ensemble_likelihood,
-    greedy,
-    ms_leep,
-    osborn_terms,
     source_distances,
-    translated_likelihoods,
 )
 
 OWN = "own"  # name of the target's own model among the weights
 _RARE = 1e-3  # probability below which a distilled student is not taught a class
-
-
-def _folds(y, of_classes, n_folds, rng):
-    """Return ``(train, test)`` rows, with rows of all classes in each if they can."""
-    n_folds = min(n_folds, len(y))
-    stratified = of_classes and np.unique(y, return_counts=True)[1].min() >= n_folds
-    split = (StratifiedKFold if stratified else KFold)(
-        n_folds, shuffle=True, random_state=rng.randint(np.iinfo(np.int32).max)
-    )
-    return list(split.split(np.zeros(len(y)), y if stratified else None))
 
 
 class SourceMixture(ParameterAdapter):
@@ -338,29 +324,20 @@ class SourceMixture(ParameterAdapter):
                 stacklevel=5,
             )
         models = {k: model for k, model in models.items() if k not in strangers}
-        self.selected_ = list(models)
-        if self.select is not None:
-            of_rows = X, labels, codes, translated
-            score, size = self._selection_score(models, *of_rows, domains, rng)
-            chosen = greedy(score, len(models), size)
-            self.selected_ = [self.selected_[k] for k in chosen]
-        classes = labels
-        for name in self.selected_:
-            if name not in translated:
-                classes = union_of_classes(models[name].classes_, classes)
-        experts, found = {}, {}
-        for name in self.selected_:
-            model = models[name]
-            if name in translated:
-                pair = relabelled(model, classes, labels, X, codes)
-                experts[name], found[name] = pair
-            else:
-                experts[name] = ClassExpert(model, classes)
-                found[name] = experts[name].predict(X)
+        self.selected_ = chosen_classifiers(
+            models,
+            Labelled(X, labels, codes),
+            translated,
+            select=self.select,
+            n_sources=self.n_sources,
+            distances=partial(source_distances, domains, rng=rng),
+        )
+        models = {name: models[name] for name in self.selected_}
+        classes, experts, found = class_experts(models, labels, translated, X, codes)
         if self._fit_own(X, y, weight, domains, enough=len(labels) > 1):
             uniform = np.full((len(y), len(classes)), 1 / len(classes))
             experts[OWN] = ClassExpert(self.own_estimator_, classes)
-            found[OWN] = self._out_of_fold(
+            found[OWN] = self._judged(
                 X, y, weight, domains, rng, uniform, lambda m: ClassExpert(m, classes)
             )
         if not experts:
@@ -375,33 +352,6 @@ class SourceMixture(ParameterAdapter):
         self.weights_ |= dict.fromkeys(strangers, 0.0)
         rule = "log" if self.pool == "log" else "linear"
         return MixtureClassifier(list(experts.values()), weights, rule, classes)
-
-    def _selection_score(self, models, X, labels, codes, translated, domains, rng):
-        """Return the score of a set of classifiers, and how many are chosen by it."""
-        n_classes = len(labels)
-        if self.select in ("e-leep", "ms-leep"):
-            own = [m.predict_proba(rows_for(m, X)) for m in models.values()]
-            likelihoods = translated_likelihoods(own, codes, n_classes)
-            rule = ensemble_likelihood if self.select == "e-leep" else ms_leep
-            return partial(rule, likelihoods), self.n_sources
-        if isinstance(self.select, str):
-            predicted = [m.predict(rows_for(m, X)) for m in models.values()]
-            names, places = np.unique(np.concatenate(predicted), return_inverse=True)
-            places = places.reshape(len(models), -1)
-            distances = source_distances(domains, list(models), rng)
-            terms = osborn_terms(places, codes, len(names), n_classes, distances)
-            if self.select == "osborn":
-                terms = terms.standardized()
-            return terms.score, self.n_sources
-        P = [
-            relabelled(model, labels, labels, X, codes)[1]
-            if name in translated
-            else ClassExpert(model, labels).predict(X)
-            for name, model in models.items()
-        ]
-        P = with_floor(np.stack(P))
-        likelihoods = P[:, np.arange(len(codes)), codes].T
-        return partial(ensemble_likelihood, likelihoods), self.select
 
     def _mix_numbers(self, models, X, y, weight, domains, rng):
         if isinstance(self.select, str):
@@ -420,7 +370,7 @@ class SourceMixture(ParameterAdapter):
             experts = {name: experts[name] for name in self.selected_}
         if self._fit_own(X, y, weight, domains, enough=len(y) > 1):
             mean = np.broadcast_to(truth.mean(axis=0), truth.shape).copy()
-            out = self._out_of_fold(X, y, weight, domains, rng, mean, NumberExpert)
+            out = self._judged(X, y, weight, domains, rng, mean, NumberExpert)
             experts[OWN] = NumberExpert(self.own_estimator_)
             errors[OWN] = out - truth
         scale = np.sqrt(weight)[:, np.newaxis]
@@ -449,18 +399,15 @@ class SourceMixture(ParameterAdapter):
             self.own_estimator_ = self._own_model(X, y, domains, weight)
         return self.own_estimator_ is not None
 
-    def _out_of_fold(self, X, y, weight, domains, rng, start, expert):
+    def _judged(self, X, y, weight, domains, rng, start, expert):
         """Return the own model's predictions of rows on which it was not fitted."""
-        found = start
+
+        def fitted(rows):
+            model = self._own_model(take_rows(X, rows), y[rows], domains, weight[rows])
+            return expert(model).predict
+
         of_classes = expert is not NumberExpert
-        for train, test in _folds(y, of_classes, self.cv, rng):
-            if of_classes and len(np.unique(y[train])) < 2:
-                continue
-            model = self._own_model(
-                take_rows(X, train), y[train], domains, weight[train]
-            )
-            found[test] = expert(model).predict(take_rows(X, test))
-        return found
+        return out_of_fold(fitted, X, y, start, of_classes, self.cv, rng)
 
     def distill(self, student, X):
         """Fit one model that imitates the mixture.

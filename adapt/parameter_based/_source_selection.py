@@ -1,5 +1,8 @@
 """Choice of a few source models, by scores of sets of them."""
 
+from functools import partial
+from typing import NamedTuple
+
 import numpy as np
 from scipy.spatial.distance import cdist
 
@@ -9,6 +12,8 @@ from adapt._expected_prediction import (
     own_label,
 )
 from adapt._pot import import_pot
+from adapt.parameter_based._experts import ClassExpert, relabelled, rows_for
+from adapt.parameter_based._pooling import with_floor
 
 _MAX_ROWS = 300  # of a domain, from which a distance is estimated
 
@@ -155,7 +160,7 @@ def transport_distance(Xs, Xt, rng):
     return float(import_pot().emd2(*masses, cdist(A, B, "sqeuclidean")))
 
 
-def source_distances(domains, names, rng):
+def source_distances(domains, names, *, rng):
     """Return how far the rows of each source are from the target's, or None.
 
     Parameters
@@ -229,3 +234,88 @@ def chosen_regressors(errors, sample_weight, size):
         return -float(sample_weight @ squares)
 
     return greedy(score, len(errors), size)
+
+
+class Labelled(NamedTuple):
+    """Labelled target rows.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+    labels : ndarray of shape (n_classes,)
+        The classes.
+    codes : ndarray of shape (n_samples,), dtype int
+        Places of the rows' classes in `labels`.
+    """
+
+    X: object
+    labels: np.ndarray
+    codes: np.ndarray
+
+
+def _likelihood_score(models, rows, translated):
+    """Return the score of a set of classifiers by the likelihood of their mean."""
+    X, labels, codes = rows
+    P = [
+        relabelled(model, labels, labels, X, codes)[1]
+        if name in translated
+        else ClassExpert(model, labels).predict(X)
+        for name, model in models.items()
+    ]
+    likelihoods = with_floor(np.stack(P))[:, np.arange(len(codes)), codes].T
+    return partial(ensemble_likelihood, likelihoods)
+
+
+def _leep_score(models, rows, rule):
+    """Return the score of a set of classifiers by E-LEEP or MS-LEEP."""
+    own = [model.predict_proba(rows_for(model, rows.X)) for model in models.values()]
+    return partial(rule, translated_likelihoods(own, rows.codes, len(rows.labels)))
+
+
+def _osborn_score(models, rows, distances, standardized):
+    """Return the score of a set of classifiers by OSBORN."""
+    own = [model.predict(rows_for(model, rows.X)) for model in models.values()]
+    names, places = np.unique(np.concatenate(own), return_inverse=True)
+    places = places.reshape(len(models), -1)
+    of_rows = places, rows.codes, len(names), len(rows.labels)
+    terms = osborn_terms(*of_rows, distances(list(models)))
+    return (terms.standardized() if standardized else terms).score
+
+
+def chosen_classifiers(models, rows, translated, *, select, n_sources, distances):
+    """Return the names of the classifiers that `select` of `SourceMixture` chooses.
+
+    Parameters
+    ----------
+    models : dict
+        Fitted classifiers by name.
+
+    rows : Labelled
+        Rows by which they are chosen.
+
+    translated : set
+        Names of the models whose classes are translated.
+
+    select, n_sources
+        As in `SourceMixture`.
+
+    distances : callable
+        Takes names of sources, and returns how far their rows are from the target's.
+
+    Returns
+    -------
+    names : list
+    """
+    names = list(models)
+    if select is None:
+        return names
+    size = n_sources
+    if select == "e-leep":
+        score = _leep_score(models, rows, ensemble_likelihood)
+    elif select == "ms-leep":
+        score = _leep_score(models, rows, ms_leep)
+    elif isinstance(select, str):
+        score = _osborn_score(models, rows, distances, select == "osborn")
+    else:
+        score, size = _likelihood_score(models, rows, translated), select
+    return [names[k] for k in greedy(score, len(names), size)]
