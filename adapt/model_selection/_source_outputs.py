@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from adapt._frames import as_pandas, column_names, is_frame, stack_rows
@@ -192,7 +192,7 @@ def features_of(model, X):
     """
     if isinstance(model, _loaded("adapt.deep._base", "DeepAdapter")):
         return _frozen(model, X, None)
-    if isinstance(model, _loaded("sklearn.pipeline", "Pipeline")) and len(model) > 1:
+    if isinstance(model, Pipeline) and len(model) > 1:
         Z = model[:-1].transform(X)
         return features_of(model[-1], Z) if _has_hidden(model[-1]) else _dense(Z)
     if _has_hidden(model):

@@ -7,7 +7,7 @@ from adapt._expected_prediction import conditional_table, left_out_predictions
 from adapt._frames import is_frame
 from adapt.base._estimators import has_method
 from adapt.parameter_based._class_labels import union_of_classes
-from adapt.parameter_based._pooling import pooled, with_floor
+from adapt.parameter_based._pooling import pooled
 
 _PSEUDO_COUNT = 0.5  # rows, shared by the classes of a source, before any is seen
 
@@ -101,7 +101,8 @@ def other_classes(models, labels, relabel, X, codes):
     """Return the names of models whose classes are not taken for the target's.
 
     Names may agree by accident: a model of ten digits and labels 0 and 1 that mean
-    small and large. So where the sets of classes differ, the labels decide.
+    small and large. So a model of more classes than the labels have is taken as it is
+    if it is right more often than by chance.
 
     Parameters
     ----------
@@ -130,29 +131,21 @@ def other_classes(models, labels, relabel, X, codes):
         return set(models), set()
     known = {name: knows(model.classes_, labels) for name, model in models.items()}
     if relabel == "auto":
-        differ = {
-            name: model
-            for name, model in models.items()
-            if not known[name].all() or len(model.classes_) > len(labels)
-        }
         translated = {
             name
-            for name, model in differ.items()
-            if not known[name].any() or _better_translated(model, labels, X, codes)
+            for name, model in models.items()
+            if not known[name].all()
+            or (len(model.classes_) > len(labels) and _guesses(model, X, labels[codes]))
         }
         return translated, set()
     return set(), {name for name, which in known.items() if not which.any()}
 
 
-def _better_translated(model, labels, X, codes):
-    """Return whether labels are more likely after translation than as they are."""
-    as_it_is = ClassExpert(model, labels).predict(X)
-    translated = relabelled(model, labels, labels, X, codes)[1]
-    rows = np.arange(len(codes))
-    likelihoods = [
-        np.log(with_floor(P)[rows, codes]).mean() for P in (as_it_is, translated)
-    ]
-    return likelihoods[1] > likelihoods[0]
+def _guesses(model, X, y):
+    """Return whether a model is right no more often than chance could be."""
+    chance = 1 / len(model.classes_)
+    error = np.sqrt(chance * (1 - chance) / len(y))
+    return np.mean(model.predict(rows_for(model, X)) == y) <= chance + 2 * error
 
 
 def class_experts(models, labels, translated, X, codes):

@@ -93,9 +93,9 @@ class SourceMixture(ParameterAdapter):
 
     relabel : bool or "auto", default="auto"
         Whether a source model's classes are translated to those of the target, by the
-        table that `leep` is made of. If "auto", of models whose classes are not those
-        of the labelled rows, if that makes the labels more likely: names of classes may
-        agree by accident.
+        table that `leep` is made of. If "auto", of models that do not know all classes
+        of the labelled rows; and of those that know more than these and are right no
+        more often than by chance, because names of classes may agree by accident.
 
     strength : float, default=1.0
         Strength of the prior that all experts have the same weight, in rows.
