@@ -97,12 +97,11 @@ def relabelled(model, classes, labels, X, codes):
     return expert, expert.spread(left_out, labels)
 
 
-def other_classes(models, labels, relabel, X, codes):
+def other_classes(models, labels, relabel, X):
     """Return the names of models whose classes are not taken for the target's.
 
     Names may agree by accident: a model of ten digits and labels 0 and 1 that mean
-    small and large. So a model of more classes than the labels have is taken as it is
-    if it is right more often than by chance.
+    small and large. Then most rows are given classes that no label has.
 
     Parameters
     ----------
@@ -118,9 +117,6 @@ def other_classes(models, labels, relabel, X, codes):
     X : array-like of shape (n_samples, n_features)
         The labelled rows.
 
-    codes : ndarray of shape (n_samples,), dtype int
-        Their places in `labels`.
-
     Returns
     -------
     translated, strangers : sets
@@ -134,18 +130,15 @@ def other_classes(models, labels, relabel, X, codes):
         translated = {
             name
             for name, model in models.items()
-            if not known[name].all()
-            or (len(model.classes_) > len(labels) and _guesses(model, X, labels[codes]))
+            if not known[name].all() or _names_others(model, X, labels)
         }
         return translated, set()
     return set(), {name for name, which in known.items() if not which.any()}
 
 
-def _guesses(model, X, y):
-    """Return whether a model is right no more often than chance could be."""
-    chance = 1 / len(model.classes_)
-    error = np.sqrt(chance * (1 - chance) / len(y))
-    return np.mean(model.predict(rows_for(model, X)) == y) <= chance + 2 * error
+def _names_others(model, X, labels):
+    """Return whether a model gives most labelled rows classes that no label has."""
+    return knows(labels, model.predict(rows_for(model, X))).mean() < 0.5
 
 
 def class_experts(models, labels, translated, X, codes):

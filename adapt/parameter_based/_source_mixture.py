@@ -94,8 +94,8 @@ class SourceMixture(ParameterAdapter):
     relabel : bool or "auto", default="auto"
         Whether a source model's classes are translated to those of the target, by the
         table that `leep` is made of. If "auto", of models that do not know all classes
-        of the labelled rows; and of those that know more than these and are right no
-        more often than by chance, because names of classes may agree by accident.
+        of the labelled rows; and of those that give most of these rows classes that no
+        label has, because names of classes may agree by accident.
 
     strength : float, default=1.0
         Strength of the prior that all experts have the same weight, in rows.
@@ -314,7 +314,7 @@ class SourceMixture(ParameterAdapter):
     def _mix_classes(self, models, X, y, weight, domains, rng):
         y = one_label_a_row(self, y)
         labels, codes = np.unique(y, return_inverse=True)
-        translated, strangers = other_classes(models, labels, self.relabel, X, codes)
+        translated, strangers = other_classes(models, labels, self.relabel, X)
         if strangers:
             warnings.warn(
                 f"Sources {sorted(strangers, key=str)} know no class of the target, so "
