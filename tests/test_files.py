@@ -1,6 +1,7 @@
 """Files as analysts have them: each is read, or one line says what to type."""
 
 import gzip
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,44 @@ def test_numbers_with_commas(text, expected):
     table, _ = read_quietly(written(text=text))
     np.testing.assert_array_equal(table["a"], expected)
     assert table["b"].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("other", "decimal", "expected"),
+    [
+        ("x", None, 1500),  # nothing else tells: as English files have it
+        ("1,5", None, 1.5),
+        ("15,541.38", None, 1500),
+        ("1,234,567", None, 1500),
+        ("2.5", None, 1500),
+        ("x", ".", 1500),
+        ("x", ",", 1.5),
+    ],
+)
+def test_a_comma_before_three_digits_follows_the_other_columns(
+    other, decimal, expected
+):
+    path = written(text=f'a,b\n"1,500","{other}"\n"2,250","{other}"\n')
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always")
+        table = _files.read_table(path, _files.FOUND._replace(decimal=decimal))
+    assert table["a"].tolist() == [expected, expected * 1.5]
+    said = " ".join(str(note.message) for note in notes)
+    if decimal != ",":  # or it is as was said
+        assert f"'1,500' in 'a' as {expected}" in said
+    doubt = decimal is None and expected == 1500
+    assert ("give --decimal" in said) == doubt
+
+
+def test_thousands_never_begin_with_zero():
+    table, _ = read_quietly(written(text='a,b\n"0,500",1\n"2,250",2\n'))
+    assert table["a"].tolist() == [0.5, 2.25]
+
+
+def test_points_between_thousands_in_a_file_of_semicolons():
+    table, note = read_quietly(written(text="a;b\n1.234.567;1.5\n12;2,5\n"))
+    assert table["a"].tolist() == [1234567, 12]
+    assert "decimal comma" in note
 
 
 @pytest.mark.parametrize(
