@@ -66,7 +66,12 @@ class Domains(NamedTuple):
         weight = (
             None if self.target_weight is None else self.target_weight[self.labelled]
         )
-        return self.Xt[self.labelled], self.yt[self.labelled], weight
+        return take_rows(self.Xt, self.labelled), self.yt[self.labelled], weight
+
+    def labelled_target_rows(self):
+        """Return the labelled target rows as the estimator is to see them."""
+        rows = self.target_rows
+        return rows if self.labelled.all() else take_rows(rows, self.labelled)
 
 
 def check_sample_domain(sample_domain, X):
@@ -114,6 +119,35 @@ def _refuse_texts(estimator, X, name):
         "`ColumnTransformer` before the adapter, in a pipeline with "
         '`transform_input=["Xt"]`, or let `AutoAdapt` do so.'
     )
+
+
+def refuse_texts_of(estimator, X, error):
+    """Say which column of a frame an ``estimator`` may have failed on.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose `fit` failed.
+
+    X : array, sparse matrix or data frame
+        What it was given.
+
+    error : Exception
+        What it raised.
+
+    Raises
+    ------
+    ValueError
+        If a column has texts of which the error speaks.
+    """
+    for column, example in text_columns(X):
+        if repr(example) in str(error) or "could not convert" in str(error):
+            raise ValueError(
+                f"Column {column!r} has texts such as {example!r}, which `estimator` "
+                f"({type(estimator).__name__}) does not take. Encode it there: "
+                "`make_pipeline(ColumnTransformer(...), ...)` as `estimator`; or let "
+                "`AutoAdapt` do so."
+            ) from error
 
 
 def _read_frame(estimator, X, name, reset):
@@ -228,14 +262,33 @@ def missing_labels(y):
     return np.zeros(len(y), dtype=bool)
 
 
+# What numpy makes of -1 and of missing values beside texts.
+_MARKS_AS_TEXTS = ("-1", "-1.0", "nan", "None", "<NA>")
+
+
 def _minus_one(y):
     """Return which labels are -1, of whatever type; rows of several never are."""
+    if y.size == len(y) and y.dtype.kind == "U":
+        return np.isin(y.ravel(), _MARKS_AS_TEXTS)
     if y.size != len(y) or y.dtype.kind not in "ifO":
         return np.zeros(len(y), dtype=bool)
     if y.dtype.kind == "O":
         found = [isinstance(v, Real) and v == -1 for v in y.ravel().tolist()]
         return np.array(found, dtype=bool)
     return y.ravel() == -1
+
+
+def _as_array(y):
+    """Return labels as an array; a list of texts or booleans beside NaN as objects.
+
+    numpy would make texts or numbers of all of them.
+    """
+    array = np.asarray(y)
+    if hasattr(y, "dtype") or array.ndim != 1 or array.dtype.kind == "O":
+        return array
+    kinds = {type(label) for label in y}
+    mixed = len(kinds) > 1 and kinds & {str, bool, np.str_, np.bool_}
+    return np.array(y, dtype=object) if mixed else array
 
 
 def read_labels(y, X, name="y"):
@@ -247,7 +300,7 @@ def read_labels(y, X, name="y"):
             f"Sparse data was passed for `{name}`, but dense data is required: use "
             f"`{name}.toarray()`."
         )
-    y = np.asarray(y)
+    y = _as_array(y)
     if y.ndim not in (1, 2):
         raise ValueError(
             f"y should be a 1d or 2d array, got `{name}` of shape {y.shape}."
@@ -278,7 +331,8 @@ def target_labels(labels, source=None):
     """Return labels of target rows, and which of the rows are labelled.
 
     A row is not labelled where its label is missing, or -1 if no source row carries -1.
-    Among labels with fractions -1 is a number like any other.
+    Among labels with fractions -1 is a number like any other. In an array of texts, so
+    do the texts that numpy makes of -1 and of missing values.
 
     Parameters
     ----------
@@ -628,8 +682,11 @@ def _split_one_table(estimator, X, y, domain, sample_weight, tags):
 
 def _pair_two_tables(estimator, X, y, Xt, yt, source_domain, sample_weight, tags):
     given = X, Xt
-    Xs = read_numbers(estimator, X, reset=True, tags=tags)
-    Xt = Xs if Xt is X else read_numbers(estimator, Xt, name="Xt", tags=tags)
+    # Rows that are stacked must be in the same kind of container.
+    whole = has_named_columns(X) and has_named_columns(Xt)
+    read = read_numbers if whole else check_rows
+    Xs = read(estimator, X, reset=True, tags=tags)
+    Xt = Xs if Xt is X else read(estimator, Xt, name="Xt", tags=tags)
     if estimator._reads_rows:
         _warn_if_scaled_alone(Xs, Xt)
     target = read_labels(yt, Xt, "yt")

@@ -91,7 +91,12 @@ def take_rows(X, rows):
 
 
 def stack_rows(A, B):
-    """Return the rows of ``A`` over those of ``B``, in the container that they have."""
+    """Return the rows of ``A`` over those of ``B``, in the container that they have.
+
+    Frames of two libraries become frames of pandas.
+    """
+    if type(A) is not type(B):
+        A, B = as_pandas(A), as_pandas(B)
     if sparse.issparse(A):
         return sparse.vstack([A, B], format="csr")
     if _is_of(A, "pandas"):

@@ -3,11 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils import get_tags
 
 from adapt.base import MetaAdapter, SourceOnly
 from adapt.discovery import all_adapters
@@ -39,35 +47,89 @@ def frames(**columns):
     return D, ys, T, yt
 
 
-def by_columns(*parts):
-    return make_pipeline(ColumnTransformer(parts), LogisticRegression())
+def last_step_of(cls):
+    """Return an estimator of the kind that an adapter takes, and whether of numbers."""
+    name, kind = cls.__name__, get_tags(cls()).estimator_type
+    regressor = kind == "regressor"
+    if "Tree" in name:
+        tree = DecisionTreeRegressor if regressor else DecisionTreeClassifier
+        return tree(random_state=0)
+    if "Forest" in name:
+        forest = RandomForestRegressor if regressor else RandomForestClassifier
+        return forest(3, random_state=0)
+    if name == "RegularTransferGP":
+        return GaussianProcessClassifier()
+    return LinearRegression() if regressor else LogisticRegression()
+
+
+# What fits hundreds of models by default.
+FEWER = {
+    "TransferBoosting": {"max_iter": 3, "learning_rates": (0.3,), "cv": 2},
+    "TwoStageTrAdaBoostR2": {"n_estimators": 2, "n_estimators_fs": 2, "cv": 2},
+}
+
+
+def params_of(cls):
+    """Return parameters with which any estimator is fitted, and that in short time."""
+    params = {"random_state": 0, **FEWER.get(cls.__name__, {})}
+    return {**params, "resample": True} if "resample" in cls().get_params() else params
+
+
+def by_columns(*parts, last=None):
+    last = LogisticRegression() if last is None else last
+    return make_pipeline(ColumnTransformer(parts), last)
+
+
+def in_one_table(D, ys, T, yt):
+    """Return two domains in one table, with labels of half of the target."""
+    y = np.concatenate([ys, np.where(np.arange(len(T)) % 3, yt, -1)])
+    domain = np.repeat([0, -1], [len(D), len(T)])
+    return pd.concat([D, T], ignore_index=True), y, domain
 
 
 @by_name(KEEPERS)
+@pytest.mark.filterwarnings("ignore:TrAdaBoost stopped")
 def test_estimator_sees_the_frame_in_both_call_forms(cls):
-    D, ys, T, _ = frames()
-    inner = by_columns(("n", StandardScaler(), ["a", "c"]))
-    params = {"resample": True} if "resample" in cls().get_params() else {}
-    params["random_state"] = 0
-    two = cls(inner, **params).fit(D, ys, Xt=T)
-    X = pd.concat([D, T], ignore_index=True)
-    y = np.concatenate([ys, np.full(len(T), -1)])
-    one = cls(inner, **params)
-    one.fit(X, y, sample_domain=np.repeat([0, -1], [len(D), len(T)]))
-    assert list(two.estimator_.feature_names_in_) == list("abcd")
+    D, ys, T, yt = frames()
+    inner = by_columns(("n", StandardScaler(), ["a", "c"]), last=last_step_of(cls))
+    params = params_of(cls)
+    X, y, domain = in_one_table(D, ys, T, yt)
+    two = cls(inner, **params).fit(D, ys, Xt=T, yt=y[domain < 0])
+    one = cls(inner, **params).fit(X, y, sample_domain=domain)
     np.testing.assert_array_equal(two.predict(T), one.predict(T))
-    assert np.isfinite(two.predict_proba(T)).all()
+    if hasattr(two, "predict_proba"):
+        assert np.isfinite(two.predict_proba(T)).all()
     with pytest.raises(ValueError, match="feature names"):
         two.predict(T[list("dcba")])
+    if cls.__module__.startswith("adapt.parameter_based"):
+        alone = cls(clone(inner).fit(D, ys), **params).fit(T[:30], yt[:30])
+        assert alone.predict(T).shape == (len(T),)
 
 
-def test_weighted_frames_give_what_arrays_give():
-    D, ys, T, _ = frames()
-    of_frame = KMM(LogisticRegression()).fit(D, ys, Xt=T)
-    of_array = KMM(LogisticRegression()).fit(D.to_numpy(), ys, Xt=T.to_numpy())
-    np.testing.assert_allclose(
-        of_frame.predict_proba(T), of_array.predict_proba(T.to_numpy())
-    )
+@by_name([cls for cls in KEEPERS if not cls._reads_rows])
+@pytest.mark.filterwarnings("ignore:TrAdaBoost stopped")
+def test_texts_reach_an_encoder_or_are_named(cls):
+    D, ys, T, yt = frames(town=["Oslo", "Rome", "Bonn"])
+    parts = ("n", StandardScaler(), ["a", "c"]), ("t", OneHotEncoder(), ["town"])
+    last = last_step_of(cls)
+    if cls.__name__ == "RegularTransferGP":
+        parts = (*parts[:1], ("t", OneHotEncoder(sparse_output=False), ["town"]))
+    inner = by_columns(*parts, last=last)
+    model = cls(inner, **params_of(cls)).fit(D, ys, Xt=T, yt=yt)
+    assert model.predict(T).shape == (len(T),)
+    with pytest.raises(ValueError, match=r"'town'.*'Oslo'.*`estimator`"):
+        cls(last).fit(D, ys, Xt=T, yt=yt)
+
+
+@by_name(KEEPERS)
+@pytest.mark.filterwarnings("ignore:TrAdaBoost stopped", "error:X (has|does not have)")
+def test_frames_give_what_arrays_give(cls):
+    D, ys, T, yt = frames()
+    of_frame, of_array = (cls(last_step_of(cls), **params_of(cls)) for _ in range(2))
+    of_frame.fit(D, ys, Xt=T, yt=yt)
+    of_array.fit(D.to_numpy(), ys, Xt=T.to_numpy(), yt=yt)
+    expected = of_array.predict(T.to_numpy())
+    np.testing.assert_allclose(of_frame.predict(T), expected, rtol=1e-6)
 
 
 def test_categories_reach_trees_and_texts_an_encoder():

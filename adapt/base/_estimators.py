@@ -12,6 +12,7 @@ from sklearn.utils import ClassifierTags, RegressorTags, check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import has_fit_parameter
 
+from adapt._domains import refuse_texts_of
 from adapt._label_kinds import MAX_WHOLE_NUMBERS, is_classification
 from adapt._sklearn import search_and_ensemble
 
@@ -187,6 +188,43 @@ def fit_weighted(estimator, X, y, sample_weight, **params):
     # Step names address the weights only while metadata routing is off.
     with config_context(enable_metadata_routing=False):
         return estimator.fit(X, y, **params)
+
+
+def fit_inner(estimator, X, y, sample_weight=None, **params):
+    """Fit ``estimator``, with weights if there are any; name a column of texts.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted.
+
+    X, y : array-likes
+        What it is fitted on.
+
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights of the rows.
+
+    **params : object
+        Other arguments of its `fit`.
+
+    Returns
+    -------
+    estimator : estimator
+    """
+    try:
+        if sample_weight is None:
+            return estimator.fit(X, y, **params)
+        return fit_weighted(estimator, X, y, sample_weight, **params)
+    except (TypeError, ValueError) as error:
+        refuse_texts_of(estimator, X, error)
+        raise
+
+
+def copy_names(fitted, model):
+    """Give a model the names of the columns that another was fitted on, if any."""
+    names = getattr(fitted, "feature_names_in_", None)
+    if names is not None:
+        model.feature_names_in_ = names
 
 
 def split_pipeline(model):

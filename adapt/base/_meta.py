@@ -8,7 +8,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._domains import keep_labelled, read_numbers, require_labels
+from adapt._domains import (
+    check_rows,
+    keep_labelled,
+    read_numbers,
+    require_labels,
+)
 from adapt._frames import has_named_columns
 from adapt._sklearn import HasMethods
 from adapt.base._adapter import BaseAdapter
@@ -17,7 +22,7 @@ from adapt.base._estimators import (
     check_classes,
     default_estimator,
     estimator_has,
-    fit_weighted,
+    fit_inner,
     of_kind,
     seed_estimator,
     takes_sample_weight,
@@ -112,11 +117,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
                 yt = yt.astype(object)
                 yt[~domains.labelled] = None
             params = {"Xt": domains.target_rows, "yt": yt}
-        if sample_weight is None:
-            estimator.fit(X, y, **params)
-        else:
-            fit_weighted(estimator, X, y, sample_weight, **params)
-        return estimator
+        return fit_inner(estimator, X, y, sample_weight, **params)
 
     def _check_takes_weights(self, sample_weight):
         """Refuse weights that ``estimator`` would have to ignore."""
@@ -133,8 +134,10 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
     def _encode(self, X, sample_domain=None):
         """Return ``X`` as ``estimator_`` was trained to see it."""
         check_is_fitted(self)
-        numbers = read_numbers(self, X)
-        return X if self._sees_frames and has_named_columns(X) else numbers
+        if not (self._sees_frames and has_named_columns(X)):
+            return check_rows(self, X)
+        read_numbers(self, X)  # to refuse what was not seen in `fit`
+        return X
 
     @available_if(estimator_has("predict"))
     def predict(self, X, *, sample_domain=None):

@@ -6,7 +6,8 @@ from abc import abstractmethod
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from adapt._domains import require_labels
+from adapt._domains import check_rows, require_labels
+from adapt._frames import has_named_columns
 from adapt.base._meta import MetaAdapter
 
 
@@ -15,11 +16,14 @@ class ParameterAdapter(MetaAdapter):
 
     The source model is ``estimator``: already fitted, with the target given to ``fit``
     as ``X, y``; or fitted on the source where ``fit`` is given both domains. It is
-    never changed. A subclass returns the target's model from `_transfer`.
+    never changed. A subclass returns the target's model from `_transfer`; that has
+    ``feature_names_in_`` if it takes frames.
     """
 
     _target_labels = "required"
     _source_optional = True
+    _keeps_frames = True
+    _reads_rows = False
 
     def __init__(
         self,
@@ -78,11 +82,20 @@ class ParameterAdapter(MetaAdapter):
             require_labels(self, domains.ys, "fits `estimator` on the source first")
             self._check_takes_weights(domains.source_weight)
             self._fit_estimator(
-                domains.Xs, domains.ys, domains, sample_weight=domains.source_weight
+                domains.source_rows,
+                domains.ys,
+                domains,
+                sample_weight=domains.source_weight,
             )
             source_model = self.estimator_
         with self._stage("moving to the target"):
             self.estimator_ = self._transfer(source_model, domains)
+        named = getattr(self.estimator_, "feature_names_in_", None) is not None
+        self._sees_frames = named and has_named_columns(domains.target_rows)
+
+    def _features(self, steps, X):
+        """Return rows as numbers, as the last step of a source model sees them."""
+        return check_rows(self, X) if steps is None else steps.transform(X)
 
     def _given_model(self):
         """Return ``estimator``, fitted on as many columns as the target has."""

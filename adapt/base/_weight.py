@@ -183,7 +183,8 @@ class WeightAdapter(MetaAdapter):
         check_is_fitted(self)
         if X is None:
             return self.weights_
-        return self.weights_[nearest_rows(check_rows(self, X), self._weighted_rows)]
+        rows = check_rows(self, self._weighted_rows)
+        return self.weights_[nearest_rows(check_rows(self, X), rows)]
 
 
 class RatioAdapter(WeightAdapter):

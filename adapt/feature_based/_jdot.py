@@ -368,7 +368,7 @@ class JDOTRegressor(JointTransport):
     def _fit_target(self, domains, columns):
         self.target_labels_ = columns.reshape(len(columns), *domains.ys.shape[1:])
         self._fit_estimator(
-            domains.Xt,
+            domains.target_rows,
             self.target_labels_,
             domains,
             sample_weight=domains.target_weight,

@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from adapt._domains import require_labels
+from adapt._frames import take_rows
 from adapt._sklearn import Interval
 from adapt.base import MetaAdapter
 from adapt.feature_based._exact_transport import exact_transport
@@ -18,6 +19,8 @@ from adapt.feature_based._transport_plan import transport_cost
 
 class JointTransport(MetaAdapter):
     """The turns; a subclass knows how labels are averaged, compared and fitted."""
+
+    _keeps_frames = True
 
     _parameter_constraints: dict = {
         **MetaAdapter._parameter_constraints,
@@ -72,7 +75,10 @@ class JointTransport(MetaAdapter):
         self._check_takes_weights(domains.source_weight)
         domains = domains._replace(ys=self._check_labels(domains.ys))
         self._fit_estimator(
-            domains.Xs, domains.ys, domains, sample_weight=domains.source_weight
+            domains.source_rows,
+            domains.ys,
+            domains,
+            sample_weight=domains.source_weight,
         )
         with self._stage("transporting"):
             self._take_turns(domains)
@@ -92,7 +98,8 @@ class JointTransport(MetaAdapter):
                 Xt = domains.Xt[target]
                 if distances is None or len(parts) > 1:  # else they stay the same
                     distances = transport_cost(domains.Xs[source], Xt)
-                C = self.alpha * distances + self._losses(domains.ys[source], Xt)
+                rows = take_rows(domains.target_rows, target)
+                C = self.alpha * distances + self._losses(domains.ys[source], rows)
                 solved[k] = exact_transport(C, a, b, solved[k], gap=self.tol / 4)
                 plan = solved[k].plan
                 sums[target] += plan.T @ columns[source]

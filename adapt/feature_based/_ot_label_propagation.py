@@ -146,6 +146,8 @@ class OTLabelPropagation(TransportAdapter):
     1.0
     """
 
+    _keeps_frames = True
+
     def __init__(
         self,
         estimator=None,
@@ -189,7 +191,7 @@ class OTLabelPropagation(TransportAdapter):
         means = self._propagate(domains, ys.reshape(len(ys), -1))
         self.target_labels_ = means.reshape(len(means), *ys.shape[1:])
         self._fit_estimator(
-            domains.Xt,
+            domains.target_rows,
             self.target_labels_,
             domains,
             sample_weight=domains.target_weight,

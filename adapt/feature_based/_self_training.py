@@ -7,9 +7,9 @@ again: from round to round more rows join. Source rows may leave in return.
 from numbers import Integral, Real
 
 import numpy as np
-from scipy import sparse
 from scipy.special import softmax
 
+from adapt._frames import stack_rows, take_rows
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import MetaAdapter
 from adapt.base._estimators import has_method
@@ -253,6 +253,8 @@ class SelfTraining(MetaAdapter):
 
     _allows_nan = True
     _allows_sparse = True
+    _keeps_frames = True
+    _reads_rows = False
 
     def __init__(
         self,
@@ -282,8 +284,7 @@ class SelfTraining(MetaAdapter):
     def _adapt(self, domains):
         ys = check_classifier(self, domains.ys, self.scores)
         self._check_takes_weights(domains.source_weight)
-        stack = sparse.vstack if sparse.issparse(domains.Xs) else np.concatenate
-        X, weights = stack([domains.Xs, domains.Xt]), _joint_weights(domains)
+        X, weights = stack_rows(domains.Xs, domains.Xt), _joint_weights(domains)
         stays = np.ones(len(ys), dtype=bool)
         self._fit_estimator(
             domains.Xs, domains.ys, domains, sample_weight=domains.source_weight
@@ -301,7 +302,7 @@ class SelfTraining(MetaAdapter):
                 stays = self._staying(domains.Xs, ys, round_ / self.n_rounds)
             rows = np.concatenate([stays, self.joined_])
             self._fit_estimator(
-                X[rows],
+                take_rows(X, rows),
                 np.concatenate([ys, self.target_guess_])[rows],
                 domains,
                 sample_weight=None if weights is None else weights[rows],

@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from adapt._domains import require_labels, require_weight
+from adapt._frames import take_rows
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import MetaAdapter
 from adapt.base._estimators import takes_sample_weight
@@ -68,7 +69,7 @@ def fit_shares(adapter, domains, shares, classes):
     classes : ndarray of shape (n_classes,)
         Labels of the classes.
     """
-    Xt, weight = domains.Xt, domains.target_weight
+    Xt, weight = domains.target_rows, domains.target_weight
     inner = adapter.estimator
     if (shares.max(axis=1) == 1).all() or not (
         inner is None or takes_sample_weight(inner)
@@ -79,7 +80,8 @@ def fit_shares(adapter, domains, shares, classes):
         return
     row, label = np.nonzero(shares > 1e-6)
     weight = shares[row, label] * (1 if weight is None else weight[row])
-    adapter._fit_estimator(Xt[row], classes[label], domains, sample_weight=weight)
+    Xt = take_rows(Xt, row)
+    adapter._fit_estimator(Xt, classes[label], domains, sample_weight=weight)
 
 
 class TransportAdapter(MetaAdapter):

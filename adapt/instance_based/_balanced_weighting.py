@@ -3,9 +3,9 @@
 from numbers import Real
 
 import numpy as np
-from scipy import sparse
 
 from adapt._domains import require_labels, require_weight, split_domains
+from adapt._frames import stack_rows
 from adapt._sklearn import Interval, _fit_context
 from adapt.base import WeightAdapter
 
@@ -127,7 +127,7 @@ class BalancedWeighting(WeightAdapter):
     [0.666..., 0.666..., 0.666..., 0.666..., 0.666..., 0.666..., 2.0, 2.0]
     """
 
-    _keeps_frames = False  # both domains are stacked
+    _reads_rows = False
 
     _parameter_constraints: dict = {
         **WeightAdapter._parameter_constraints,
@@ -170,7 +170,6 @@ class BalancedWeighting(WeightAdapter):
         """Return the domains with the labelled target rows below the source rows."""
         require_labels(self, domains.ys, "trains on labelled rows of both domains")
         Xt, yt, wt = domains.labelled_target()
-        stack = sparse.vstack if sparse.issparse(Xt) else np.concatenate
         weight = None
         require_weight(domains.source_weight, "source")
         require_weight(wt, "labelled target")
@@ -182,9 +181,10 @@ class BalancedWeighting(WeightAdapter):
                 ]
             )
         return domains._replace(
-            Xs=stack([domains.Xs, Xt]),
+            Xs=stack_rows(domains.Xs, Xt),
             ys=np.concatenate([domains.ys, yt]),
             source_weight=weight,
+            frames=None,
         )
 
     def _weigh(self, domains):

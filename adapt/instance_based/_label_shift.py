@@ -26,6 +26,7 @@ from adapt._domains import (
     require_labels,
     require_weight,
 )
+from adapt._frames import has_named_columns, take_rows
 from adapt._sklearn import StrOptions
 from adapt.base import BaseAdapter, WeightAdapter
 from adapt.base._estimators import estimator_has, has_method
@@ -116,7 +117,7 @@ class LabelShiftAdapter(WeightAdapter):
 
     _kind = "classifier"
     _weighs_labels = True
-    _keeps_frames = False  # it trains on folds of the source
+    _reads_rows = False
     _allows_nan = True
     _allows_sparse = True
     _soft = True  # whether predictions are probabilities, or else labels
@@ -160,6 +161,7 @@ class LabelShiftAdapter(WeightAdapter):
         else:
             self._find_weights(domains)
             self.estimator_ = self.source_estimator_
+            self._sees_frames = has_named_columns(domains.Xs)
 
     def _weigh(self, domains):
         self._check_estimator()
@@ -234,9 +236,10 @@ class LabelShiftAdapter(WeightAdapter):
         for train, test in check_cv(cv, ys, classifier=True).split(Xs, ys):
             train_weight = None if weight is None else weight[train]
             model = self._fitted_on(
-                Xs[train], ys[train], domains, sample_weight=train_weight
+                take_rows(Xs, train), ys[train], domains, sample_weight=train_weight
             )
-            predictions[test] = self._predictions(model, Xs[test], classes, **params)
+            held_out = take_rows(Xs, test)
+            predictions[test] = self._predictions(model, held_out, classes, **params)
         if np.isnan(predictions).any():
             raise ValueError(
                 "`cv` must test each source row once, so that each has an out-of-fold "

@@ -5,15 +5,15 @@ from abc import abstractmethod
 from numbers import Integral, Real
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from adapt._domains import require_labels, require_weight
+from adapt._frames import has_named_columns, stack_rows, take_rows
 from adapt._sklearn import Interval
 from adapt.base import BaseAdapter, MetaAdapter
-from adapt.base._estimators import fit_weighted, seed_estimator
+from adapt.base._estimators import fit_inner, seed_estimator
 from adapt.instance_based._two_domain_weights import (
     BothDomains,
     log_shares,
@@ -33,6 +33,8 @@ class TwoDomainBoosting(MetaAdapter):
     _allows_nan = True
     _allows_sparse = True
     _kind = "classifier"
+    _keeps_frames = True
+    _reads_rows = False
 
     _parameter_constraints: dict = {
         **MetaAdapter._parameter_constraints,
@@ -120,9 +122,9 @@ class TwoDomainBoosting(MetaAdapter):
         if target_weight is not None:
             weight[ns:] *= target_weight
         require_weight(target_weight, "labelled target")
-        stack = sparse.vstack if sparse.issparse(Xt) else np.concatenate
+        self._sees_frames = has_named_columns(domains.Xs)
         y = np.concatenate([ys, yt])
-        return BothDomains(stack([domains.Xs, Xt]), y, weight, ns, domains.Xt)
+        return BothDomains(stack_rows(domains.Xs, Xt), y, weight, ns, domains.Xt)
 
     def _prototype(self):
         """Return what is cloned in each round."""
@@ -142,9 +144,9 @@ class TwoDomainBoosting(MetaAdapter):
             seed_estimator(estimator, rng)
         params = {"Xt": rows.Xt} if isinstance(estimator, BaseAdapter) else {}
         if not self.resample:
-            return fit_weighted(estimator, rows.X, rows.y, weight, **params)
+            return fit_inner(estimator, rows.X, rows.y, weight, **params)
         drawn = self._draw(rows.y, weight, rng)
-        return estimator.fit(rows.X[drawn], rows.y[drawn], **params)
+        return fit_inner(estimator, take_rows(rows.X, drawn), rows.y[drawn], **params)
 
     def _draw(self, y, weight, rng):
         """Return the rows of a bootstrap drawn by the weights."""

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 
+from adapt._frames import take_rows
 from adapt._sklearn import Interval
 from adapt.instance_based._tradaboost_r2 import (
     TrAdaBoostR2,
@@ -235,9 +236,9 @@ class TwoStageTrAdaBoostR2(TrAdaBoostR2):
         """Return the mean absolute error of boosting on rows that it has not seen."""
         errors, weights = [], []
         for train, test in folds:
-            part = rows._replace(X=rows.X[train], y=rows.y[train])
+            part = rows._replace(X=take_rows(rows.X, train), y=rows.y[train])
             model = self._boost_target(prototype, part, log_weights[train], rng)
-            predicted = model.predict(rows.X[test])
+            predicted = model.predict(take_rows(rows.X, test))
             errors.append(absolute_errors(rows.y[test], predicted))
             weights.append(rows.weight[test])
         return np.average(np.concatenate(errors), weights=np.concatenate(weights))

@@ -13,9 +13,10 @@ from sklearn.base import (
 from sklearn.linear_model import LinearRegression
 from sklearn.utils import check_random_state
 
+from adapt._frames import take_rows
 from adapt._sklearn import Interval
 from adapt.base import BaseAdapter, ParameterAdapter
-from adapt.base._estimators import fit_weighted, has_method, seed_estimator
+from adapt.base._estimators import fit_inner, has_method, seed_estimator
 from adapt.parameter_based._class_labels import one_label_a_row, union_of_classes
 
 
@@ -96,6 +97,10 @@ class _Interpolated(BaseEstimator):
         self.models = models
         self.interpolator = interpolator
         self.classes = classes
+
+    @property
+    def feature_names_in_(self):
+        return self.models[0].feature_names_in_
 
     def _mixed(self, X):
         return self.interpolator.predict(
@@ -296,14 +301,14 @@ class LinInt(ParameterAdapter):
         if self.random_state is not None:
             seed_estimator(target_model, self.random_state)
         params = {"Xt": domains.Xt} if isinstance(target_model, BaseAdapter) else {}
-        if weight is None:
-            target_model.fit(X[fitted], y[fitted], **params)
-        else:
-            fit_weighted(target_model, X[fitted], y[fitted], weight[fitted], **params)
+        rows, used = take_rows(X, fitted), None if weight is None else weight[fitted]
+        fit_inner(target_model, rows, y[fitted], used, **params)
 
         self.estimator_src_, self.estimator_tgt_ = source_model, target_model
         weight = np.ones(len(held)) if weight is None else weight[held]
-        return self._mixture(X[held], y[held], weight, y if mixes_classes else None)
+        return self._mixture(
+            take_rows(X, held), y[held], weight, y if mixes_classes else None
+        )
 
     def _mixture(self, X, y, weight, labels):
         """Return the mixture that held-out rows find; ``labels`` are all or None."""

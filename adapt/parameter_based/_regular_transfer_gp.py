@@ -99,8 +99,12 @@ class _Shifted(BaseEstimator):
         self.alpha = alpha
         self.classes = classes
 
+    @property
+    def feature_names_in_(self):
+        return self.source_model.feature_names_in_
+
     def _latent(self, X):
-        features = X if self.steps is None else self.steps.transform(X)
+        features = np.asarray(X) if self.steps is None else self.steps.transform(X)
         shift = self.kernel(features, self.X) @ self.alpha
         return _prior(self.source_model, X, self.classes) + shift
 
@@ -301,7 +305,7 @@ class RegularTransferGP(ParameterAdapter):
     def _transfer(self, source_model, domains):
         X, y, weight = domains.labelled_target()
         steps, process = split_pipeline(source_model)
-        features = X if steps is None else steps.transform(X)
+        features = self._features(steps, X)
         kernel = _kernel(process)
         K = kernel(features)
         if is_classifier(process):

@@ -13,7 +13,7 @@ from sklearn.utils import ClassifierTags
 
 from adapt._sklearn import Interval
 from adapt.base import ParameterAdapter
-from adapt.base._estimators import split_pipeline
+from adapt.base._estimators import copy_names, split_pipeline
 from adapt.parameter_based._class_labels import one_label_a_row, union_of_classes
 from adapt.parameter_based._logistic_transfer import minimise
 
@@ -171,8 +171,8 @@ class RegularTransferLC(ParameterAdapter):
         X, y, weight = domains.labelled_target()
         y = one_label_a_row(self, y)
         steps, linear = split_pipeline(source_model)
-        features = X if steps is None else steps.transform(X)
-        _check_linear(linear, features)
+        features = self._features(steps, X)
+        _check_linear(linear, features, source_model, X)
         classes = union_of_classes(linear.classes_, y)
         start = _start(linear, classes)
         if len(classes) == 2:
@@ -199,6 +199,7 @@ class RegularTransferLC(ParameterAdapter):
         model.coef_, model.intercept_ = W[:, :-1].copy(), W[:, -1].copy()
         model.classes_ = classes
         model.n_features_in_ = W.shape[1] - 1
+        copy_names(linear, model)
         model.n_iter_ = np.array([n_iter])
         self.coef_, self.intercept_ = model.coef_, model.intercept_
         self.n_iter_ = n_iter
@@ -226,8 +227,11 @@ def _with_ones(X):
     return A
 
 
-def _check_linear(linear, X):
-    """Refuse a source model that is no linear classifier."""
+def _check_linear(linear, X, source_model, rows):
+    """Refuse a source model that is no linear classifier.
+
+    It sees ``rows``, and the last step of it, ``linear``, sees ``X``.
+    """
     name = type(linear).__name__
     if not is_classifier(linear) or getattr(linear, "coef_", None) is None:
         raise ValueError(
@@ -236,7 +240,7 @@ def _check_linear(linear, X):
         )
     if type(linear).decision_function is LogisticRegression.decision_function:
         return  # what linear models of scikit-learn share
-    scores = linear.decision_function(X)
+    scores = source_model.decision_function(rows)
     coef = np.atleast_2d(linear.coef_)
     own = X @ coef.T + linear.intercept_
     scale = 1 + abs(X) @ np.abs(coef).T + np.abs(linear.intercept_)

@@ -11,7 +11,7 @@ from sklearn.utils import RegressorTags, get_tags
 
 from adapt._sklearn import Interval
 from adapt.base import ParameterAdapter
-from adapt.base._estimators import split_pipeline
+from adapt.base._estimators import copy_names, split_pipeline
 
 
 def shrink_towards(X, y, coef, lambda_):
@@ -175,7 +175,7 @@ class RegularTransferLR(ParameterAdapter):
     def _transfer(self, source_model, domains):
         X, y, weight = domains.labelled_target()
         steps, linear = split_pipeline(source_model)
-        features = X if steps is None else steps.transform(X)
+        features = self._features(steps, X)
         coef, intercept = _coefficients(linear, features, source_model.predict(X))
         if coef.shape[1] != (1 if y.ndim == 1 else y.shape[1]):
             raise ValueError(
@@ -198,6 +198,7 @@ class RegularTransferLR(ParameterAdapter):
         model.coef_ = found[:, 0] if y.ndim == 1 else found.T
         model.intercept_ = float(intercept[0]) if y.ndim == 1 else intercept
         model.n_features_in_ = len(found)
+        copy_names(linear, model)
         self.coef_, self.intercept_ = model.coef_, model.intercept_
         if steps is None:
             return model

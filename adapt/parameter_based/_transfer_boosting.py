@@ -39,6 +39,10 @@ class _Boosted(BaseEstimator):
         self.classes = classes
         self.new_share = new_share
 
+    @property
+    def feature_names_in_(self):
+        return self.source_model.feature_names_in_
+
     def _scores(self, X):
         scores = _source_scores(self.source_model, X, self.classes, self.new_share)
         X = np.ascontiguousarray(X, dtype=np.float32)
@@ -232,6 +236,7 @@ class TransferBoosting(ParameterAdapter):
     }
 
     _allows_nan = True
+    _reads_rows = True  # trees grow on them
 
     def __init__(
         self,
@@ -305,7 +310,8 @@ class TransferBoosting(ParameterAdapter):
             Y = Y[:, 1:] if len(classes) == 2 else Y
         else:
             Y, loss = np.asarray(y, dtype=float).reshape(len(y), -1), SquaredError()
-        scores = _source_scores(source_model, X, classes, new_share)
+        rows = domains.labelled_target_rows()
+        scores = _source_scores(source_model, rows, classes, new_share)
         if scores.shape != Y.shape:
             raise ValueError(
                 f"`estimator` has {scores.shape[1]} outputs, but the labels of the "

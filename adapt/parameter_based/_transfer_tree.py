@@ -10,7 +10,12 @@ from sklearn.utils import ClassifierTags, RegressorTags
 
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import ParameterAdapter
-from adapt.base._estimators import fit_weighted, seed_estimator, split_pipeline
+from adapt.base._estimators import (
+    copy_names,
+    fit_weighted,
+    seed_estimator,
+    split_pipeline,
+)
 from adapt.parameter_based._class_labels import one_label_a_row, union_of_classes
 from adapt.parameter_based._tree_mover import TreeMover
 
@@ -83,9 +88,12 @@ class MovedTrees(ParameterAdapter):
                 f"`estimator` must be a {names}, or a pipeline that ends in one, got "
                 f"{type(model).__name__}."
             )
-        features = X if steps is None else steps.transform(X)
-        moved = self._moved(model, features, y, weight)
+        features = self._features(steps, X)
+        bare = copy.copy(model)  # trees are moved by numbers
+        vars(bare).pop("feature_names_in_", None)
+        moved = self._moved(bare, features, y, weight)
         if steps is None:
+            copy_names(model, moved)
             return moved
         whole = copy.deepcopy(steps)
         whole.steps.append((source_model.steps[-1][0], moved))

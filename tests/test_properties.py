@@ -1,0 +1,276 @@
+"""What holds for any adapter, whatever the kind of rows, labels, marks and weights.
+
+Hypothesis draws what users bring. Each adapter has examples of its own, which are the
+same in each run.
+"""
+
+import os
+import re
+import zlib
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from sklearn.utils import get_tags
+
+from adapt.base import SourceOnly, WeightAdapter
+from adapt.discovery import all_adapters
+from adapt.model_selection import AutoAdapt
+from tests.common import shifted_classes, shifted_numbers
+
+N_SOURCE, N_TARGET, N_LABELLED = 30, 24, 12
+ADAPTERS = [SourceOnly, AutoAdapt, *(cls for _, cls in all_adapters(deep=False))]
+# What fits hundreds of models by default.
+FEWER = {
+    "AutoAdapt": {"cv": 2, "methods": ["CORAL"]},
+    "TrAdaBoost": {"n_estimators": 3},
+    "TrAdaBoostR2": {"n_estimators": 3},
+    "TransferBoosting": {"max_iter": 3, "learning_rates": (0.3,), "cv": 2},
+    "TransferForestClassifier": {"estimator": "forest"},
+    "TransferForestRegressor": {"estimator": "forest"},
+    "TransferForestSelector": {"estimator": "forest"},
+    "TwoStageTrAdaBoostR2": {"n_estimators": 2, "n_estimators_fs": 2, "cv": 2},
+}
+
+NUMBERS = {"numbers": None, "float32 numbers": None}
+CLASSES = {
+    "integers": [0, 1],
+    "three integers": [3, 5, 7],
+    "with a class -1": [-1, 1],
+    "floats": [0.0, 1.0],
+    "texts": ["no", "yes"],
+    "booleans": [False, True],
+}
+MARKS = {"-1": -1, "NaN": np.nan, "None": None, "NA": pd.NA}
+HOLDERS = ("array", "objects", "list", "series", "nullable", "category")
+ROWS = ("array", "float32", "int", "read-only", "list", "pandas", "polars")
+MAX_EXAMPLES = int(os.environ.get("NEX", "6"))
+FAULTS = {
+    "nan in X": "X",
+    "infinity in Xt": "Xt",
+    "texts in a column": "'b'",
+    "another number of columns": "Xt",
+    "no target": "`Xt`|target",
+    "source row without label": "source",
+    "texts among labels": "[Ll]abels|y",
+    "negative weight": "sample_weight",
+    "no weight": "`sample_weight`|weigh",
+    "too few weights": "sample_weight",
+    "too few labels": "inconsistent",
+}
+
+
+class Case(NamedTuple):
+    """Domains as a user brings them: what they hold, and in what."""
+
+    labels: str
+    mark: str
+    holder: str
+    rows: str
+    weighted: bool
+    sources: bool
+    seed: int
+
+
+def cases(labels):
+    return st.builds(
+        Case,
+        st.sampled_from(sorted(labels)),
+        st.sampled_from(sorted(MARKS)),
+        st.sampled_from(HOLDERS),
+        st.sampled_from(ROWS),
+        st.booleans(),
+        st.booleans(),
+        st.integers(0, 3),
+    )
+
+
+class Data(NamedTuple):
+    Xs: Any
+    ys: list
+    Xt: Any
+    yt: list
+    weight: Any
+    source: Any
+
+
+def domains_of(case):
+    """Return rows as arrays, labels as lists, and what else `fit` is given."""
+    if case.labels in NUMBERS:
+        Xs, ys, Xt, yt = shifted_numbers(N_SOURCE, 3, seed=case.seed)
+        dtype = np.float32 if "32" in case.labels else float
+        ys, yt = ys.astype(dtype).tolist(), yt.astype(dtype).tolist()
+    else:
+        names = CLASSES[case.labels]
+        Xs, ys, Xt, yt = shifted_classes(N_SOURCE, 3, case.seed, len(names))
+        ys, yt = [names[k] for k in ys], [names[k] for k in yt]
+    mark = MARKS[case.mark]
+    if case.mark == "-1" and (case.labels in NUMBERS or -1 in ys):
+        mark = None  # because -1 is a label
+    yt = [y if k < N_LABELLED else mark for k, y in enumerate(yt[:N_TARGET])]
+    weight = np.resize([0.0, 1.0, 2.0], N_SOURCE) if case.weighted else None
+    source = np.repeat([0, 1], N_SOURCE // 2) if case.sources else None
+    scale = 10 if case.rows == "int" else 1
+    return Data(scale * Xs, ys, scale * Xt[:N_TARGET], yt, weight, source)
+
+
+def held_labels(values, holder):
+    """Return labels in what a user has them in."""
+    if holder == "list":
+        return list(values)
+    series = pd.Series(values, dtype=object)
+    if holder == "objects":
+        return series.to_numpy()
+    if holder == "series":
+        return pd.Series(values)
+    if holder == "nullable":
+        return series.convert_dtypes()
+    if holder == "category":
+        return series.astype("category")
+    given = np.array(values, dtype=object)
+    plain = {type(v) for v in values} in ({int}, {float}, {int, float}, {bool}, {str})
+    return np.array(values) if plain else given
+
+
+def held_rows(X, kind):
+    """Return rows in what a user has them in."""
+    if kind == "list":
+        return X.tolist()
+    if kind == "pandas":
+        return pd.DataFrame(X, columns=list("abcd")[: X.shape[1]])
+    if kind == "polars":
+        polars = pytest.importorskip("polars")
+        return polars.DataFrame(X, schema=list("abcd")[: X.shape[1]])
+    if kind == "int":
+        return np.rint(X).astype(int)
+    X = np.array(X, dtype=np.float32 if kind == "float32" else float)
+    X.flags.writeable = kind != "read-only"
+    return X
+
+
+def new(cls, **params):
+    params = {**FEWER.get(cls.__name__, {}), **params}
+    if params.get("estimator") == "forest":
+        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+        regressor = "Regressor" in cls.__name__
+        forest = RandomForestRegressor if regressor else RandomForestClassifier
+        params["estimator"] = forest(3, random_state=0)
+    return cls(random_state=0, **params)
+
+
+def call_forms(cls, case, data):
+    """Return functions that fit an adapter in each form, and what they were given."""
+    Xs, Xt = held_rows(data.Xs, case.rows), held_rows(data.Xt, case.rows)
+    ys, yt = (held_labels(y, case.holder) for y in (data.ys, data.yt))
+    X = held_rows(np.concatenate([data.Xs, data.Xt]), case.rows)
+    y = held_labels(data.ys + data.yt, case.holder)
+    source = np.zeros(len(data.Xs), int) if data.source is None else data.source
+    domain = np.concatenate([source, np.full(len(data.Xt), -1)])
+    ones = np.ones(len(data.Xt))
+    both = None if data.weight is None else np.concatenate([data.weight, ones])
+    target = {"Xt": Xt}
+    if "yt" in new(cls).get_params():
+        target["yt"] = yt
+    extra = {"sample_weight": data.weight, "sample_domain": data.source}
+    forms = {
+        "fit(Xs, ys, Xt, yt)": lambda: new(cls).fit(Xs, ys, Xt, yt, **extra),
+        "cls(Xt=Xt).fit(Xs, ys)": lambda: new(cls, **target).fit(Xs, ys, **extra),
+        "fit(X, y, sample_domain=d)": lambda: new(cls).fit(
+            X, y, sample_domain=domain, sample_weight=both
+        ),
+    }
+    return forms, Xt, [Xs, Xt, ys, yt, X, y, domain, both, data.weight, data.source]
+
+
+def fingerprint(value):
+    """Return the bytes of what `fit` was given."""
+    if isinstance(value, list):
+        return repr(value)
+    if hasattr(value, "to_numpy"):
+        value = value.to_numpy()
+    value = np.asarray(value)
+    return repr(value.tolist()) if value.dtype.kind == "O" else value.tobytes()
+
+
+def outputs(model, Xt):
+    found = {}
+    for name in "predict", "predict_proba", "decision_function", "transform":
+        if hasattr(model, name):
+            found[name] = np.asarray(getattr(model, name)(Xt))
+    if isinstance(model, WeightAdapter):
+        found["weights_"] = model.weights_
+        found["predict_weights"] = model.predict_weights(Xt)
+    return found
+
+
+def result_of(fit, Xt):
+    """Return a fitted model and its outputs, or the error that `fit` raised."""
+    try:
+        model = fit()
+    except (TypeError, ValueError) as error:
+        return None, error
+    return model, outputs(model, Xt)
+
+
+# A parameter of `fit` or of the constructor, or a column.
+NAMED = re.compile(r"`\w+|\b(X|y|Xt|yt|sample_weight|sample_domain)\b|[Cc]olumn '")
+
+
+def labels_for(cls):
+    kind = get_tags(cls()).estimator_type
+    if kind == "regressor":
+        return NUMBERS
+    return CLASSES if kind == "classifier" else {**CLASSES, **NUMBERS}
+
+
+def check_agreement(cls, case):
+    data = domains_of(case)
+    forms, Xt, given_ = call_forms(cls, case, data)
+    before = [fingerprint(value) for value in given_]
+    found = {name: result_of(fit, Xt) for name, fit in forms.items()}
+    assert [fingerprint(value) for value in given_] == before
+    first = found["fit(Xs, ys, Xt, yt)"][1]
+    for name, (model, result) in found.items():
+        if model is None:
+            assert NAMED.search(str(result)), f"{name}: {result!r}"
+            assert isinstance(first, type(result)), f"{name}: {result!r}, {first!r}"
+            continue
+        assert not isinstance(first, Exception), f"{name} works, and not: {first!r}"
+        assert result.keys() == first.keys()
+        for key, value in result.items():
+            message = f"{name}: {key}"
+            if value.dtype.kind == "f":
+                assert np.isfinite(value).all(), message
+                # Means over both domains are summed in another order.
+                np.testing.assert_allclose(value, first[key], 1e-4, 1e-5, err_msg=name)
+            else:
+                np.testing.assert_array_equal(value, first[key], err_msg=message)
+        if case.labels in CLASSES:
+            names = CLASSES[case.labels]
+            assert model.classes_.tolist() == names, name
+            assert set(result["predict"].tolist()) <= set(names), name
+            kinds = {type(label) for label in model.classes_.tolist()}
+            kinds |= {type(names[0])}
+            assert len(kinds) == 1 or kinds == {int, float}, name
+
+
+@pytest.mark.parametrize("cls", ADAPTERS, ids=lambda cls: cls.__name__)
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
+def test_any_input_means_one_thing(cls):
+    @seed(zlib.crc32(cls.__name__.encode()))
+    @settings(
+        max_examples=MAX_EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],  # an example says enough, and shrinking takes time
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(cases(labels_for(cls)))
+    def check(case):
+        check_agreement(cls, case)
+
+    check()
