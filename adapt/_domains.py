@@ -5,16 +5,23 @@ looks at rows as people have them, such as `compare`. Both say by `find_target` 
 the target is, and by `target_labels` which of its rows are labelled.
 """
 
-import warnings
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import check_array, check_consistent_length, get_tags
+from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import _num_samples, validate_data
 
-from adapt._frames import as_rows, has_named_columns, take_rows, text_columns
+from adapt._frames import (
+    as_rows,
+    first_text,
+    has_named_columns,
+    is_frame,
+    take_rows,
+    text_columns,
+)
+from adapt._scales import warn_if_scaled_alone
 from adapt._sklearn import (
     _check_feature_names,
     _check_sample_weight,
@@ -102,8 +109,19 @@ def check_sample_domain(sample_domain, X):
                 "`sample_domain` must be integers, got NaN or fractional values."
             )
         domain = domain.astype(np.intp)
-    check_consistent_length(X, domain)
+    check_length(X, domain, "sample_domain")
     return domain
+
+
+def check_length(X, values, name):
+    """Refuse what has not one value for each row of ``X``."""
+    n_rows = _num_samples(X)
+    if len(values) != n_rows:
+        raise ValueError(
+            f"`{name}` must have one value for each row, but there are {n_rows} rows "
+            f"and {len(values)} values: Found input variables with inconsistent "
+            f"numbers of samples: {[n_rows, len(values)]}."
+        )
 
 
 def _refuse_texts(estimator, X, name):
@@ -150,15 +168,45 @@ def refuse_texts_of(estimator, X, error):
             ) from error
 
 
+def _refuse_texts_in(estimator, X, name, error):
+    """Say in which column of an array or of a list a text is no number."""
+    rows = X.to_numpy() if is_frame(X) else np.asarray(X, dtype=object)
+    if "convert string" not in str(error) or rows.ndim != 2:
+        return
+    for k, column in enumerate(rows.T.tolist()):
+        text = first_text(column)
+        if text is not None:
+            raise ValueError(
+                f"Column {k} of `{name}` has texts such as {text!r} (could not convert "
+                f"string to float), and {type(estimator).__name__} computes with "
+                "numbers. Make numbers of it first, for example by an "
+                "`OrdinalEncoder`."
+            ) from error
+
+
 def _read_frame(estimator, X, name, reset):
     """Return a frame whose columns need not be numbers, checked for its columns."""
-    _check_feature_names(estimator, X, reset=reset)
     if reset:
+        _check_feature_names(estimator, X, reset=True)
         estimator.n_features_in_ = X.shape[1]
+    elif name == "X":
+        _check_feature_names(estimator, X, reset=False)
+    else:
+        _check_names(estimator, X, name)
     if X.shape[0] == 0:
         domain = "target" if name == "Xt" else "source"
         raise ValueError(f"The {domain} domain is empty: `{name}` has no rows.")
     return X
+
+
+def _check_names(estimator, X, name):
+    """Refuse columns that are not those of the source, in the words of scikit-learn."""
+    try:
+        _check_feature_names(estimator, X, reset=False)
+    except ValueError as error:
+        raise ValueError(
+            f"`{name}` has other columns than the source. {error}"
+        ) from None
 
 
 def read_numbers(estimator, X, *, reset=False, name="X", tags=None):
@@ -187,11 +235,15 @@ def check_rows(estimator, X, *, reset=False, name="X", tags=None):
         "dtype": [np.float64, np.float32],
     }
     _refuse_texts(estimator, X, name)
-    if name == "X":
-        return validate_data(estimator, X, reset=reset, **params)
-    # As `validate_data` does, but with errors that name `Xt`.
-    _check_feature_names(estimator, X, reset=False)
-    X = check_array(X, input_name=name, estimator=estimator, **params)
+    try:
+        if name == "X":
+            return validate_data(estimator, X, reset=reset, **params)
+        # As `validate_data` does, but with errors that name `Xt`.
+        _check_names(estimator, X, name)
+        X = check_array(X, input_name=name, estimator=estimator, **params)
+    except ValueError as error:
+        _refuse_texts_in(estimator, X, name, error)
+        raise
     if X.shape[1] != estimator.n_features_in_:
         other = "target" if name == "X_source" else "source"
         raise ValueError(
@@ -284,7 +336,7 @@ def _as_array(y):
     numpy would make texts or numbers of all of them.
     """
     array = np.asarray(y)
-    if hasattr(y, "dtype") or array.ndim != 1 or array.dtype.kind == "O":
+    if not isinstance(y, list | tuple) or array.ndim != 1 or array.dtype.kind == "O":
         return array
     kinds = {type(label) for label in y}
     mixed = len(kinds) > 1 and kinds & {str, bool, np.str_, np.bool_}
@@ -305,7 +357,7 @@ def read_labels(y, X, name="y"):
         raise ValueError(
             f"y should be a 1d or 2d array, got `{name}` of shape {y.shape}."
         )
-    check_consistent_length(X, y)
+    check_length(X, y, name)
     return Labels(y, missing_labels(y))
 
 
@@ -527,12 +579,13 @@ def read_tables(X, y, Xt=None, yt=None, sample_domain=None):
     return Tables(Xs, ys, Xt, yt, labelled)
 
 
-def require_weight(weight, rows):
+def require_weight(weight, rows=""):
     """Refuse weights that are all zero; ``rows`` says in the message whose they are."""
     if weight is not None and not np.any(weight > 0):
         raise ValueError(
-            f"`sample_weight` is zero for every {rows} row. Give some of them a "
-            "positive weight, or leave them out."
+            f"`sample_weight` is zero for every {rows}{' ' if rows else ''}row: Sample "
+            "weights must contain at least one non-zero number. Give some rows a "
+            "positive weight, or leave the weights out."
         )
 
 
@@ -540,6 +593,9 @@ def _weights(sample_weight, X):
     """Validate weights given by the user; None stays None."""
     if sample_weight is None:
         return None
+    values = np.asarray(sample_weight)
+    if values.ndim == 1 and values.dtype.kind in "iuf" and not np.any(values):
+        require_weight(values)  # in our words
     return _check_sample_weight(sample_weight, X, ensure_non_negative=True)
 
 
@@ -625,32 +681,6 @@ def split_domains(
     return _pair_two_tables(estimator, X, y, Xt, yt, domain, sample_weight, tags)
 
 
-def _warn_if_scaled_alone(Xs, Xt):
-    """Warn where the source was standardised, and the target clearly was not.
-
-    A shift may put a few columns far away, but not half of them ten deviations.
-    """
-    if sparse.issparse(Xs) or Xs.ndim > 2 or min(Xs.shape) == 0:
-        return
-    mean, spread = Xs.mean(axis=0), Xs.std(axis=0)
-    varies = spread > 0
-    standardised = np.abs(mean[varies]).max(initial=0) < 1e-6 and np.allclose(
-        spread[varies], 1, atol=1e-6
-    )
-    if not (varies.any() and standardised):
-        return
-    far = np.abs(Xt.mean(axis=0))[varies]
-    if np.median(far) > 10:
-        warnings.warn(
-            "The source has columns of mean 0 and deviation 1, and the target lies up "
-            f"to {far.max():.3g} deviations away: was the source scaled alone? In a "
-            'pipeline of two tables give `transform_input=["Xt"]`, so that steps '
-            "before the adapter transform the target too, or use `sample_domain`.",
-            UserWarning,
-            stacklevel=4,
-        )
-
-
 def _kept(estimator, Xs, Xt):
     """Return both domains as they were given, if the estimator is to see frames."""
     if not (estimator._keeps_frames and has_named_columns(Xs)):
@@ -688,7 +718,7 @@ def _pair_two_tables(estimator, X, y, Xt, yt, source_domain, sample_weight, tags
     Xs = read(estimator, X, reset=True, tags=tags)
     Xt = Xs if Xt is X else read(estimator, Xt, name="Xt", tags=tags)
     if estimator._reads_rows:
-        _warn_if_scaled_alone(Xs, Xt)
+        warn_if_scaled_alone(Xs, Xt)
     target = read_labels(yt, Xt, "yt")
     if estimator._target_labels == "never" and not estimator._wants_target_labels():
         target = None

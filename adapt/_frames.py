@@ -53,11 +53,16 @@ def text_columns(X):
         values = np.asarray(column)
         if values.dtype.kind not in "OUST":
             continue
-        for value in values.tolist():
-            if isinstance(value, str) and not _is_number(value):
-                found.append((name, value))
-                break
+        text = first_text(values.tolist())
+        if text is not None:
+            found.append((name, text))
     return found
+
+
+def first_text(values):
+    """Return the first text that is no number, or None."""
+    texts = (v for v in values if isinstance(v, str) and not _is_number(v))
+    return next(texts, None)
 
 
 def _is_number(text):

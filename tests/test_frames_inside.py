@@ -1,5 +1,7 @@
 """Frames go whole to the estimator where features stay as they are."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,14 @@ from sklearn.ensemble import (
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import get_tags
 
@@ -168,9 +177,31 @@ def test_a_column_of_texts_is_named(cls, dtype):
         cls().fit(D, ys, Xt=T, yt=yt)
 
 
-def test_a_scaler_that_saw_the_source_alone_is_spoken_of():
+SCALERS = {
+    "deviation 1": StandardScaler(),
+    "range from 0 to 1": MinMaxScaler(),
+    "range from -1 to 1": MinMaxScaler((-1, 1)),
+    "absolute value of 1": MaxAbsScaler(),
+    "interquartile range": RobustScaler(),
+    "range from 0 to 1, ranks": QuantileTransformer(n_quantiles=50),
+    "range from -5.2 to 5.2": QuantileTransformer(
+        n_quantiles=50, output_distribution="normal"
+    ),
+}
+
+
+@pytest.mark.parametrize("words", SCALERS)
+def test_a_scaler_that_saw_the_source_alone_is_spoken_of(words):
     D, ys, T, _ = frames()
     Xs, Xt = 100 * D.to_numpy() + 4000, 100 * T.to_numpy() + 4000
-    steps = [("scale", StandardScaler()), ("adapt", LinearOT(LogisticRegression()))]
-    with pytest.warns(UserWarning, match=r"deviation 1.*`transform_input=\[\"Xt\"\]`"):
+    Xs[:, 3], Xt[:, 3] = 7.0, 7.0  # a constant column says nothing
+    adapter = LinearOT(LogisticRegression())
+    steps = [("scale", SCALERS[words]), ("adapt", adapter)]
+    message = words.split(",")[0] + r".*`transform_input=\["
+    with pytest.warns(UserWarning, match=message):
         Pipeline(steps).fit(Xs, ys, adapt__Xt=Xt)
+    both = clone(SCALERS[words]).fit(np.concatenate([Xs, Xt]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        adapter.fit(Xs, ys, Xt=Xt)
+        adapter.fit(both.transform(Xs), ys, Xt=both.transform(Xt))

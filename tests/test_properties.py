@@ -7,6 +7,7 @@ same in each run.
 import os
 import re
 import zlib
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,19 +49,6 @@ MARKS = {"-1": -1, "NaN": np.nan, "None": None, "NA": pd.NA}
 HOLDERS = ("array", "objects", "list", "series", "nullable", "category")
 ROWS = ("array", "float32", "int", "read-only", "list", "pandas", "polars")
 MAX_EXAMPLES = int(os.environ.get("NEX", "6"))
-FAULTS = {
-    "nan in X": "X",
-    "infinity in Xt": "Xt",
-    "texts in a column": "'b'",
-    "another number of columns": "Xt",
-    "no target": "`Xt`|target",
-    "source row without label": "source",
-    "texts among labels": "[Ll]abels|y",
-    "negative weight": "sample_weight",
-    "no weight": "`sample_weight`|weigh",
-    "too few weights": "sample_weight",
-    "too few labels": "inconsistent",
-}
 
 
 class Case(NamedTuple):
@@ -111,7 +99,7 @@ def domains_of(case):
     if case.mark == "-1" and (case.labels in NUMBERS or -1 in ys):
         mark = None  # because -1 is a label
     yt = [y if k < N_LABELLED else mark for k, y in enumerate(yt[:N_TARGET])]
-    weight = np.resize([0.0, 1.0, 2.0], N_SOURCE) if case.weighted else None
+    weight = np.resize([0.0, 1.0, 2.0, 1.0, 1.0], N_SOURCE) if case.weighted else None
     source = np.repeat([0, 1], N_SOURCE // 2) if case.sources else None
     scale = 10 if case.rows == "int" else 1
     return Data(scale * Xs, ys, scale * Xt[:N_TARGET], yt, weight, source)
@@ -217,7 +205,7 @@ def result_of(fit, Xt):
 
 
 # A parameter of `fit` or of the constructor, or a column.
-NAMED = re.compile(r"`\w+|\b(X|y|Xt|yt|sample_weight|sample_domain)\b|[Cc]olumn '")
+NAMED = re.compile(r"`\w+|\b(X|y|Xt|yt|sample_weight|sample_domain)\b|Column ['\d]")
 
 
 def labels_for(cls):
@@ -225,6 +213,71 @@ def labels_for(cls):
     if kind == "regressor":
         return NUMBERS
     return CLASSES if kind == "classifier" else {**CLASSES, **NUMBERS}
+
+
+def _spoil(fault, data):
+    """Return data with a fault that a user may make, as `fit` is given it."""
+    Xs, Xt, ys, weight = data.Xs.copy(), data.Xt.copy(), list(data.ys), None
+    if fault == "NaN in X":
+        Xs[3, 1] = np.nan
+    if fault == "infinity in Xt":
+        Xt[3, 1] = np.inf
+    if fault == "another number of columns":
+        Xt = Xt[:, :2]
+    if fault == "no target row":
+        Xt = Xt[:0]
+    if fault == "a source row without label":
+        ys[5] = None
+    if fault == "texts beside numbers":
+        ys[5] = 2.5 if isinstance(ys[5], str) else "two"
+    if fault == "too few labels":
+        ys = ys[:-1]
+    if fault == "a negative weight":
+        weight = np.append(-1.0, np.ones(len(Xs) - 1))
+    if fault == "weights of zero":
+        weight = np.zeros(len(Xs))
+    if fault == "too few weights":
+        weight = np.ones(3)
+    return Xs, Xt, ys, weight
+
+
+FAULTS = {
+    "NaN in X": "NaN",
+    "infinity in Xt": "infinity|finite",
+    "a column of texts": "Column ('b'|1) .*'Oslo'",
+    "another number of columns": "`Xt` has",
+    "no target row": "target domain is empty",
+    "a source row without label": "1 of 30 source rows",
+    "texts beside numbers": "uniformly|dtype|strings",
+    "too few labels": "`y` must have one value",
+    "a negative weight": "[Nn]egative",
+    "weights of zero": "`sample_weight` is zero|to weigh",
+    "too few weights": "sample_weight",
+}
+
+
+def check_fault(cls, case, fault):
+    data = domains_of(case._replace(rows="array"))
+    Xs, Xt, ys, weight = _spoil(fault, data)
+    ys, yt = (held_labels(y, case.holder) for y in (ys, data.yt[: len(Xt)]))
+    Xs, Xt = held_rows(Xs, case.rows), held_rows(Xt, case.rows)
+    if fault == "a column of texts":
+        Xs, Xt = (np.array(X, dtype=object) for X in (Xs, Xt))
+        Xs[:, 1], Xt[:, 1] = "Oslo", "Oslo"
+        if case.rows == "pandas":
+            Xs, Xt = (
+                pd.DataFrame(Xs, columns=[*"abc"]),
+                pd.DataFrame(Xt, columns=[*"abc"]),
+            )
+    fit = partial(new(cls).fit, Xs, ys, Xt, yt, sample_weight=weight)
+    model, result = result_of(fit, held_rows(data.Xt, case.rows))
+    if model is None:
+        assert re.search(FAULTS[fault], str(result), re.S), repr(result)
+        assert NAMED.search(str(result)), repr(result)
+        return
+    assert fault in ("NaN in X", "infinity in Xt", "weights of zero"), fault
+    for key, value in result.items():
+        assert value.dtype.kind != "f" or np.isfinite(value).all(), key
 
 
 def check_agreement(cls, case):
@@ -258,9 +311,9 @@ def check_agreement(cls, case):
             assert len(kinds) == 1 or kinds == {int, float}, name
 
 
-@pytest.mark.parametrize("cls", ADAPTERS, ids=lambda cls: cls.__name__)
-@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
-def test_any_input_means_one_thing(cls):
+def draw(cls, check, *strategies):
+    """Run ``check`` on examples of a class's own, the same in each run."""
+
     @seed(zlib.crc32(cls.__name__.encode()))
     @settings(
         max_examples=MAX_EXAMPLES,
@@ -269,8 +322,22 @@ def test_any_input_means_one_thing(cls):
         phases=[Phase.generate],  # an example says enough, and shrinking takes time
         suppress_health_check=list(HealthCheck),
     )
-    @given(cases(labels_for(cls)))
-    def check(case):
-        check_agreement(cls, case)
+    @given(st.tuples(*strategies))
+    def each(drawn):
+        check(cls, *drawn)
 
-    check()
+    each()
+
+
+each_adapter = pytest.mark.parametrize("cls", ADAPTERS, ids=lambda cls: cls.__name__)
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
+
+
+@each_adapter
+def test_any_input_means_one_thing(cls):
+    draw(cls, check_agreement, cases(labels_for(cls)))
+
+
+@each_adapter
+def test_a_fault_is_refused_by_its_name(cls):
+    draw(cls, check_fault, cases(labels_for(cls)), st.sampled_from(sorted(FAULTS)))

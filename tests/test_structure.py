@@ -21,6 +21,7 @@ FLOORS = (
         "_frames",
         "_kernels",
         "_label_kinds",
+        "_scales",
         "_lazy",
         "_expected_prediction",
         "_linalg",
