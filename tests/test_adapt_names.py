@@ -1,5 +1,7 @@
 """The page for users of ADAPT names each public name of ADAPT 0.4.5."""
 
+import copy
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,10 @@ import adapt.feature_based
 import adapt.instance_based
 import adapt.metrics
 import adapt.parameter_based
+from adapt._adapt_names import MEMBERS, NAMES
+from adapt.discovery import all_adapters
+from adapt.feature_based import CORAL
+from adapt.parameter_based import LinInt
 
 PAGE = Path(__file__).parents[1] / "docs" / "coming_from_adapt.rst"
 
@@ -46,3 +52,42 @@ def test_other_names_are_said_on_the_page():
     page = PAGE.read_text()
     missing = [name for name in OTHERS.split() if f"`{name}" not in page]
     assert not missing
+
+
+PACKAGES = {name: import_module(name) for name in NAMES}
+ADAPTERS = [cls for _, cls in all_adapters(deep=False)]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_name_of_adapt_says_what_to_write_here(package):
+    for name, advice in NAMES[package].items():
+        assert f"`{name}" in PAGE.read_text()
+        with pytest.raises(ImportError, match=f"`{name}` of ADAPT") as caught:
+            exec(f"from {package} import {name}", {})
+        assert advice in str(caught.value)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        PACKAGES[package].nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("cls", ADAPTERS, ids=lambda cls: cls.__name__)
+def test_a_member_of_adapt_says_what_to_write_here(cls):
+    model = cls()
+    for name in MEMBERS.keys() - model.get_params().keys():
+        with pytest.raises(AttributeError, match=f"`{name}` of ADAPT .* Here it is"):
+            getattr(model, name)
+    assert not hasattr(model, "compile")
+    with pytest.raises(AttributeError, match="'nothing'"):
+        model.nothing  # noqa: B018
+    assert vars(copy.deepcopy(model)) == vars(model)
+
+
+def test_members_of_adapt_are_said_on_the_page():
+    page = PAGE.read_text()
+    assert not [name for name in MEMBERS if f"`{name}" not in page]
+
+
+def test_an_error_of_a_property_is_not_hidden():
+    with pytest.raises(AttributeError, match="estimator_"):
+        CORAL().classes_  # noqa: B018
+    with pytest.raises(AttributeError, match="decision functions"):
+        LinInt().decision_function  # noqa: B018

@@ -6,6 +6,7 @@ features, `WeightAdapter` weighs the source rows, and `ParameterAdapter` moves t
 parameters of a source model. Deep methods are in `adapt.deep`.
 """
 
+from adapt._adapt_names import former_names
 from adapt.base._adapter import BaseAdapter
 from adapt.base._average import AverageAdapter
 from adapt.base._feature import FeatureAdapter
@@ -24,3 +25,5 @@ __all__ = [
     "SourceOnly",
     "WeightAdapter",
 ]
+
+__getattr__ = former_names(__name__)

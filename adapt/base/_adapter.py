@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
+from adapt._adapt_names import former_member
 from adapt._domains import split_domains
 from adapt._extras import require
 from adapt._sklearn import _clone_parametrized, _fit_context, _print_elapsed_time
@@ -128,6 +129,12 @@ class BaseAdapter(BaseEstimator, ABC):
         if not self.verbose:
             return nullcontext()
         return _print_elapsed_time(type(self).__name__, message)
+
+    def __getattr__(self, name):
+        error = former_member(self, name)
+        if error is not None:
+            raise error
+        return self.__getattribute__(name)  # raises what was raised before
 
     def __sklearn_is_fitted__(self):
         # Parameters such as `lambda_` are named like what a fit leaves behind.

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from contextlib import nullcontext
 from importlib import import_module
 
 import numpy as np
@@ -120,6 +121,17 @@ def as_estimator(model, copy):
     if keras is None or not isinstance(model, keras.Model):
         return model
     return import_module("adapt.deep._source_only").source_of(model, copy)
+
+
+def cloning(model):
+    """Return a context in which a model is cloned, or refuse what cannot be.
+
+    For a Keras model no other backend is imported.
+    """
+    keras = sys.modules.get("keras")
+    if keras is None or not isinstance(model, keras.Model):
+        return nullcontext()
+    return import_module("adapt.deep._source_only").copying(model)
 
 
 def seed_estimator(estimator, random_state):

@@ -20,6 +20,7 @@ from adapt.base._adapter import BaseAdapter
 from adapt.base._estimators import (
     as_estimator,
     check_classes,
+    cloning,
     default_estimator,
     estimator_has,
     fit_inner,
@@ -235,6 +236,10 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         if self._target_labels == "never":
             return domains.without_target_labels()
         return domains
+
+    def __sklearn_clone__(self):
+        with cloning(self.estimator):
+            return super().__sklearn_clone__()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from adapt._domains import check_rows, require_labels
 from adapt._frames import has_named_columns
+from adapt.base._estimators import cloning
 from adapt.base._meta import MetaAdapter
 
 
@@ -124,5 +125,6 @@ class ParameterAdapter(MetaAdapter):
 
     def __sklearn_clone__(self):
         # A fitted source model is an input: a clone without it could not be fitted.
-        model = copy.deepcopy(self.estimator)
+        with cloning(self.estimator):
+            model = copy.deepcopy(self.estimator)
         return super().__sklearn_clone__().set_params(estimator=model)

@@ -3,6 +3,7 @@
 import keras
 
 from adapt.deep._base import DeepAdapter
+from adapt.deep._recipes import check_copyable, without_tensorflow
 
 __all__ = ["DeepSource"]
 
@@ -150,6 +151,12 @@ class DeepSource(DeepAdapter):
 
     def _passes_joint(self):
         return False  # source rows alone
+
+
+def copying(model):
+    """Return a context in which a Keras model is copied, or say why it cannot be."""
+    check_copyable("estimator", model)
+    return without_tensorflow()
 
 
 def source_of(model, copy):

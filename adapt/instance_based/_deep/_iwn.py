@@ -306,6 +306,44 @@ class IWN(Trainer, ShrunkRatioAdapter):
         self.jit_compile = jit_compile
         self.device_budget = device_budget
 
+    def fit(
+        self,
+        X,
+        y=None,
+        Xt=None,
+        yt=None,
+        *,
+        sample_domain=None,
+        sample_weight=None,
+        epochs=None,
+        batch_size=None,
+    ):
+        """Adapt from the source to the target.
+
+        Parameters
+        ----------
+        X, y, Xt, yt, sample_domain, sample_weight
+            As in `adapt.base.BaseAdapter.fit`.
+
+        epochs, batch_size : int, default=None
+            If given, used in place of the constructor's.
+
+        Returns
+        -------
+        self : object
+            The fitted adapter.
+        """
+        options = {"epochs": epochs, "batch_size": batch_size}
+        own = {name: getattr(self, name) for name in options}
+        given = {name: value for name, value in options.items() if value is not None}
+        try:
+            self.set_params(**given)
+            return super().fit(
+                X, y, Xt, yt, sample_domain=sample_domain, sample_weight=sample_weight
+            )
+        finally:
+            self.set_params(**own)
+
     def _watchers(self):
         return []
 
