@@ -4,6 +4,7 @@ A map of this kind is affine, ``(x - mean_source_) @ coef_ + mean_target_``. The
 differ in the matrix, which each computes from the two covariances.
 """
 
+import warnings
 from abc import abstractmethod
 from numbers import Real
 
@@ -34,6 +35,8 @@ def covariance(X, lambda_):
     C : ndarray of shape (n_features, n_features)
     """
     X = np.asarray(X, dtype=np.float64)
+    if len(X) == 1:  # all of it that scikit-learn warns of is said in `_fit_maps`
+        return (0.0 if lambda_ == "auto" else lambda_) * np.eye(X.shape[1])
     if lambda_ == "auto":
         return ledoit_wolf(X)[0]
     return empirical_covariance(X) + lambda_ * np.eye(X.shape[1])
@@ -91,6 +94,14 @@ class MomentMap(OneToOneFeatureMixin, FeatureAdapter):
         """Return the matrix that turns rows of covariance Cs into rows of Ct."""
 
     def _fit_maps(self, domains):
+        for name, X in (("source", domains.Xs), ("target", domains.Xt)):
+            if len(X) == 1:
+                warnings.warn(
+                    f"The {name} has one row, which has no covariance: "
+                    f"{type(self).__name__} maps by `lambda_` alone. Give more rows.",
+                    UserWarning,
+                    stacklevel=4,
+                )
         self.Cs_ = covariance(domains.Xs, self.lambda_)
         self.Ct_ = covariance(domains.Xt, self.lambda_)
         self.coef_ = self._matrix(self.Cs_, self.Ct_)

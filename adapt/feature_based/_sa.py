@@ -151,6 +151,12 @@ class SA(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
                 f"rows and columns, got {self.n_components}."
             )
         size = limit if self.n_components is None else self.n_components
+        for name, X in (("source", domains.Xs), ("target", domains.Xt)):
+            if (X[:1] == X).all():
+                raise ValueError(
+                    f"SA needs rows that differ, but all rows of the {name} are the "
+                    "same: it has no principal components."
+                )
         self.pca_src_ = PCA(size, random_state=self.random_state).fit(domains.Xs)
         self.pca_tgt_ = PCA(size, random_state=self.random_state).fit(domains.Xt)
         self.M_ = self.pca_src_.components_ @ self.pca_tgt_.components_.T

@@ -6,6 +6,14 @@ from sklearn.utils import check_array
 from adapt._linalg import symmetric_power
 
 
+def _as_table(X, name):
+    """Return a sample as an array of floats, or say by its name what is wrong."""
+    try:
+        return check_array(X, dtype=float, input_name=name)
+    except ValueError as error:
+        raise ValueError(f"`{name}` is no table of numbers: {error}") from error
+
+
 def check_samples(Xs, Xt):
     """Return two samples as arrays of floats with as many columns.
 
@@ -23,8 +31,7 @@ def check_samples(Xs, Xt):
     ValueError
         If one is no table of finite numbers, or if their columns differ in number.
     """
-    Xs = check_array(Xs, dtype=float, input_name="Xs")
-    Xt = check_array(Xt, dtype=float, input_name="Xt")
+    Xs, Xt = _as_table(Xs, "Xs"), _as_table(Xt, "Xt")
     if Xs.shape[1] != Xt.shape[1]:
         raise ValueError(
             f"`Xs` has {Xs.shape[1]} columns and `Xt` has {Xt.shape[1]}: a distance "
@@ -33,8 +40,15 @@ def check_samples(Xs, Xt):
     return Xs, Xt
 
 
-def _covariance(X):
-    return np.atleast_2d(np.cov(X, rowvar=False))
+def _covariances(Xs, Xt):
+    """Return the covariances of two samples, which take two rows of each."""
+    if min(len(Xs), len(Xt)) < 2:
+        raise ValueError(
+            "A covariance takes at least 2 rows, but there are "
+            f"{len(Xs)} in `Xs` and {len(Xt)} in `Xt`. Take a distance that needs "
+            "none, such as `energy_distance`."
+        )
+    return tuple(np.atleast_2d(np.cov(X, rowvar=False)) for X in (Xs, Xt))
 
 
 def _to_unit_scale(Xs, Xt):
@@ -71,7 +85,7 @@ def cov_distance(Xs, Xt):
     >>> cov_distance([[0.0], [2.0]], [[0.0], [4.0]])
     6.0
     """
-    Cs, Ct = (_covariance(X) for X in check_samples(Xs, Xt))
+    Cs, Ct = _covariances(*check_samples(Xs, Xt))
     return float(np.abs(Cs - Ct).mean())
 
 
@@ -107,7 +121,7 @@ def frechet_distance(Xs, Xt):
     3.0
     """
     Xs, Xt = check_samples(Xs, Xt)
-    Cs, Ct = _covariance(Xs), _covariance(Xt)
+    Cs, Ct = _covariances(Xs, Xt)
     root = symmetric_power(Cs, 0.5)
     cross = np.linalg.eigvalsh(root @ Ct @ root)
     spread = np.trace(Cs) + np.trace(Ct) - 2 * np.sqrt(np.maximum(cross, 0)).sum()

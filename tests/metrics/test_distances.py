@@ -179,3 +179,11 @@ def test_reverse_validation_against_a_written_out_reference():
     model = SourceOnly(LogisticRegression(C=0.01)).fit(Xs, ys, Xt=Xt)
     back = LogisticRegression(C=0.01).fit(Xt, model.predict(Xt))
     assert reverse_validation(model, Xs, ys, Xt) == back.score(Xs, ys)
+
+
+@pytest.mark.parametrize("distance", [metrics.cov_distance, frechet_distance])
+def test_a_covariance_takes_two_rows(distance, samples):
+    Xs, Xt = samples
+    for pair in (Xs, Xt[:1]), (Xs[:1], Xt):
+        with pytest.raises(ValueError, match=r"at least 2 rows.*`Xt`.*energy_distance"):
+            distance(*pair)
