@@ -383,8 +383,8 @@ def target_labels(labels, source=None):
     """Return labels of target rows, and which of the rows are labelled.
 
     A row is not labelled where its label is missing, or -1 if no source row carries -1.
-    Among labels with fractions -1 is a number like any other. In an array of texts, so
-    do the texts that numpy makes of -1 and of missing values.
+    Among labels with fractions -1 is a number like any other. Texts that numpy makes of
+    -1 and of missing values count as these.
 
     Parameters
     ----------
