@@ -104,7 +104,7 @@ class CDAN(AdversarialAdapter):
         for the others. The task loss of the labelled target rows is added to the one of
         the source. In the form of one table, labels of target rows are not read.
 
-    lambda_ : float or callable, default=1.0
+    lambda_ : float or callable, default=0.1
         Weight of the reversed gradient. A callable is a schedule: it returns the values
         at an array of step numbers, as `adapt.deep.UpdateLambda` does. No value
         compiles anything anew.
@@ -273,7 +273,7 @@ class CDAN(AdversarialAdapter):
         discriminator=None,
         Xt=None,
         yt=None,
-        lambda_=1.0,
+        lambda_=0.1,
         entropy=True,
         max_features=4096,
         copy=True,

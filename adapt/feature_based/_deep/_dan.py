@@ -40,7 +40,7 @@ class DAN(PenalizedAdapter):
         for the others. The task loss of the labelled target rows is added to the one of
         the source. In the form of one table, labels of target rows are not read.
 
-    lambda_ : float or callable, default=1.0
+    lambda_ : float or callable, default=0.3
         Weight of the discrepancy. A callable is a schedule: it returns the values at an
         array of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles
         anything anew.
@@ -195,7 +195,7 @@ class DAN(PenalizedAdapter):
         task=None,
         Xt=None,
         yt=None,
-        lambda_=1.0,
+        lambda_=0.3,
         bandwidths=(0.25, 0.5, 1.0, 2.0, 4.0),
         bandwidth_unit="mean",
         pairs="all",

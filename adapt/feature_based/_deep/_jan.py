@@ -38,7 +38,7 @@ class JAN(DAN):
         for the others. The task loss of the labelled target rows is added to the one of
         the source. In the form of one table, labels of target rows are not read.
 
-    lambda_ : float or callable, default=1.0
+    lambda_ : float or callable, default=0.3
         Weight of the discrepancy. A callable is a schedule: it returns the values at an
         array of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles
         anything anew.
