@@ -223,7 +223,7 @@ class CDAN(AdversarialAdapter):
 
     - `lambda_` is the same at all steps, and in the paper rises from 0 to 1 with the
       share of the steps that are done;
-    - Adam takes the place of stochastic gradient descent with a momentum of 0.9, whose
+    - AdamW takes the place of stochastic gradient descent with a momentum of 0.9, whose
       learning rate falls as ``0.01 / (1 + 10 p) ** 0.75`` with that share ``p``; here
       it is changed after each epoch.
     - with `entropy`, the weights of the rows of a batch are scaled to a mean of one in

@@ -196,7 +196,7 @@ class SHOT(SourceFreeAdapter):
 
     - pseudo-labels are found in five rounds, and in the paper after each epoch;
     - the source model that is trained first has no smoothed labels;
-    - Adam takes the place of stochastic gradient descent with Nesterov's momentum. Its
+    - AdamW takes the place of stochastic gradient descent with Nesterov's momentum. Its
       learning rate falls as that of `DANN`, is a tenth in the pretrained layers, and
       weights decay by 0.001; these three are not part of the call below.
 
