@@ -77,9 +77,9 @@ class SourcePruning(WeightAdapter):
     """Train on the share of the source rows that the target needs [1]_.
 
     Use it where the source is much larger than it need be, and training is slow. It is
-    no remedy for a shift: half of the rows trained on are as good as all of them at
-    best, within a point of accuracy in our measurements. `by="label"` helps if the
-    source has classes that the target lacks.
+    a weak remedy for a shift: in our measurements half of the rows gave two points of
+    accuracy more than all of them to logistic regression, and none to forests.
+    `by="label"` helps if the source has classes that the target lacks.
 
     Parameters
     ----------
