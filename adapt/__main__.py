@@ -6,10 +6,10 @@ import warnings
 from typing import NoReturn
 
 from adapt import __version__
-from adapt._cli import compare, diagnose, impute, listing, rank
+from adapt._cli import compare, diagnose, impute, listing, rank, suggest
 from adapt._cli.writing import close_output
 
-_VERBS = compare, diagnose, rank, impute, listing
+_VERBS = compare, suggest, diagnose, rank, impute, listing
 
 
 class _Parser(argparse.ArgumentParser):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from adapt import _files
 from adapt._cli.by_source import by_source
 from adapt._cli.diagnose import find_shift
-from adapt._cli.options import add_data, add_estimator
+from adapt._cli.options import add_data, add_estimator, add_labels
 from adapt._cli.problems import Problem, predictions
 from adapt._cli.reading import inputs_of, read
 from adapt._cli.writing import (
@@ -40,13 +40,14 @@ def add_parser(verbs) -> None:
         "compare",
         help="compare methods and recommend one, without target labels",
         description="Compare adaptation methods on a labelled source and a target, "
-        "score each without target labels, and recommend one or none. If the target "
-        "has labels, they only show how good the methods are.",
+        "score each without target labels, and recommend one or none. Labels of some "
+        "target rows may overrule that; those of all only show how good it is.",
         epilog="Columns may hold numbers, text, categories and missing values. Only "
         "columns that both domains have are used.",
     )
     compare.set_defaults(run=run)
     add_data(compare)
+    add_labels(compare)
     options = compare.add_argument_group("options")
     add_estimator(options, "what every method fits")
     options.add_argument(
@@ -62,10 +63,10 @@ def add_parser(verbs) -> None:
     )
     options.add_argument(
         "--target-labels",
-        choices=("score", "train"),
-        default="score",
-        help="what labels of the target are for; train lets supervised methods take "
-        "part and scores on held-out target rows (default: %(default)s)",
+        choices=("score", "choose", "train"),
+        help="what labels of the target are for; choose lets them overrule the choice "
+        "without; train lets supervised methods take part and scores on held-out "
+        "target rows (default: choose if some rows are labelled, score if all are)",
     )
     options.add_argument(
         "--cv", metavar="N", type=int, default=5, help="folds (default: 5)"

@@ -51,6 +51,16 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     add_layout(parser)
 
 
+def add_labels(parser: argparse.ArgumentParser) -> None:
+    """Add the file of labelled target rows."""
+    parser.add_argument(
+        "--labels",
+        metavar="FILE",
+        help="labels of some target rows: a table as `adapt suggest` writes it, with "
+        "the column `row` or that of --id, and the column of the labels",
+    )
+
+
 def add_layout(parser: argparse.ArgumentParser) -> None:
     """Add how text files are written, where looking at them is not enough."""
     layout = parser.add_argument_group(

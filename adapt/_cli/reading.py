@@ -4,6 +4,7 @@ import argparse
 
 from adapt._cli import problems
 from adapt._cli.columns import check_columns, check_labels, choose_columns
+from adapt._cli.labelled_rows import with_labels
 from adapt._cli.options import layout_of
 from adapt._cli.problems import Problem
 from adapt._files import check_input
@@ -11,7 +12,8 @@ from adapt._files import check_input
 
 def inputs_of(args: argparse.Namespace) -> list[str]:
     """Return the files that are to be read."""
-    return [path for path in (*(args.source or ()), args.target, args.data) if path]
+    given = *(args.source or ()), args.target, args.data, getattr(args, "labels", None)
+    return [path for path in given if path]
 
 
 def read(args: argparse.Namespace) -> Problem:
@@ -21,6 +23,8 @@ def read(args: argparse.Namespace) -> Problem:
     )
     if not args.dataset:
         check_columns(problem)
+    if getattr(args, "labels", None):
+        problem = with_labels(problem, args.labels, layout_of(args))
     return check_labels(problem)
 
 

@@ -5,6 +5,7 @@ from adapt.inspection._continual_display import ContinualDisplay
 from adapt.inspection._diagnose import diagnose_shift
 from adapt.inspection._domain_scores_display import DomainScoresDisplay
 from adapt.inspection._expected_accuracy import ExpectedAccuracy, expected_accuracy
+from adapt.inspection._label_gain_display import LabelGainDisplay
 from adapt.inspection._learning_curve_display import LearningCurveDisplay
 from adapt.inspection._mixture_weights_display import MixtureWeightsDisplay
 from adapt.inspection._shift_display import ShiftDisplay
@@ -17,6 +18,7 @@ __all__ = [
     "ContinualDisplay",
     "DomainScoresDisplay",
     "ExpectedAccuracy",
+    "LabelGainDisplay",
     "LearningCurveDisplay",
     "MixtureWeightsDisplay",
     "ShiftDisplay",

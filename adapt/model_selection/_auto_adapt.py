@@ -19,10 +19,11 @@ from adapt._frames import as_pandas, is_frame, stack_rows
 from adapt._sklearn import Interval, StrOptions, _check_feature_names, _fit_context
 from adapt.base import MetaAdapter
 from adapt.base._estimators import has_method
-from adapt.model_selection._candidates import candidates
 from adapt.model_selection._comparison import Comparison
 from adapt.model_selection._decision import check_task, choose_on_source
 from adapt.model_selection._held_out_scores import Task
+from adapt.model_selection._label_candidates import judged_without_labels
+from adapt.model_selection._label_evidence import LabelStage
 from adapt.model_selection._preprocessing import (
     fit_array_preprocessor,
     table_preprocessor,
@@ -42,6 +43,18 @@ def _chosen_has(method):
     return check
 
 
+def _target_labels(domains, of_classes):
+    """Return target labels as `Task` has them.
+
+    One table that is labelled throughout has those that a score is to be computed from.
+    """
+    one_table = domains.target_domain is not None
+    if domains.yt is None or (one_table and domains.labelled.all()):
+        return {"yt": None, "labelled": np.zeros(len(domains.Xt), dtype=bool)}
+    yt = column_or_1d(domains.yt)
+    return {"yt": yt if of_classes else yt.astype(float), "labelled": domains.labelled}
+
+
 class AutoAdapt(MetaAdapter):
     """Adapt by the average of methods that the evidence is for, or not at all.
 
@@ -53,6 +66,8 @@ class AutoAdapt(MetaAdapter):
     3. Otherwise each candidate is adapted on folds and scored without target labels, by
        `CircularValidation` [1]_. Those that score above source-only are averaged: class
        probabilities together with those of source-only, numbers without.
+    4. If some target rows are labelled, they may overrule that choice, for one of more
+       candidates; `suggest_labels` names the rows whose labels decide most.
 
     Rows are made numbers and standardised first: data frames may have columns of
     numbers, categories, text and booleans, and missing values.
@@ -147,7 +162,7 @@ class AutoAdapt(MetaAdapter):
     class are as in the source, take `SaerensEM` or `MMDTarS` instead.
 
     Each method is fitted ``2 * cv + 1`` times. A Ctrl-C keeps what is finished, once
-    source-only is. Labels of the target are never looked at.
+    source-only is. Labels of the target only matter to the last step.
 
     References
     ----------
@@ -220,14 +235,16 @@ class AutoAdapt(MetaAdapter):
             Source rows; with `sample_domain`, source and target rows in one table.
 
         y : array-like of shape (n_samples,)
-            Labels of `X`. Those of target rows may be missing, and are not read.
+            Labels of `X`. Those of target rows are used as `yt` is, if some of them are
+            missing. If none is, they are not read, so that a score cannot leak.
 
         Xt : DataFrame or array-like of shape (n_target_samples, n_features), \
                 default=None
             Target rows. If None, `Xt` as given to the constructor.
 
-        yt : None
-            Not read.
+        yt : array-like of shape (n_target_samples,), default=None
+            Labels of some target rows, missing (NaN, None, or -1 where no source row
+            has that label) for others. They may overrule the choice without labels.
 
         sample_domain : array-like of shape (n_samples,), default=None
             Domain of each row of `X`: negative for a target.
@@ -283,23 +300,28 @@ class AutoAdapt(MetaAdapter):
             task = task._replace(Xs=Xs, Xt=Xt)
         comparison = Comparison(
             scoring=task.scoring,
-            target_labels="score",
+            target_labels="score" if task.yt is None else "choose",
             n_source=len(task.Xs),
             n_target=len(task.Xt),
-            n_labelled=0,
+            n_labelled=int(task.labelled.sum()),
         )
+        seen = task.without_target_labels()
         with self._stage("choosing a method"):
             choose_on_source(
                 comparison,
-                candidates(self.methods, estimator, trains_on_target=False),
+                judged_without_labels(self.methods, estimator, task.yt is not None),
                 estimator,
-                task,
+                seen,
                 SHIPPED,
                 verbose=self.verbose,
                 time_limit=self.time_limit,
                 table=False,
             )
-        comparison.conclude(preprocessor, task)
+        comparison.conclude(preprocessor, seen)
+        with self._stage("choosing by labels"):
+            comparison.choose_by_labels(
+                LabelStage(self.methods, estimator, task, self.time_limit)
+            )
         self.comparison_, self._columns = comparison, columns
 
     def _task(self, domains, groups):
@@ -326,8 +348,7 @@ class AutoAdapt(MetaAdapter):
             domains.Xs,
             ys if of_classes else ys.astype(float),
             domains.Xt,
-            yt=None,
-            labelled=np.zeros(len(domains.Xt), dtype=bool),
+            **_target_labels(domains, of_classes),
             scoring=scoring,
             cv=self.cv,
             random_state=seed,
@@ -335,6 +356,39 @@ class AutoAdapt(MetaAdapter):
             source_weight=domains.source_weight,
             groups=groups,
         )
+
+    def _wants_target_labels(self):
+        return True
+
+    def suggest_labels(self, n, *, random_state=0):
+        """Return positions of target rows whose labels decide most between candidates.
+
+        Rows are drawn where candidates differ. Give their labels to `fit` as `yt`,
+        missing for all other rows.
+
+        Parameters
+        ----------
+        n : int
+            Number of rows, at least 1.
+
+        random_state : int, RandomState instance or None, default=0
+            Draws them.
+
+        Returns
+        -------
+        rows : ndarray of int
+            Positions in `Xt`, so that ``Xt.index[rows]`` are names of rows, and
+            ``Xt.iloc[rows]`` rows of a frame. Those on which candidates differ come
+            first. If they are fewer than `n`, random others follow, which tell whether
+            all candidates are wrong.
+
+        Raises
+        ------
+        ValueError
+            If the estimator was loaded from a file, which does not hold rows.
+        """
+        check_is_fitted(self, "comparison_")
+        return self.comparison_.suggest_labels(n, random_state)
 
     @property
     def best_estimator_(self):

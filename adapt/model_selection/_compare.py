@@ -12,6 +12,8 @@ from adapt.model_selection._circular_gain import standing
 from adapt.model_selection._comparison import Comparison
 from adapt.model_selection._decision import check_choice, check_task, choose_on_source
 from adapt.model_selection._held_out_scores import Task, held_out_target
+from adapt.model_selection._label_candidates import judged_without_labels
+from adapt.model_selection._label_evidence import LabelStage
 from adapt.model_selection._one_by_one import fit_timed, one_by_one
 from adapt.model_selection._pooled_candidate import pooled_candidates
 from adapt.model_selection._read_domains import (
@@ -67,7 +69,7 @@ def compare(
     methods="default",
     cv=5,
     scoring=None,
-    target_labels="score",
+    target_labels=None,
     random_state=0,
     n_jobs=None,
     verbose=0,
@@ -122,9 +124,13 @@ def compare(
     scoring : {"accuracy", "balanced_accuracy", "r2"}, default=None
         If None, accuracy for classes and R2 for numbers.
 
-    target_labels : {"score", "train"}, default="score"
-        What known labels of the target are for. With "score" no method sees them; they
-        only show how good the recommendation was. With "train" supervised methods are
+    target_labels : {"score", "choose", "train"}, default=None
+        What known labels of the target are for. If None, "score" if all target rows are
+        labelled or none is, else "choose". With "score" no method sees them; they only
+        show how good the recommendation was. With "choose" they may overrule the choice
+        that was made without, for one of more candidates: see `Comparison.labels`. They
+        are taken as a random sample of the target, or of the rows that
+        `Comparison.suggest_labels` draws from. With "train" supervised methods are
         candidates too, everything is scored by cross-validation over the labelled
         target rows, and the scorers without labels are not needed.
 
@@ -183,7 +189,8 @@ def compare(
     >>> bool(scores[result.recommended] > scores["SourceOnly"] + 0.3)
     True
     """
-    check_choice("target_labels", target_labels, ("score", "train"))
+    if target_labels is not None:
+        check_choice("target_labels", target_labels, ("score", "choose", "train"))
     if cv < 2:
         raise ValueError(f"`cv` must be at least 2, got {cv!r}.")
     Xs, ys, Xt, yt, labelled = read_domains(X, y, Xt, yt, sample_domain)
@@ -195,10 +202,18 @@ def compare(
     else:
         ys = ys.astype(float)
         yt = None if yt is None else yt.astype(float)
+    if target_labels is None:
+        partly = labelled.any() and not labelled.all()
+        target_labels = "choose" if partly else "score"
     trains = target_labels == "train"
-    if trains and yt is None:
-        raise ValueError("`target_labels='train'` needs labels of some target rows.")
-    found = candidates(methods, estimator, trains)
+    if yt is None and target_labels != "score":
+        raise ValueError(
+            f"`target_labels={target_labels!r}` needs labels of some target rows."
+        )
+    if trains:
+        found = candidates(methods, estimator, True)
+    else:
+        found = judged_without_labels(methods, estimator, target_labels == "choose")
     preprocessor, Xs, Xt = preprocess(Xs, Xt)
     task = Task(
         Xs,
@@ -224,7 +239,11 @@ def compare(
         if isinstance(methods, str):
             found |= pooled_candidates(sample_domain, len(ys), of_classes)
         _compare_on_target(comparison, found, estimator, task, verbose)
-    else:
-        choose_on_source(comparison, found, estimator, task, SHIPPED, verbose=verbose)
-    comparison.conclude(preprocessor, task)
+        comparison.conclude(preprocessor, task)
+        return comparison
+    hidden = task.without_target_labels()
+    seen, chooses = (task, hidden) if target_labels == "score" else (hidden, task)
+    choose_on_source(comparison, found, estimator, seen, SHIPPED, verbose=verbose)
+    comparison.conclude(preprocessor, seen)
+    comparison.choose_by_labels(LabelStage(methods, estimator, chooses))
     return comparison

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 from sklearn.pipeline import Pipeline
@@ -9,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from adapt.model_selection import _comparison_text as text
 from adapt.model_selection._candidates import AVERAGE, BASELINE, TARGET_ONLY
 from adapt.model_selection._choice import average, best_by_labels
+from adapt.model_selection._label_evidence import LabelEvidence, LabelStage
 from adapt.model_selection._shift_evidence import ShiftEvidence
 
 
@@ -82,6 +84,13 @@ class Comparison:
         Each finished method, fitted on all rows, and what it predicts of all target
         rows; "Average" too, if there is one.
 
+    labels : LabelEvidence or None
+        What a few labelled target rows say of candidates, where they choose: its
+        `results`, a data frame, and its `gain_of_choice`.
+
+    label_free : str
+        Name of the choice without target labels.
+
     interrupted : bool
         Whether it ended early; the methods that were finished are here.
     """
@@ -102,6 +111,9 @@ class Comparison:
     rows: list[dict[str, Any]] = field(default_factory=list, init=False)
     models: dict[str, Any] = field(default_factory=dict, init=False)
     predictions: dict[str, Any] = field(default_factory=dict, init=False)
+    labels: LabelEvidence | None = field(default=None, init=False)
+    label_free: str | None = field(default=None, init=False)
+    _stage: LabelStage | None = field(default=None, init=False)
 
     def add(self, row, model=None, predicted=None):
         """Add a finished method.
@@ -141,6 +153,76 @@ class Comparison:
         model = self.models[self.recommended]
         self.best_estimator = Pipeline([("preprocess", preprocessor), ("adapt", model)])
         text.warn_if_trivial(self, task)
+
+    def choose_by_labels(self, stage):
+        """Let labelled target rows overrule the choice without them.
+
+        Parameters
+        ----------
+        stage : LabelStage
+            The candidates. Without labels it is kept, to suggest rows.
+        """
+        self.label_free, self._stage = self.recommended, stage
+        if not stage.task.labelled.any():
+            return
+        models = dict(self.models)
+        try:
+            self.labels = stage.choose(self.label_free, models)
+        except KeyboardInterrupt:
+            self.interrupted = True
+            return
+        self.recommended = self.labels.recommended
+        preprocessor, model = self.best_estimator[0], models[self.recommended]
+        self.best_estimator = Pipeline([("preprocess", preprocessor), ("adapt", model)])
+
+    def candidate_predictions(self):
+        """Return what candidates of a choice by labels predict of the target.
+
+        They are fitted to both domains, and are shown no label of the target.
+
+        Returns
+        -------
+        names : list of str
+            The choice without labels first.
+
+        predictions : ndarray of shape (n_candidates, n_target)
+        """
+        if self._stage is None:
+            raise ValueError(
+                "The rows that candidates are fitted to are not kept in a file, nor "
+                "with `target_labels='train'`. Compare again."
+            )
+        return self._stage.fit(self.label_free, dict(self.models))
+
+    def suggest_labels(self, n, random_state=0):
+        """Return positions of target rows whose labels decide most between candidates.
+
+        Rows are drawn where candidates differ: uniformly for classes, and for numbers
+        the more often, the more they differ. Bring the labels back as `yt`, missing for
+        all other rows.
+
+        Parameters
+        ----------
+        n : int
+            Number of rows, at least 1.
+
+        random_state : int, RandomState instance or None, default=0
+            Draws them.
+
+        Returns
+        -------
+        rows : ndarray of int
+            Those on which candidates differ, in random order, so that the first of them
+            are as good a draw. If they are fewer than `n`, random others follow, which
+            tell whether all candidates are wrong.
+        """
+        if not isinstance(n, Integral) or n < 1:
+            raise ValueError(f"`n` must be a whole number of at least 1, got {n!r}.")
+        found = self.candidate_predictions()
+        return self._stage.suggest(*found, n, self.labels, random_state)
+
+    def __getstate__(self):
+        return {**vars(self), "_stage": None}  # which holds all rows
 
     def _rank(self, row):
         """Return what sorts methods: the recommended, the gains, what failed."""
@@ -221,6 +303,7 @@ class Comparison:
             "shift_p_value": _plain(self.shift_p_value),
             "explained_by_weights": None if seen is None else seen.explained,
             "members": list(self.members),
+            "by_labels": None if self.labels is None else self.labels.to_dict(),
             "target_trained": _plain(self.ceiling),
             "interrupted": self.interrupted,
             "results": [

@@ -87,6 +87,14 @@ def reason(comparison):
     """
     if comparison.target_labels == "train":
         return _reason_by_labels(comparison)
+    if comparison.labels is not None:
+        stays = comparison.recommended == comparison.label_free
+        without = f"{_reason_without_labels(comparison)} " if stays else ""
+        return without + comparison.labels.reason
+    return _reason_without_labels(comparison)
+
+
+def _reason_without_labels(comparison):
     if comparison.recommended == BASELINE:
         return f"Fitted on the source alone: {_reason_to_stay(comparison)}."
     members = comparison.members
@@ -175,7 +183,7 @@ def _columns(comparison):
     trained = comparison.target_labels == "train"
     columns = dict.fromkeys(["held out"] if trained else ["circular", "weighted"], 11)
     columns |= {"gain": 6, "fit": 6}
-    if comparison.n_labelled and not trained:
+    if comparison.n_labelled and comparison.target_labels == "score":
         columns |= {"target": 6, "gap": 6}
     return columns
 
@@ -237,6 +245,8 @@ def as_text(comparison):
         meaning = f"  {name:<8}  {note(comparison, name)}"
         lines.append(textwrap.fill(meaning, 80, subsequent_indent=12 * " "))
     lines.append("")
+    if comparison.labels is not None:
+        lines += [str(comparison.labels), ""]
     if comparison.interrupted:
         lines.append("Interrupted: only methods that were finished are compared.")
     lines += [

@@ -81,6 +81,11 @@ class Task(NamedTuple):
         counts = np.sort(np.unique(y, return_counts=True)[1])
         return min(self.cv, *counts[-2:]) if len(counts) > 1 else 0
 
+    def without_target_labels(self):
+        """Return this task as methods see it that are judged without target labels."""
+        nothing = np.zeros(len(self.labelled), dtype=bool)
+        return self._replace(yt=None, labelled=nothing)
+
     def target_labels(self, rows):
         """Return labels of the target, None but for ``rows``."""
         labels = np.full(len(self.yt), None)
@@ -165,7 +170,7 @@ def _fold_of_source(method, scorers, task, train, test):
         return [scorer.held_out(model, task.Xs[test]) for scorer in scorers]
 
 
-def _fold_of_target(method, task, train, test):
+def fold_of_target(method, task, train, test):
     """Return predictions of target rows whose labels the method was not shown."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -250,7 +255,7 @@ def held_out_target(method, task):
     calls = [(method, task, rows[train], rows[test]) for train, test in folds]
     predicted = y.copy()
     for (_, test), part in zip(
-        folds, run(_fold_of_target, calls, task.n_jobs), strict=True
+        folds, run(fold_of_target, calls, task.n_jobs), strict=True
     ):
         predicted[test] = part
     return judge(y, predicted, task.scoring)

@@ -12,6 +12,7 @@ from adapt.base import SourceOnly
 from adapt.feature_based import FA, LinearOT
 from adapt.inspection import (
     DomainScoresDisplay,
+    LabelGainDisplay,
     LearningCurveDisplay,
     ShiftDisplay,
     TransferMatrixDisplay,
@@ -205,3 +206,41 @@ def test_the_page_holds_all_and_loads_nothing(comparison):
     assert page.count("<tr") == 3 + len(comparison.results) + 3 + 4
     assert f"Recommended: {comparison.advice}" in page
     assert "prefers-color-scheme: dark" in page
+
+
+# ------------------------------------------------------------ a choice by few labels
+
+
+def test_gain_of_labels_against_draws_by_hand():
+    rng = np.random.default_rng(0)
+    y = rng.integers(2, size=200)
+    predictions = np.array(
+        [np.where(rng.random(200) < p, y, 1 - y) for p in (0.6, 0.9)]
+    )
+    display = LabelGainDisplay.from_predictions(
+        predictions, y, sizes=[5, 20], n_repeats=6, ax=axes()
+    )
+    gain = (predictions[1] == y).mean() - (predictions[0] == y).mean()
+    assert display.oracle == pytest.approx(gain)
+    assert display.suggested.shape == display.at_random.shape == (2, 6)
+    for found in (display.suggested, display.at_random):
+        assert np.all(np.isclose(found, 0) | np.isclose(found, gain))
+    assert display.suggested[1].mean() > gain / 2
+    labels = display.ax_.get_legend_handles_labels()[1]
+    assert labels == ["rows that were suggested", "rows at random", "best method"]
+    with pytest.raises(ValueError, match="`predictions` must be of shape"):
+        LabelGainDisplay.from_predictions(predictions, y[1:])
+
+
+def test_gain_of_labels_of_auto_adapt():
+    Xs, ys, Xt, yt = DATA
+    labels = yt.astype(object)
+    labels[:10] = None
+    model = AutoAdapt(methods=["LinearOT"], cv=2, random_state=0)
+    display = LabelGainDisplay.from_estimator(
+        model, Xs, ys, Xt, labels, sizes=[5], n_repeats=3, ax=axes()
+    )
+    assert display.suggested.shape == (1, 3)
+    assert display.scoring == "accuracy"
+    with pytest.raises(ValueError, match="`yt` must hold labels"):
+        LabelGainDisplay.from_estimator(model, Xs, ys, Xt, np.full(len(yt), None))
