@@ -38,7 +38,7 @@ from adapt.model_selection._rule import SHIPPED
 FOLDER = Path(__file__).parent / "results"
 SIZES = (5, 10, 20, 50)
 DRAWS = 5
-PRIORS = (1.0, 2.0, 4.0)
+PRIORS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 def without_labels(task):
@@ -132,7 +132,8 @@ def left_out(tasks, curves):
 
 def report(labels, family, estimator, tasks):
     """Print and return what labels gain on a family of tasks."""
-    curves = {prior: [curve_of(t, prior) for t in tasks] for prior in PRIORS}
+    priors = PRIORS if labels == "classes" else (2.0,)  # of which numbers have none
+    curves = {prior: [curve_of(t, prior) for t in tasks] for prior in priors}
     shipped = curves[2.0]
     without, oracle = (
         np.array([c[key] for c in shipped]) for key in ("without", "oracle")
@@ -155,9 +156,9 @@ def report(labels, family, estimator, tasks):
                 + [f"{x:.2f}" for x in (without.mean(), gains[:, k].mean())]
                 + [f"{x:.2f}" for x in (oracle.mean(), closed[k], worst[k])]
             )
-    print(
-        f"  20 suggested, prior chosen on other tables: {left_out(tasks, curves):+.1f}"
-    )
+    if len(priors) > 1:
+        gain = left_out(tasks, curves)
+        print(f"  20 suggested, prior chosen on other tables: {gain:+.1f}")
     for size in (20,):
         found = [covered(task, size) for task in tasks]
         pairs, choices = (

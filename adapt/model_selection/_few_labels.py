@@ -223,16 +223,19 @@ def _cells(strata, differ, labelled):
     return cells + ([agreed] if agreed.any() else [])
 
 
-def _gain_of_classes(values, cells, labelled, rule):
-    """Return gain and cautious gain; values lie between -1 and 1, or near."""
-    gain = cautious = 0.0
-    for cell in cells:
-        known, weight = values[cell & labelled], cell.sum() / len(values)
-        if len(known) == 0:
-            return np.nan, -np.inf
-        gain += weight * known.mean()
-        cautious += weight * known.sum() / (len(known) + rule.prior)
-    return gain, cautious
+def _gains_of_classes(values, differ, strata, labelled, rule):
+    """Return gains and cautious gains of all candidates."""
+    gain, cautious = np.zeros((2, len(values)))
+    unknown = np.zeros(len(values), dtype=bool)
+    for where in (strata > 0, strata <= 0):  # in the latter only learners differ
+        share = (differ & where).mean(axis=1)
+        rows = where & labelled
+        known = differ[:, rows].sum(axis=1)
+        total = np.where(differ[:, rows], values[:, rows], 0).sum(axis=1)
+        gain += share * total / np.maximum(known, 1)
+        cautious += share * total / (known + rule.prior)
+        unknown |= (share > 0) & (known == 0)
+    return np.where(unknown, np.nan, gain), np.where(unknown, -np.inf, cautious)
 
 
 def _interval_of_classes(values, cells, labelled, rule, level=0.95):
@@ -275,7 +278,7 @@ def _variance(values, cells, labelled):
 
 
 def _gain_of_numbers(values, cells, labelled, rule):
-    """Return gain and cautious gain."""
+    """Return gain and cautious gain of a candidate."""
     known = [values[cell & labelled] for cell in cells]
     if not cells or min(map(len, known)) == 0:
         return np.nan, -np.inf
@@ -283,6 +286,15 @@ def _gain_of_numbers(values, cells, labelled, rule):
     gain = sum(w * k.mean() for w, k in zip(weights, known, strict=True))
     variance, free = _variance(values, cells, labelled)
     return gain, gain - rule.caution * np.sqrt(variance) if free else -np.inf
+
+
+def _gains_of_numbers(values, differ, strata, labelled, rule):
+    """Return gains and cautious gains of all candidates."""
+    gain, cautious = np.zeros((2, len(values)))
+    for k in np.flatnonzero(differ.any(axis=1)):
+        cells = _cells(strata, differ[k], labelled)
+        gain[k], cautious[k] = _gain_of_numbers(values[k], cells, labelled, rule)
+    return gain, cautious
 
 
 def _interval_of_numbers(values, cells, labelled, rule, level=0.95):
@@ -299,8 +311,8 @@ def _interval_of_numbers(values, cells, labelled, rule, level=0.95):
 
 
 _ESTIMATES = {
-    True: (_gain_of_classes, _interval_of_classes),
-    False: (_gain_of_numbers, _interval_of_numbers),
+    True: (_gains_of_classes, _interval_of_classes),
+    False: (_gains_of_numbers, _interval_of_numbers),
 }
 
 
@@ -351,12 +363,11 @@ def labelled_gains(
     """
     learns = np.zeros(len(values), dtype=bool) if learns is None else learns
     estimate, interval = _ESTIMATES[of_classes]
-    gain, low, high, cautious = np.zeros((4, len(values)))
-    for k in np.flatnonzero(differ.any(axis=1)):
-        told = values[k], _cells(strata, differ[k], labelled), labelled, rule
-        gain[k], cautious[k] = estimate(*told)
-        if intervals or learns[k]:
-            low[k], high[k] = interval(*told)
+    gain, cautious = estimate(values, differ, strata, labelled, rule)
+    low, high = np.zeros((2, len(values)))
+    for k in np.flatnonzero(differ.any(axis=1) & (learns | intervals)):
+        cells = _cells(strata, differ[k], labelled)
+        low[k], high[k] = interval(values[k], cells, labelled, rule)
         if learns[k] and np.isfinite(low[k]):
             cautious[k] = gain[k] - rule.learner_caution * (gain[k] - low[k])
         elif learns[k]:
@@ -414,8 +425,9 @@ def gain_of_choice(
     if chosen == {0}:
         return GainOfChoice(0.0, 0.0, 0.0)
     estimate, interval = _ESTIMATES[of_classes]
-    cells = _cells(strata, differ[sorted(chosen)].any(axis=0), labelled)
-    gain, low, high = float(estimate(left_out, cells, labelled, rule)[0]), 0.0, 0.0
+    either = differ[sorted(chosen)].any(axis=0)
+    given = left_out[None], either[None], strata, labelled, rule
+    gain, low, high = estimate(*given)[0].item(), 0.0, 0.0
     if best:
         level = 1 - 0.05 / differ.any(axis=1).sum()  # Bonferroni
         cells = _cells(strata, differ[best], labelled)
