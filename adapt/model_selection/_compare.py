@@ -57,6 +57,19 @@ def _compare_on_target(comparison, methods, estimator, task, verbose):
     one_by_one(comparison, methods, evaluate, verbose)
 
 
+def _use_of_labels(target_labels, labelled):
+    """Return what known labels of the target are for, or refuse what cannot be."""
+    if target_labels is None:
+        partly = labelled.any() and not labelled.all()
+        return "choose" if partly else "score"
+    check_choice("target_labels", target_labels, ("score", "choose", "train"))
+    if target_labels != "score" and not labelled.any():
+        raise ValueError(
+            f"`target_labels={target_labels!r}` needs labels of some target rows."
+        )
+    return target_labels
+
+
 def compare(
     X,
     y=None,
@@ -189,8 +202,6 @@ def compare(
     >>> bool(scores[result.recommended] > scores["SourceOnly"] + 0.3)
     True
     """
-    if target_labels is not None:
-        check_choice("target_labels", target_labels, ("score", "choose", "train"))
     if cv < 2:
         raise ValueError(f"`cv` must be at least 2, got {cv!r}.")
     Xs, ys, Xt, yt, labelled = read_domains(X, y, Xt, yt, sample_domain)
@@ -202,14 +213,8 @@ def compare(
     else:
         ys = ys.astype(float)
         yt = None if yt is None else yt.astype(float)
-    if target_labels is None:
-        partly = labelled.any() and not labelled.all()
-        target_labels = "choose" if partly else "score"
+    target_labels = _use_of_labels(target_labels, labelled)
     trains = target_labels == "train"
-    if yt is None and target_labels != "score":
-        raise ValueError(
-            f"`target_labels={target_labels!r}` needs labels of some target rows."
-        )
     if trains:
         found = candidates(methods, estimator, True)
     else:
