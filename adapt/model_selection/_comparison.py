@@ -186,6 +186,7 @@ class Comparison:
             The choice without labels first.
 
         predictions : ndarray of shape (n_candidates, n_target)
+            Predicted labels of all target rows.
         """
         if self._stage is None:
             raise ValueError(
