@@ -22,12 +22,13 @@ from adapt.model_selection._rule import SHIPPED, Rule
 FOLDER = Path(__file__).parent / "results"
 SOURCE, SCALED = "SourceOnly", "DomainStandardScaler"
 MAPS = (SCALED, "QuantileMatching", "GFK")
-MEMBERS = (*MAPS, "SelfTraining")
+TAUGHT = f"{SCALED} + SelfTraining"
+MEMBERS = (*MAPS, TAUGHT)
 LEAST_R2 = -1.0  # so that a single task does not make all of a mean
 GRID = [
-    Rule(explained=explained, agree=agree, clear=clear)
-    for explained, agree, clear in itertools.product(
-        (0.75, 0.8, 0.85, 0.9, 0.95), (1, 2, 3), (0.0, 0.5, 1.0, 1.5, 2.0)
+    Rule(explained=explained, covered=covered, agree=agree, clear=clear)
+    for explained, covered, agree, clear in itertools.product(
+        (0.8, 0.9, 0.95), (0.5, 0.65, 0.8, 1.0), (1, 2), (0.0, 1.0, 2.0)
     )
 ]
 
@@ -46,6 +47,7 @@ class Task:
         self.ys, self.yt = found["ys"], found["yt"]
         self.p_value = float(found["p_value"])
         self.explained = float(np.nanmax(found["evidence"][:3]))
+        self.covered = float(found["covered"])
         self.parts = defaultdict(dict)
         for key in found.files:
             if "|" in key:
@@ -120,6 +122,8 @@ def by_rule(task, rule=SHIPPED, members=MEMBERS):
     """Return the gain of what `AutoAdapt` takes."""
     if task.p_value >= rule.level or task.explained > rule.explained:
         return 0.0
+    if task.covered > rule.covered:
+        return 0.0
     maps = [name for name in MAPS if name in task.candidates]
     if len(task.passing(maps, rule.clear)) < min(rule.agree, len(maps)):
         return 0.0
@@ -133,11 +137,16 @@ def always_scaled(task):
 
 def any_member(task):
     """Return the gain of the rule with one member that gains at all."""
-    return by_rule(task, Rule(agree=1, clear=0.0))
+    members = (*MAPS, "SelfTraining")
+    return by_rule(task, Rule(covered=1.0, agree=1, clear=0.0), members)
 
 
-def with_scaled_self_training(task):
-    return by_rule(task, members=(*MEMBERS, f"{SCALED} + SelfTraining"))
+def without_coverage(task):
+    return by_rule(task, Rule(covered=1.0))
+
+
+def plain_self_training(task):
+    return by_rule(task, members=(*MAPS, "SelfTraining"))
 
 
 def oracle(task):
@@ -148,7 +157,8 @@ RULES = {
     "always DomainStandardScaler": always_scaled,
     "one member, any gain": any_member,
     "shipped": by_rule,
-    "shipped + DSS(SelfTraining)": with_scaled_self_training,
+    "shipped, coverage not asked": without_coverage,
+    "shipped, SelfTraining unscaled": plain_self_training,
     "oracle": oracle,
 }
 
@@ -185,7 +195,7 @@ def left_out(tasks, part):
         here = of_part == name
         best = max(GRID, key=lambda rule: utility(gains[rule][~here]))
         found[here] = gains[best][here]
-        chosen.append((best.explained, best.agree, best.clear))
+        chosen.append((best.explained, best.covered, best.agree, best.clear))
     return found, chosen
 
 
@@ -205,7 +215,9 @@ def report(tasks):
             times = defaultdict(int)
             for constants in chosen:
                 times[constants] += 1
-            print(f"  {part} left out, (explained, agree, clear): {dict(times)}")
+            print(
+                f"  {part} left out, (explained, covered, agree, clear): {dict(times)}"
+            )
     for name, gains in columns.items():
         gains = np.array(gains)
         cells = []
@@ -236,6 +248,7 @@ def main():
                 "seed",
                 "p_value",
                 "explained",
+                "covered",
                 "method",
                 "circular_gain",
                 "circular_margin",
@@ -247,7 +260,7 @@ def main():
             columns = report(tasks)
             for i, t in enumerate(tasks):
                 start = [labels, estimator, t.family, t.table, t.kind, t.seed]
-                start += [f"{t.p_value:.3g}", f"{t.explained:.3f}"]
+                start += [f"{t.p_value:.3g}", f"{t.explained:.3f}", f"{t.covered:.3f}"]
                 for name in t.candidates:
                     gain, margin = t.circular[name]
                     row = [name, f"{gain:.4f}", f"{margin:.2f}"]

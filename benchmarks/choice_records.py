@@ -131,6 +131,7 @@ def of_pair(pair, estimator, of_classes, seed):
     out["evidence"] = np.array(
         [seen.by_frequencies, seen.by_scores, seen.by_rows, seen.explained]
     )
+    out["covered"] = seen.covered
     out["row_weights"] = ImportanceWeighted().fit(Xs, Xt).weights(Xs)
     circular = CircularValidation().fit(Xs, Xt)
     for name, method in candidates(estimator, of_classes).items():

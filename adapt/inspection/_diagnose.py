@@ -11,7 +11,7 @@ from adapt._label_kinds import is_classification
 from adapt.base import SourceOnly
 from adapt.inspection._column_tests import compare_columns
 from adapt.inspection._expected_accuracy import expected_accuracy
-from adapt.inspection._shift_kinds import concept_shift, coverage, label_shift
+from adapt.inspection._shift_kinds import concept_shift, label_shift
 from adapt.inspection._shift_report import ShiftReport
 from adapt.metrics import (
     ImportanceWeighted,
@@ -22,7 +22,7 @@ from adapt.metrics import (
 from adapt.model_selection._candidates import base_estimator
 from adapt.model_selection._preprocessing import usable_columns
 from adapt.model_selection._read_domains import preprocess, read_domains
-from adapt.model_selection._shift_evidence import shift_evidence
+from adapt.model_selection._shift_evidence import coverage, shift_evidence
 
 _FEWEST = 4  # rows of a domain; those of which every fold has some
 

@@ -11,7 +11,6 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
-from sklearn.neighbors import NearestNeighbors
 
 from adapt.instance_based._bbse import black_box_weights
 from adapt.metrics._two_sample_tests import shift_p_value
@@ -176,35 +175,3 @@ def concept_shift(Xs, ys, Xt, yt, of_classes, random_state, *, max_rows=2000):
     error = gains.std() / np.sqrt(len(gains))
     z = gains.mean() / error if error > 0 else 0.0
     return ConceptShift(float(gains.mean()), float(norm.sf(z)))
-
-
-def coverage(Xs, Xt, random_state, *, quantile=0.95, max_rows=2000):
-    """Return the share of target rows that have source rows about them.
-
-    Parameters
-    ----------
-    Xs, Xt : ndarrays of shape (n_samples, n_features)
-        Rows of the source and of the target.
-
-    random_state : RandomState instance
-        Draws rows where there are many.
-
-    quantile : float, default=0.95
-        A target row is covered if its nearest source row is no farther than it is for
-        this share of the source rows themselves.
-
-    max_rows : int, default=2000
-        How many rows of each domain to look at.
-
-    Returns
-    -------
-    share : float
-        In units of `quantile`, at most 1: about 1 without shift.
-    """
-    Xs, Xt = (X[random_state.permutation(len(X))[:max_rows]] for X in (Xs, Xt))
-    if len(Xs) < 2:
-        return np.nan
-    tree = NearestNeighbors(n_neighbors=1).fit(Xs)
-    usual = np.quantile(tree.kneighbors()[0], quantile)
-    near = tree.kneighbors(Xt)[0] <= usual
-    return float(min(1.0, near.mean() / quantile))

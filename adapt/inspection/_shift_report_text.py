@@ -8,9 +8,9 @@ _COVERED = 0.8
 _KINDS = {
     "none": "No shift is seen: source and target may be one distribution",
     "label": "Label shift: classes have other frequencies, and look the same",
-    "covariate": "Weights of source rows explain the shift: covariate shift, or other "
-    "frequencies of labels",
-    "features": "The features have moved: no weights of source rows explain the shift",
+    "covariate": "Covariate shift, or other frequencies of labels: rows need not have "
+    "moved",
+    "features": "The features have moved",
 }
 _ADVICE = {
     "none": "Do not adapt: fit on the source.",
@@ -20,7 +20,7 @@ _ADVICE = {
     "what tells labels apart. Fit on the source, as `AutoAdapt` does.",
     "classes": "Let `AutoAdapt` choose: it averages source-only with those of "
     "`DomainStandardScaler`, `QuantileMatching`, `GFK` and `SelfTraining` that score "
-    "above it on the way to the target and back.",
+    "above it on the way to the target and back, if two of them agree.",
     "numbers": "Let `AutoAdapt` choose between `DomainStandardScaler`, "
     "`QuantileMatching` and no adaptation. Other maps often lose where numbers are "
     "predicted.",
@@ -79,7 +79,9 @@ def findings(report):
     seen = report.evidence
     found = [f"{_KINDS[report.kind]} (p = {seen.p_value:.2g})."]
     if report.kind in ("covariate", "features"):
-        found.append(f"Weights of source rows explain {seen.explained:.0%} of it.")
+        found.append(
+            f"Weights of source rows explain {seen.explained:.0%} of the shift."
+        )
     if report.has_concept_shift:
         unit = " nats" if report.label is not None else " of the variance"
         found.append(

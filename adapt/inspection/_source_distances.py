@@ -6,10 +6,10 @@ from sklearn.base import clone, is_classifier
 from sklearn.utils import check_random_state
 
 from adapt._label_kinds import is_classification
-from adapt.inspection._shift_kinds import coverage
 from adapt.metrics import classifier_test
 from adapt.model_selection._candidates import base_estimator
 from adapt.model_selection._read_domains import preprocess, read_domains
+from adapt.model_selection._shift_evidence import coverage
 
 _FEWEST = 4  # rows of which the test makes something
 

@@ -60,12 +60,14 @@ class AutoAdapt(MetaAdapter):
 
     1. Are source and target different? If a classifier and the energy distance both
        cannot tell, the estimator is fitted on the source, and that is all.
-    2. Have rows moved? If weights of source rows explain the shift, it may be label
-       shift or covariate shift, which maps of features would undo together with what
-       tells labels apart. Then, too, the estimator is fitted on the source.
+    2. Have rows moved? If weights of source rows explain the shift, or for classes one
+       domain covers most of the other, it may be label shift or covariate shift, which
+       maps of features would undo together with what tells labels apart. Then, too,
+       the estimator is fitted on the source.
     3. Otherwise each candidate is adapted on folds and scored without target labels, by
-       `CircularValidation` [1]_. Those that score above source-only are averaged: class
-       probabilities together with those of source-only, numbers without.
+       `CircularValidation` [1]_. If two maps of different kinds clearly score above
+       source-only, all that do are averaged: class probabilities together with those
+       of source-only, numbers without.
     4. If some target rows are labelled, they may overrule that choice, for one of more
        candidates; `suggest_labels` names the rows whose labels decide most.
 
@@ -84,8 +86,9 @@ class AutoAdapt(MetaAdapter):
 
     methods : "default", list of str or dict of str to adapter, default="default"
         Candidates beside source-only. The default is `DomainStandardScaler` and
-        `QuantileMatching`, and for classes `GFK` and `SelfTraining`. Adapters without
-        an estimator are given `estimator`.
+        `QuantileMatching`, and for classes `GFK`, and `SelfTraining` on columns that a
+        `DomainStandardScaler` maps. Adapters without an estimator are given
+        `estimator`.
 
     scoring : {"accuracy", "balanced_accuracy", "r2"}, default=None
         What is to be gained. If None, accuracy for classes and R2 for numbers.

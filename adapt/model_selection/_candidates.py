@@ -66,7 +66,8 @@ def default_candidates(estimator):
     -------
     candidates : dict of str to adapter
         Maps of single columns; for classifiers also one of subspaces, and
-        self-training if the classifier says how sure it is.
+        `SelfTraining` in a `DomainStandardScaler` if the classifier says how sure it
+        is.
     """
     from adapt.feature_based import (
         GFK,
@@ -84,7 +85,8 @@ def default_candidates(estimator):
     found["GFK"] = GFK(estimator)
     for how in ("predict_proba", "decision_function"):
         if estimator is None or has_method(estimator, how):
-            found["SelfTraining"] = SelfTraining(estimator, scores=how)
+            taught = SelfTraining(estimator, scores=how)
+            found["ScaledSelfTraining"] = DomainStandardScaler(taught)
             break
     return found
 

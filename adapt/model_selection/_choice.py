@@ -43,7 +43,11 @@ def enough_agree(comparison, rule):
         for name in maps or judged
         if rows[name]["gain"] > 0 and rows[name]["margin"] >= rule.clear
     ]
-    return len(clear) >= min(rule.agree, max(1, len(maps)))
+    kinds, all_kinds = (
+        len({type(comparison.models[name]) for name in names})
+        for names in (clear, maps)
+    )
+    return kinds >= min(rule.agree, max(1, all_kinds))
 
 
 def average(comparison, task):

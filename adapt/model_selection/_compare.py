@@ -89,12 +89,13 @@ def compare(
 ):
     """Compare adaptation methods on a source and a target, and recommend one or none.
 
-    If source and target cannot be told apart, or if weights of source rows explain how
-    they differ, the advice is not to adapt. Otherwise each method is scored without
-    target labels, by `CircularValidation` of held-out source rows. Those that score
-    above source-only are averaged: for classes together with source-only, for numbers
-    without it. `ImportanceWeighted` is only shown. `AutoAdapt` is the same choice as an
-    estimator.
+    If source and target cannot be told apart, if weights of source rows explain how
+    they differ, or for classes if one domain covers most of the other, the advice is
+    not to adapt.
+    Otherwise each method is scored without target labels, by `CircularValidation` of
+    held-out source rows. If two maps clearly score above source-only, all that do are
+    averaged: for classes together with source-only, for numbers without it.
+    `ImportanceWeighted` is only shown. `AutoAdapt` is the same choice as an estimator.
 
     Parameters
     ----------
@@ -126,8 +127,9 @@ def compare(
 
     methods : "default", list of str or dict of str to adapter, default="default"
         What to compare with source-only. The default is `DomainStandardScaler` and
-        `QuantileMatching`, and for classes `GFK` and `SelfTraining`. Adapters without
-        an estimator are given `estimator`. With
+        `QuantileMatching`, and for classes `GFK`, and `SelfTraining` on columns that a
+        `DomainStandardScaler` maps. Adapters without an estimator are given
+        `estimator`. With
         ``target_labels="train"`` and two or more sources in `sample_domain` also
         `PooledLDA`, or `PooledRidge` for numbers.
 

@@ -1,10 +1,11 @@
 """What rows without labels of the target tell of a shift.
 
 Two questions decide whether maps of features are tried. Do source and target differ at
-all? And are weights of the source rows enough to make them alike? If they are, rows
-need not have moved: the target may have other frequencies of classes (label shift), or
-rows from a part of the source (covariate shift), and maps that undo either would move
-rows across the decision boundary.
+all? And have rows moved to where the source has none? They need not have if weights of
+the source rows make the domains alike, or if one domain covers most of the other: then
+the target may have other frequencies of classes (label shift), or rows from a part of
+the source (covariate shift), and maps that undo either would move rows across the
+decision boundary.
 """
 
 import math
@@ -17,6 +18,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
@@ -43,6 +45,10 @@ class ShiftEvidence:
         Share of weights that follow the rows: odds of a logistic regression of the
         domains on columns and their squares.
 
+    covered : float
+        Share of the rows of one domain that have rows of the other about them, of both
+        shares the larger; see `coverage`. NaN without classes.
+
     by_frequencies, by_scores : float
         Share of the best weights of classes, and of weights that follow the scores of
         classes; NaN if labels are numbers, or are not known.
@@ -57,6 +63,7 @@ class ShiftEvidence:
 
     p_value: float
     by_rows: float
+    covered: float = math.nan
     by_frequencies: float = math.nan
     by_scores: float = math.nan
     class_weights: np.ndarray | None = field(default=None, repr=False, compare=False)
@@ -81,7 +88,13 @@ class ShiftEvidence:
     @property
     def moved(self):
         """Whether rows have moved, so that maps of features are worth trying."""
-        return self.differ and self.explained <= self.rule.explained
+        near = self.explained > self.rule.explained or self._overlap
+        return self.differ and not near
+
+    @property
+    def _overlap(self):
+        """Whether one domain covers most of the other."""
+        return self.covered > self.rule.covered
 
     @property
     def finding(self):
@@ -89,10 +102,14 @@ class ShiftEvidence:
         if not self.differ:
             return f"source and target cannot be told apart (p = {self.p_value:.2f})"
         if not self.moved:
+            why = f"one domain covers {self.covered:.0%} of the other"
+            if self.explained > self.rule.explained:
+                why = (
+                    f"weights of source rows explain {self.explained:.0%} of the shift"
+                )
             return (
-                f"weights of source rows explain {self.explained:.0%} of the shift, so "
-                "rows need not have moved, and maps of features could undo what tells "
-                "labels apart"
+                f"{why}, so rows need not have moved, and maps of features could undo "
+                "what tells labels apart"
             )
         return (
             f"rows have moved (weights of source rows explain {self.explained:.0%} of "
@@ -215,6 +232,38 @@ def score_weights(X, codes, random_state):
     yield odds_of_target(with_squares(scores), len(codes))
 
 
+def coverage(Xs, Xt, random_state, *, quantile=0.95, max_rows=2000):
+    """Return the share of target rows that have source rows about them.
+
+    Parameters
+    ----------
+    Xs, Xt : ndarrays of shape (n_samples, n_features)
+        Rows of the source and of the target.
+
+    random_state : RandomState instance
+        Draws rows where there are many.
+
+    quantile : float, default=0.95
+        A target row is covered if its nearest source row is no farther than it is for
+        this share of the source rows themselves.
+
+    max_rows : int, default=2000
+        How many rows of each domain to look at.
+
+    Returns
+    -------
+    share : float
+        In units of `quantile`, at most 1: about 1 without shift.
+    """
+    Xs, Xt = (X[random_state.permutation(len(X))[:max_rows]] for X in (Xs, Xt))
+    if len(Xs) < 2:
+        return np.nan
+    tree = NearestNeighbors(n_neighbors=1).fit(Xs)
+    usual = np.quantile(tree.kneighbors()[0], quantile)
+    near = tree.kneighbors(Xt)[0] <= usual
+    return float(min(1.0, near.mean() / quantile))
+
+
 def _dense(X):
     return X.toarray() if sparse.issparse(X) else np.asarray(X)
 
@@ -293,6 +342,9 @@ def shift_evidence(
     odds = odds_of_target(with_squares(X), n)
     found["by_rows"] = _share(squared_energy_distance(distances, weight * odds), gap)
     if classes is not None:
+        found["covered"] = max(
+            coverage(A, B, rng, max_rows=rule.max_rows) for A, B in [(Xs, Xt), (Xt, Xs)]
+        )
         of_class, *shares = _of_classes(X, classes[rows], weight, distances, gap, rng)
         found["by_frequencies"], found["by_scores"] = shares
         # Nothing is known of a class that was not drawn.

@@ -8,7 +8,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from adapt.datasets import load_penguins
 from adapt.inspection import diagnose_shift
-from adapt.inspection._shift_kinds import concept_shift, coverage, label_shift
+from adapt.inspection._shift_kinds import concept_shift, label_shift
+from adapt.model_selection._shift_evidence import coverage
 from tests.common import shifted_classes, shifted_numbers
 
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -8,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from adapt.base import SourceOnly
+from adapt.base import AverageAdapter, SourceOnly
 from adapt.feature_based import LinearOT
 from adapt.inspection import expected_accuracy
 from adapt.inspection._accuracy_guesses import (
@@ -17,6 +18,7 @@ from adapt.inspection._accuracy_guesses import (
     threshold_accuracy,
 )
 from adapt.inspection._expected_accuracy import _another_kind, _of_rows
+from adapt.model_selection import AutoAdapt, compare
 from tests.common import both_sides, shifted_classes
 
 
@@ -147,3 +149,21 @@ def test_errors():
         expected_accuracy(LogisticRegression(), Xs, ys, Xt, confidence=95)
     with pytest.raises(ValueError, match="2 rows"):
         expected_accuracy(LogisticRegression(), Xs, np.zeros(len(Xs)), Xt)
+
+
+def test_what_was_chosen_has_an_expected_accuracy():
+    Xs, ys, Xt, yt = shifted_classes(n=200, shift=4.0)
+    source, target = (pd.DataFrame(X, columns=list("abcd")) for X in (Xs, Xt))
+    source["kind"], target["kind"] = "red", "blue"
+    shown = compare(source, ys, target, cv=2)
+    assert isinstance(shown.best_estimator[-1], AverageAdapter)
+    expected = expected_accuracy(shown, source, ys, target, cv=3, random_state=0)
+    assert expected.low <= np.mean(shown.predict(target) == yt) <= expected.high
+    model = AutoAdapt(cv=2, random_state=0).fit(source, ys, Xt=target)
+    again = expected_accuracy(model, source, ys, target, cv=3, random_state=0)
+    assert again.accuracy == expected.accuracy
+    # By hand, on the numbers that the average takes.
+    preprocessor, average = (step for _, step in shown.best_estimator.steps)
+    Zs, Zt = preprocessor.transform(source), preprocessor.transform(target)
+    by_hand = expected_accuracy(average, Zs, ys, Zt, cv=3, random_state=0)
+    assert by_hand.accuracy == expected.accuracy

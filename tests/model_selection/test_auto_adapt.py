@@ -126,7 +126,7 @@ def test_an_average_has_no_single_estimator(penguins):
 def test_a_classifier_without_probabilities(penguins):
     X, y, Xt, yt = penguins
     model = AutoAdapt(RidgeClassifier(), random_state=0).fit(X, y, Xt=Xt)
-    assert "SelfTraining" in set(model.results_["method"])
+    assert "ScaledSelfTraining" in set(model.results_["method"])
     assert not hasattr(model, "predict_proba")
     plain = SourceOnly(RidgeClassifier()).fit(X, y, Xt=Xt)
     assert model.score(Xt, yt) > plain.score(Xt, yt) + 0.2

@@ -107,6 +107,13 @@ def test_evidence_is_judged_by_its_rule(p_value, shares, rule, moved, says):
     assert says in evidence.finding
 
 
+@pytest.mark.parametrize(("covered", "moved"), [(0.65, True), (0.66, False)])
+def test_rows_need_not_have_moved_where_one_domain_covers_the_other(covered, moved):
+    evidence = ShiftEvidence(p_value=0.01, by_rows=0.3, covered=covered)
+    assert evidence.moved == moved
+    assert ("one domain covers 66% of the other" in evidence.finding) != moved
+
+
 def test_numbers_have_no_classes():
     Xs, _, Xt, _ = shifted_numbers(shift=2.0)
     evidence = shift_evidence(Xs, Xt, random_state=0)
