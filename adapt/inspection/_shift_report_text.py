@@ -67,8 +67,12 @@ def advice(report, comparison=None):
             found = [f"{comparison.advice[0].upper()}{comparison.advice[1:]}."]
     else:
         found = [_ADVICE[report.kind]]
-    if report.kind == "covariate":
-        found.append(_on_weights(report))
+    weights = _on_weights(report)
+    # Weights are no advice where they leave most of the shift, but a warning is.
+    if report.kind == "covariate" or (
+        report.kind == "features" and weights != _ADVICE["weigh"]
+    ):
+        found.append(weights)
     if report.has_concept_shift:
         found.append(_ADVICE["concept"])
     return found
