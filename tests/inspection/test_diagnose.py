@@ -174,7 +174,7 @@ def test_errors():
 def test_without_labels():
     (Xs, _), (Xt, _) = classes(), classes(shift=1.0, seed=1)
     report = diagnose_shift(Xs, Xt=Xt)
-    assert report.kind == "features"
+    assert report.kind == "covariate"
     assert report.label is report.concept is report.expected is None
     assert diagnose_shift(Xs, Xt=classes(seed=1)[0]).kind == "none"
     with pytest.raises(ValueError, match="`Xt`"):

@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -10,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from adapt.base import AverageAdapter, SourceOnly
+from adapt.datasets import load_penguins
 from adapt.feature_based import LinearOT
 from adapt.inspection import expected_accuracy
 from adapt.inspection._accuracy_guesses import (
@@ -152,18 +152,20 @@ def test_errors():
 
 
 def test_what_was_chosen_has_an_expected_accuracy():
-    Xs, ys, Xt, yt = shifted_classes(n=200, shift=4.0)
-    source, target = (pd.DataFrame(X, columns=list("abcd")) for X in (Xs, Xt))
-    source["kind"], target["kind"] = "red", "blue"
-    shown = compare(source, ys, target, cv=2)
-    assert isinstance(shown.best_estimator[-1], AverageAdapter)
-    expected = expected_accuracy(shown, source, ys, target, cv=3, random_state=0)
-    assert expected.low <= np.mean(shown.predict(target) == yt) <= expected.high
-    model = AutoAdapt(cv=2, random_state=0).fit(source, ys, Xt=target)
-    again = expected_accuracy(model, source, ys, target, cv=3, random_state=0)
-    assert again.accuracy == expected.accuracy
-    # By hand, on the numbers that the average takes.
+    data = load_penguins(source="Adelie", target="Gentoo", as_frame=True)
+    is_target = data.sample_domain < 0
+    X, y, Xt = data.X[~is_target], data.y[~is_target], data.X[is_target]
+    shown = compare(X, y, Xt, cv=2)
     preprocessor, average = (step for _, step in shown.best_estimator.steps)
-    Zs, Zt = preprocessor.transform(source), preprocessor.transform(target)
-    by_hand = expected_accuracy(average, Zs, ys, Zt, cv=3, random_state=0)
+    assert isinstance(average, AverageAdapter)
+    given = {"cv": 2, "n_bootstrap": 20, "random_state": 0}
+    expected = expected_accuracy(shown, X, y, Xt, **given)
+    right = np.mean(shown.predict(Xt) == data.y[is_target])
+    assert expected.low <= right <= expected.high
+    # By hand, on the numbers that the average takes.
+    Z, Zt = preprocessor.transform(X), preprocessor.transform(Xt)
+    by_hand = expected_accuracy(average, Z, y, Zt, **given)
     assert by_hand.accuracy == expected.accuracy
+    model = AutoAdapt(cv=2, random_state=0).fit(X, y, Xt=Xt)
+    again = expected_accuracy(model, X, y, Xt, **given)
+    assert again.accuracy == expected.accuracy
