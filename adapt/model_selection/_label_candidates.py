@@ -30,7 +30,7 @@ def label_free_candidates(estimator, of_classes):
     candidates : dict of str to adapter
         Not fitted.
     """
-    from adapt.feature_based import CORAL, SA, DomainStandardScaler, LinearOT
+    from adapt.feature_based import CORAL, SA, LinearOT
     from adapt.instance_based import ULSIF, MMDTarS
 
     found = {
@@ -40,9 +40,8 @@ def label_free_candidates(estimator, of_classes):
     }
     if not of_classes:
         return {**found, "ULSIF": ULSIF(estimator, random_state=0)}
-    if "SelfTraining" in found:
-        both = DomainStandardScaler(found["SelfTraining"])
-        found["DomainStandardScaler + SelfTraining"] = both
+    if "ScaledSelfTraining" in found:
+        found["SelfTraining"] = found["ScaledSelfTraining"].estimator
     resample = not takes_sample_weight(estimator)
     return {
         **found,
