@@ -31,6 +31,7 @@ import subprocess
 import time
 import warnings
 from collections import defaultdict
+from itertools import product
 from pathlib import Path
 
 import deep_tasks
@@ -214,13 +215,13 @@ def _same(row, key):
 
 
 def chosen(asked):
-    """Return the tasks asked for, by their name or by the word that it begins with."""
-    known = (*deep_tasks.REPORTED, *deep_tasks.CHOOSING)
+    """Return the tasks asked for: by name, or reported ones by their first word."""
+    reported = deep_tasks.REPORTED
     return [
         name
-        for name in known
+        for name in (*reported, *deep_tasks.CHOOSING)
         if name in asked
-        or any(name.startswith(f"{each} ") for each in asked if each not in known)
+        or (name in reported and name.split()[0] in {*asked} - {*reported})
     ]
 
 
@@ -231,24 +232,23 @@ def applies(method, name):
 
 
 def run(tasks, methods, seeds, params, path=OUT, fresh=False):
-    """Fit what is not in the table yet."""
-    for seed in seeds:
-        for method in methods:
-            for name in tasks:
-                key = key_of(name, method, seed, params)
-                known = any(_same(row, key) for row in read_rows(path))
-                drawn = (
-                    method not in ("logistic", "coral") or seed == 0 or "moons" in name
-                )
-                if (known and not fresh) or not drawn or not applies(method, name):
-                    continue
-                try:
-                    row = measured(name, method, seed, params)
-                except FileNotFoundError as error:
-                    print(error)
-                    continue
-                add_row(path, row, fresh)
-                print(*(row[column] for column in COLUMNS[:6]), flush=True)
+    """Fit what is not in the table yet.
+
+    The seeds of a task follow each other, for they share what was compiled.
+    """
+    for method, name, seed in product(methods, tasks, seeds):
+        key = key_of(name, method, seed, params)
+        known = any(_same(row, key) for row in read_rows(path))
+        drawn = method not in ("logistic", "coral") or seed == 0 or "moons" in name
+        if (known and not fresh) or not drawn or not applies(method, name):
+            continue
+        try:
+            row = measured(name, method, seed, params)
+        except FileNotFoundError as error:
+            print(error)
+            continue
+        add_row(path, row, fresh)
+        print(*(row[column] for column in COLUMNS[:6]), flush=True)
 
 
 def group_of(name):

@@ -32,6 +32,9 @@ CHOOSING = (
     *("HAPT 13>9", "HAPT 4>22", "HAPT 4>17", "HAPT 4>10", "HAPT 18>9"),
     *("gas 1>3", "gas 2>4", "gas 4>6", "gas 5>8", "gas 6>9"),
     "moons 45",
+    "moons shares",
+    "digits shares m>o",
+    "HAPT shares 13>9",
 )
 
 
@@ -125,6 +128,21 @@ def _moons(angle, seed):
     return _task(*make_moons_da(600, angle=angle, noise=0.1, random_state=seed))
 
 
+def _fewer(task):
+    """Return a task whose target has ever fewer rows of later classes, to a tenth."""
+    names, y = np.unique(task.yt, return_inverse=True)
+    shares = np.linspace(1, 0.1, len(names))
+    order = np.random.default_rng(0).permutation(len(y))
+    rank = np.empty(len(y))
+    for each in range(len(names)):
+        own = order[y[order] == each]
+        rank[own] = np.arange(len(own)) / len(own)
+    t = rank < shares[y]
+    return task._replace(
+        Xt=task.Xt[t], yt=task.yt[t], groups=task.groups[t], Ft=task.Ft[t]
+    )
+
+
 @cache
 def read(name, seed=0):
     """Return the `Task` of a name; the moons are drawn anew for each seed.
@@ -137,6 +155,8 @@ def read(name, seed=0):
     kind, *rest = name.split()
     if kind != "moons" and seed:
         return read(name)
+    if "shares" in rest:
+        return _fewer(read(name.replace(" shares", ""), seed))
     if kind == "HAPT":
         return _hapt(*rest)
     if kind == "gas":

@@ -12,6 +12,7 @@ from adapt.deep._schedules import UpdateLambda
 
 if TYPE_CHECKING:
     from adapt.deep._adversarial import AdversarialAdapter
+    from adapt.deep._augment import mask_part, random_signs, scale_and_jitter
     from adapt.deep._base import DeepAdapter
     from adapt.deep._hooks import Phase, Update
     from adapt.deep._layers import Dropout, ScaledDense, Standardise
@@ -44,7 +45,10 @@ __all__ = [
     "domain_cross_entropy",
     "image_encoder",
     "inception_encoder",
+    "mask_part",
+    "random_signs",
     "reverse_gradient",
+    "scale_and_jitter",
     "series_encoder",
     "table_encoder",
 ]
@@ -53,6 +57,7 @@ __getattr__, __dir__ = lazy(
     __name__,
     {
         "adapt.deep._adversarial": ["AdversarialAdapter"],
+        "adapt.deep._augment": ["mask_part", "random_signs", "scale_and_jitter"],
         "adapt.deep._base": ["DeepAdapter"],
         "adapt.deep._hooks": ["Phase", "Update"],
         "adapt.deep._layers": ["Dropout", "ScaledDense", "Standardise"],

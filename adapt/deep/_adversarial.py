@@ -3,10 +3,12 @@
 from numbers import Real
 
 import numpy as np
+from keras import ops
 from scipy.special import expit, softmax
 
 from adapt._sklearn import Interval
 from adapt.deep._base import DeepAdapter
+from adapt.deep._class_weights import ClassWeighting
 from adapt.deep._losses import domain_cross_entropy, reverse_gradient
 from adapt.deep._networks import default_discriminator, default_encoder, default_task
 from adapt.deep._outputs import emits_probabilities, network_logits
@@ -54,6 +56,7 @@ class DiscriminatorAdapter(DeepAdapter):
         validation_data=None,
         jit_compile=None,
         joint_batch="auto",
+        augment="auto",
         device_budget=2**31,
     ):
         super().__init__(
@@ -77,6 +80,7 @@ class DiscriminatorAdapter(DeepAdapter):
             validation_data=validation_data,
             jit_compile=jit_compile,
             joint_batch=joint_batch,
+            augment=augment,
             device_budget=device_budget,
         )
         self.discriminator = discriminator
@@ -115,11 +119,16 @@ class DiscriminatorAdapter(DeepAdapter):
         """Return the discriminator's loss on source and, below them, target features.
 
         With a ``strength`` the gradient is reversed on its way back to the features.
-        ``weights`` are those of the rows.
+        ``weights`` are those of the rows, beside those of classes.
         """
+        n_source = batch["Xs"].shape[0]
+        of_classes = self._weights_of_classes(batch)
+        if of_classes is not None:
+            ones = ops.ones((z.shape[0] - n_source,))
+            both = ops.concatenate([of_classes, ones])
+            weights = both if weights is None else weights * both
         if strength is not None:
             z = reverse_gradient(z, strength)
-        n_source = batch["Xs"].shape[0]
         return domain_cross_entropy(self._logits(z), n_source, weights, batch.get("ds"))
 
     def _probabilities(self, outputs):
@@ -152,7 +161,7 @@ class DiscriminatorAdapter(DeepAdapter):
         )
 
 
-class AdversarialAdapter(DiscriminatorAdapter):
+class AdversarialAdapter(ClassWeighting, DiscriminatorAdapter):
     """Train an encoder and a task network against a discriminator of domains.
 
     A subclass writes `_losses`, with the help of ``self._domain_loss(batch, z,
@@ -264,6 +273,20 @@ class AdversarialAdapter(DiscriminatorAdapter):
         normalisation: each domain is normalised by its own rows, in training and for
         predictions.
 
+    class_weights : {"auto"} or array-like of shape (n_classes,), or None, default=None
+        Weights of the classes in the alignment: source rows count by that of their
+        class where the domains are compared, not in the task loss. "auto" is for
+        shares of classes that differ between the domains: the ratio of the shares is
+        estimated after epochs from the predictions on the target and on a fifth of the
+        source, which is not trained on. It has no effect where labels are numbers.
+
+    augment : {"auto", "signs"} or callable, or None, default="auto"
+        Changed copies of the source rows to train on beside the rows: "auto" scales the
+        channels of series and adds noise, and leaves other rows alone; "signs" turns
+        the signs of channels at random as well. A function gets rows and a
+        `numpy.random.Generator`, and returns as many rows. See
+        `adapt.deep.scale_and_jitter`.
+
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed
         in chunks, for example from a `numpy.memmap`.
@@ -303,6 +326,7 @@ class AdversarialAdapter(DiscriminatorAdapter):
 
     _parameter_constraints: dict = {
         **DiscriminatorAdapter._parameter_constraints,
+        **ClassWeighting._parameter_constraints,
         "lambda_": [Interval(Real, None, None, closed="neither"), callable],
     }
 
@@ -334,6 +358,8 @@ class AdversarialAdapter(DiscriminatorAdapter):
         validation_data=None,
         jit_compile=None,
         joint_batch="auto",
+        class_weights=None,
+        augment="auto",
         device_budget=2**31,
     ):
         super().__init__(
@@ -359,6 +385,8 @@ class AdversarialAdapter(DiscriminatorAdapter):
             validation_data=validation_data,
             jit_compile=jit_compile,
             joint_batch=joint_batch,
+            augment=augment,
             device_budget=device_budget,
         )
         self.lambda_ = lambda_
+        self.class_weights = class_weights

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from adapt._domains import check_rows, require_labels
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import BaseAdapter
+from adapt.deep._augment import augmenter
 from adapt.deep._feed import Feed
 from adapt.deep._forward import outputs_of
 from adapt.deep._labels import read_labels
@@ -24,7 +25,14 @@ from adapt.deep._recipes import check_copyable, prepare, without_tensorflow
 from adapt.deep._row_streams import read_rows
 from adapt.deep._statistics import learn_statistics, moving_norms, statistics_of
 from adapt.deep._trainer import Phase, Trainer, Update
-from adapt.deep._validation import HeldOut, check_pair, hold_out, validation_logs
+from adapt.deep._validation import (
+    HeldOut,
+    check_pair,
+    hold_out,
+    some_of,
+    validation_logs,
+    warn_of_collapse,
+)
 
 __all__ = ["DeepAdapter", "Phase", "Update"]
 
@@ -153,6 +161,13 @@ class DeepAdapter(Trainer, DeepPredictor):
         normalisation: each domain is normalised by its own rows, in training and for
         predictions.
 
+    augment : {"auto", "signs"} or callable, or None, default="auto"
+        Changed copies of the source rows to train on beside the rows: "auto" scales the
+        channels of series and adds noise, and leaves other rows alone; "signs" turns
+        the signs of channels at random as well. A function gets rows and a
+        `numpy.random.Generator`, and returns as many rows. See
+        `adapt.deep.scale_and_jitter`.
+
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed
         in chunks, for example from a `numpy.memmap`.
@@ -196,6 +211,7 @@ class DeepAdapter(Trainer, DeepPredictor):
         "validation_data": [tuple, list, None],
         "jit_compile": ["boolean", None],
         "joint_batch": ["boolean", StrOptions({"auto"})],
+        "augment": [StrOptions({"auto", "signs"}), callable, None],
         "device_budget": [Interval(Real, 0, None, closed="neither")],
     }
 
@@ -230,6 +246,7 @@ class DeepAdapter(Trainer, DeepPredictor):
         validation_data=None,
         jit_compile=None,
         joint_batch="auto",
+        augment="auto",
         device_budget=2**31,
     ):
         self.encoder = encoder
@@ -252,6 +269,7 @@ class DeepAdapter(Trainer, DeepPredictor):
         self.validation_data = validation_data
         self.jit_compile = jit_compile
         self.joint_batch = joint_batch
+        self.augment = augment
         self.device_budget = device_budget
 
     def fit(
@@ -456,8 +474,11 @@ class DeepAdapter(Trainer, DeepPredictor):
         self.history_ = {}
         self.__dict__.pop("pretrain_history_", None)
         self.n_epochs_ = 0
+        if self.verbose and held_out.target is None:
+            held_out = held_out._replace(watched=some_of(domains.Xt))
         self._run(networks, groups, rows, held_out, rng)
         self._learn_statistics(domains.Xs, domains.Xt)
+        self._look_at_predictions(domains.Xt, groups["source"]["ys"])
 
     def _learn_statistics(self, Xs, Xt):
         """Give batch normalisation the statistics of each domain, for predictions."""
@@ -501,12 +522,29 @@ class DeepAdapter(Trainer, DeepPredictor):
             return epochs, epochs * n_steps
         return epochs, min(self.max_steps, epochs * n_steps)
 
+    def _look_at_predictions(self, Xt, ys=None):
+        """Warn if the classes of the target have collapsed."""
+        if self._labels.classes is None or Xt is None or not len(Xt):
+            return
+        n = len(self._labels.classes)
+        shares = np.full(n, 1 / n)
+        if ys is not None:
+            shares = np.bincount(ys, minlength=n) / len(ys)
+        p = self._labels.probability(self._chain(some_of(Xt), ("encoder", "task")))
+        warn_of_collapse(self._title(), p, self._labels.classes, shares)
+
     def _run(self, networks, groups, rows, held_out, rng):
         """Train the networks, phase after phase."""
-        feed = Feed(groups, rows, self.batch_size, self.device_budget)
+        feed = self._feed(groups, rows, rng)
         for number, phase in enumerate(self._phases()):
             if not self._train(number, phase, networks, feed, held_out, rng):
                 break
+
+    def _feed(self, groups, rows, rng):
+        """Return the batches of a training that has source rows."""
+        change = augmenter(self.augment, self._shape)
+        sizes = self.batch_size, self.device_budget
+        return Feed(groups, rows, *sizes, change=change, rng=rng)
 
     def _read_labels(self, ys):
         """Return what the labels of the source are, or refuse them."""
@@ -593,14 +631,21 @@ class DeepAdapter(Trainer, DeepPredictor):
         return networks
 
     def _evaluate(self, networks, held_out):
-        names = "encoder", "task"
-
         def forward(X):
-            chain = [networks[name] for name in names]
-            recipes = [self._recipes[name] for name in names]
-            known = self._uses_target or X is not held_out.target
-            if known and len(X) >= _FEW and not self._passes_joint():
-                learn_statistics(chain, recipes, X)
-            return outputs_of(chain, recipes, X)
+            of_target = X is held_out.target or X is held_out.watched
+            known = self._uses_target or not of_target
+            return self._outputs_while_training(networks, X, known)
 
         return validation_logs(held_out, forward, self._labels, self.metrics)
+
+    def _outputs_while_training(self, networks, X, known=True):
+        """Return the outputs of the task network for rows of one domain.
+
+        ``known`` is whether batch normalisation may know the rows.
+        """
+        names = "encoder", "task"
+        chain = [networks[name] for name in names]
+        recipes = [self._recipes[name] for name in names]
+        if known and len(X) >= _FEW and not self._passes_joint():
+            learn_statistics(chain, recipes, X)
+        return outputs_of(chain, recipes, X)

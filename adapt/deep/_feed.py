@@ -7,6 +7,9 @@ from adapt.deep._engine import to_device
 __all__ = ["Feed", "padded", "shuffled"]
 
 
+_COPIES = 4  # of each row that is augmented
+
+
 def padded(n):
     """Return ``n`` rounded up by at most an eighth.
 
@@ -50,9 +53,16 @@ class Feed:
 
     budget : int
         Number of bytes above which the arrays are streamed.
+
+    change : callable or None, default=None
+        ``change(X, rng)`` returns changed copies of rows of the source, which are
+        trained on beside them: an epoch has as many steps as without.
+
+    rng : RandomState, default=None
+        Draws the copies.
     """
 
-    def __init__(self, groups, rows, batch_size, budget):
+    def __init__(self, groups, rows, batch_size, budget, change=None, rng=None):
         self.groups = groups
         self.rows = rows
         largest = max(len(r) for r in rows.values())
@@ -64,7 +74,12 @@ class Feed:
         }
         size = sum(item[g] * len(a) for g, v in groups.items() for a in [_first(v)])
         self.chunk = None
-        if size > budget:
+        self._change, self._n_copies = change, 0
+        if change is not None:
+            self._rng = np.random.default_rng(rng.randint(2**31))
+            own = item["source"] * len(groups["source"]["Xs"])
+            self._n_copies = int(np.clip((budget - size) // max(own, 1), 0, _COPIES))
+        if size > budget or (change is not None and self._n_copies == 0):
             step = self.batch_size * sum(item.values())
             self.chunk = int(np.clip(budget // (2 * step), 1, self.n_steps))
         else:
@@ -73,8 +88,21 @@ class Feed:
                     name: to_device(_pad(a, padded(len(a))))
                     for name, a in arrays.items()
                 }
-                for group, arrays in groups.items()
+                for group, arrays in self._with_copies().items()
             }
+
+    def _with_copies(self):
+        """Return the groups, of which the source has changed copies below its rows."""
+        if self._n_copies == 0:
+            return self.groups
+        source = self.groups["source"]
+        copies = {
+            name: np.concatenate([array] * (1 + self._n_copies))
+            for name, array in source.items()
+        }
+        changed = [self._change(source["Xs"], self._rng) for _ in range(self._n_copies)]
+        copies["Xs"] = np.concatenate([source["Xs"], *changed])
+        return {**self.groups, "source": copies}
 
     def epoch(self, rng):
         """Yield ``(data, index, first_step, n_steps)`` for one shuffled epoch."""
@@ -82,6 +110,10 @@ class Feed:
         rng = np.random.default_rng(rng.randint(2**31))  # it shuffles faster
         index = {group: shuffled(rng, rows, n) for group, rows in self.rows.items()}
         if self.chunk is None:
+            if self._n_copies:
+                copy = rng.integers(0, self._n_copies + 1, size=n)
+                source = self.groups["source"]["Xs"]
+                index["source"] = index["source"] + copy * len(source)
             yield (
                 self._data,
                 self._batches(index, padded(self.n_steps)),
@@ -94,14 +126,24 @@ class Feed:
             part = slice(first * self.batch_size, first * self.batch_size + size)
             data = {
                 group: {
-                    name: to_device(_pad(a[index[group][part]], size))
-                    for name, a in arrays.items()
+                    name: to_device(_pad(rows, size))
+                    for name, rows in self._rows_of(arrays, index[group][part])
                 }
                 for group, arrays in self.groups.items()
             }
             in_order = {group: np.arange(size) for group in index}
             steps = min(self.chunk, self.n_steps - first)
             yield data, self._batches(in_order, self.chunk), first, steps
+
+    def _rows_of(self, arrays, index):
+        """Yield the rows of a chunk by name, those of the source partly changed."""
+        for name, array in arrays.items():
+            rows = array[index]
+            if name == "Xs" and self._change is not None:
+                kept = self._rng.random(len(rows)) < 1 / (1 + _COPIES)
+                kept = kept.reshape(-1, *[1] * (rows.ndim - 1))
+                rows = np.where(kept, rows, self._change(rows, self._rng))
+            yield name, rows
 
     def _batches(self, index, n_steps):
         shape = n_steps, self.batch_size

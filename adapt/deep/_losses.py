@@ -33,6 +33,7 @@ __all__ = [
     "mutual_information",
     "of_class",
     "reverse_gradient",
+    "shares_of",
     "sigmoid_cross_entropy",
     "sinkhorn_plan",
     "softmax_cross_entropy",
@@ -69,13 +70,23 @@ def reverse_gradient(x, strength):
     return ops.stop_gradient(x) + strength * (ops.stop_gradient(x) - x)
 
 
-def coral(zs, zt):
+def shares_of(weights, n):
+    """Return weights of ``n`` rows scaled to sum one; equal ones for None."""
+    if weights is None:
+        return ops.full((n,), 1 / n)
+    return weights / ops.sum(weights)
+
+
+def coral(zs, zt, weights=None):
     """Return the CORAL loss, ``||cov(zs) - cov(zt)||_F^2 / (4 d^2)``.
 
     Parameters
     ----------
     zs, zt : tensors of shape (n_rows, d)
         Features of both domains; the numbers of rows may differ.
+
+    weights : tensor of shape (n_rows,), default=None
+        Weights of the source rows, in its mean and its covariance.
 
     Returns
     -------
@@ -88,19 +99,32 @@ def coral(zs, zt):
     workshops, 2016, equation 1.
     """
     # No gradient comes back through the means: that of the product is centred itself.
-    z = ops.concatenate([v - ops.stop_gradient(ops.mean(v, axis=0)) for v in (zs, zt)])
     ns, nt = zs.shape[0], zt.shape[0]
+    center = ops.mean(zs, axis=0)
+    if weights is not None:
+        center = ops.sum(shares_of(weights, ns)[:, None] * zs, axis=0)
+    centers = center, ops.mean(zt, axis=0)
+    z = [v - ops.stop_gradient(m) for v, m in zip((zs, zt), centers, strict=True)]
+    z = ops.concatenate(z)
     share = [[1 / max(ns - 1, 1)]] * ns + [[-1 / max(nt - 1, 1)]] * nt
     share = ops.convert_to_tensor(share, dtype=z.dtype)
+    if weights is not None:
+        own = shares_of(weights, ns) * (ns / max(ns - 1, 1))
+        share = ops.concatenate([own[:, None], share[ns:]])
     # Both factors of this symmetric product have the same gradient: one is computed.
     half = matmul(ops.stop_gradient(z), z * share, transpose_a=True)
     gap = 2 * half - ops.stop_gradient(half)
     return ops.mean(ops.square(gap)) / 4
 
 
-def mean_gap(zs, zt):
-    """Return the mean squared difference of the column means of ``zs`` and ``zt``."""
-    return ops.mean(ops.square(ops.mean(zs, axis=0) - ops.mean(zt, axis=0)))
+def mean_gap(zs, zt, weights=None):
+    """Return the mean squared difference of the column means of ``zs`` and ``zt``.
+
+    ``weights`` are those of source rows.
+    """
+    shares = shares_of(weights, zs.shape[0])
+    mean = ops.sum(shares[:, None] * zs, axis=0)
+    return ops.mean(ops.square(mean - ops.mean(zt, axis=0)))
 
 
 def logit(p):
@@ -236,21 +260,29 @@ def _typical(d, unit):
     return ops.stop_gradient(ops.median(above)) + TINY
 
 
-def _quadruples(kernel, n):
+def _quadruples(kernel, n, weights=None):
     """Return the discrepancy by pairs of rows that follow each other.
 
-    That is ``k(s1, s2) + k(t1, t2) - k(s1, t2) - k(s2, t1)`` on average. ``kernel`` has
-    a row for each of the ``n`` source rows, and then for the target rows.
+    That is ``k(s1, s2) + k(t1, t2) - k(s1, t2) - k(s2, t1)`` on average, each term
+    times the weights, of a mean of one, of the source rows in it. ``kernel`` has a row
+    for each of the ``n`` source rows, and then for the target rows.
     """
     first, second = np.arange(0, n - 1, 2), np.arange(1, n, 2)
     rows = np.concatenate([first, n + first, first, second])
     columns = np.concatenate([second, n + second, n + second, n + first])
     values = ops.take(ops.reshape(kernel, (-1,)), rows * (2 * n) + columns)
-    means = ops.mean(ops.reshape(values, (4, -1)), axis=1)
+    values = ops.reshape(values, (4, -1))
+    if weights is not None:
+        w = n * shares_of(weights, n)
+        w1, w2 = ops.take(w, first), ops.take(w, second)
+        values = values * ops.stack([w1 * w2, ops.ones_like(w1), w1, w2])
+    means = ops.mean(values, axis=1)
     return means[0] + means[1] - means[2] - means[3]
 
 
-def joint_mmd(*pairs, bandwidths=(0.25, 0.5, 1, 2, 4), unit="mean", linear=False):
+def joint_mmd(
+    *pairs, bandwidths=(0.25, 0.5, 1, 2, 4), unit="mean", linear=False, weights=None
+):
     """Return the squared maximum mean discrepancy of joint distributions.
 
     The kernel is the product, over ``pairs``, of means of Gaussian kernels.
@@ -271,6 +303,9 @@ def joint_mmd(*pairs, bandwidths=(0.25, 0.5, 1, 2, 4), unit="mean", linear=False
         Whether rows are compared that follow each other, and not all of them. Then
         both domains must have as many rows, two at least.
 
+    weights : tensor of shape (n_rows,), default=None
+        Weights of the source rows.
+
     Returns
     -------
     mmd : scalar tensor
@@ -289,9 +324,13 @@ def joint_mmd(*pairs, bandwidths=(0.25, 0.5, 1, 2, 4), unit="mean", linear=False
         kernel = kernel * total / len(bandwidths)
     n = pairs[0][0].shape[0]
     if linear and n > 1:
-        return _quadruples(kernel, n)
-    within = ops.mean(kernel[:n, :n]) + ops.mean(kernel[n:, n:])
-    return within - 2 * ops.mean(kernel[:n, n:])
+        return _quadruples(kernel, n, weights)
+    if weights is None:
+        within = ops.mean(kernel[:n, :n]) + ops.mean(kernel[n:, n:])
+        return within - 2 * ops.mean(kernel[:n, n:])
+    m = kernel.shape[0] - n
+    signed = ops.concatenate([shares_of(weights, n), ops.full((m,), -1 / m)])
+    return ops.sum(signed[:, None] * kernel * signed)
 
 
 def entropy(logits):
@@ -396,8 +435,8 @@ def cross_cost(y, outputs, row_losses):
     return ops.reshape(losses, (n, m))
 
 
-def sinkhorn_plan(cost, reg, n_iterations):
-    """Return the entropic transport plan between uniform rows, as a constant.
+def sinkhorn_plan(cost, reg, n_iterations, weights=None):
+    """Return the entropic transport plan between rows, as a constant.
 
     Parameters
     ----------
@@ -410,11 +449,14 @@ def sinkhorn_plan(cost, reg, n_iterations):
     n_iterations : int
         Number of Sinkhorn iterations, on logarithms.
 
+    weights : tensor of shape (n,), default=None
+        Positive weights of the source rows; equal ones for None.
+
     Returns
     -------
     plan : tensor of shape (n, m)
-        Non-negative; its columns sum to ``1 / m``, its rows to nearly ``1 / n``. No
-        gradient passes.
+        Non-negative; its columns sum to ``1 / m``, its rows to nearly ``1 / n``, or to
+        their share of the weights. No gradient passes.
 
     References
     ----------
@@ -424,10 +466,13 @@ def sinkhorn_plan(cost, reg, n_iterations):
     cost = ops.stop_gradient(cost)
     n, m = cost.shape
     log_k = -cost / (reg * ops.mean(cost) + TINY)
+    log_share = -math.log(n)
+    if weights is not None:
+        log_share = ops.log(shares_of(weights, n) + 1e-12)[:, None]
 
     def alternate(_, potentials):
         f, g = potentials
-        f = -ops.logsumexp(log_k + g, axis=1, keepdims=True) - math.log(n)
+        f = log_share - ops.logsumexp(log_k + g, axis=1, keepdims=True)
         g = -ops.logsumexp(log_k + f, axis=0, keepdims=True) - math.log(m)
         return f, g
 

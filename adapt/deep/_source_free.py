@@ -78,6 +78,7 @@ class SourceFreeAdapter(DeepAdapter):
         self._learn_from(domains.Xt)
         self._refine(networks, feed_of, domains.Xt, rng)
         self._learn_from(domains.Xt)
+        self._look_at_predictions(domains.Xt)
 
     def _source_model(self, domains):
         """Return ``model``, or train one on the source."""

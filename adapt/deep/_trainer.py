@@ -18,7 +18,7 @@ __all__ = ["Phase", "Trainer", "Update", "frozen"]
 _NOT_COMPILED = (
     *("Xt", "yt", "encoder", "task", "discriminator", "copy", "random_state"),
     *("optimizer", "optimizer_enc", "optimizer_disc", "learning_rate", "device_budget"),
-    *("epochs", "max_steps", "batch_size", "callbacks", "verbose"),
+    *("epochs", "max_steps", "batch_size", "callbacks", "verbose", "augment"),
     *("validation_data", "validation_split"),
 )
 

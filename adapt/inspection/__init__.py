@@ -11,6 +11,7 @@ from adapt.inspection._mixture_weights_display import MixtureWeightsDisplay
 from adapt.inspection._shift_display import ShiftDisplay
 from adapt.inspection._shift_report import ShiftReport
 from adapt.inspection._source_ranking_display import SourceRankingDisplay
+from adapt.inspection._training_display import TrainingDisplay
 from adapt.inspection._transfer_matrix_display import TransferMatrixDisplay
 from adapt.inspection._weights_display import WeightsDisplay
 
@@ -24,6 +25,7 @@ __all__ = [
     "ShiftDisplay",
     "ShiftReport",
     "SourceRankingDisplay",
+    "TrainingDisplay",
     "TransferMatrixDisplay",
     "WeightsDisplay",
     "compare_columns",

@@ -30,7 +30,7 @@ def test_linear_models_are_measured_once(bench, tmp_path, capsys):
     bench.run(["moons"], bench.LINEAR, range(2), {}, path)
     rows = bench.read_rows(path)
     assert [(r["method"], r["seed"]) for r in rows] == [
-        (method, str(seed)) for seed in range(2) for method in bench.LINEAR
+        (method, str(seed)) for method in bench.LINEAR for seed in range(2)
     ]
     assert all(0.6 < float(r["accuracy"]) <= 1 for r in rows)
     capsys.readouterr()

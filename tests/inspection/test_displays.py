@@ -15,6 +15,7 @@ from adapt.inspection import (
     LabelGainDisplay,
     LearningCurveDisplay,
     ShiftDisplay,
+    TrainingDisplay,
     TransferMatrixDisplay,
     WeightsDisplay,
     diagnose_shift,
@@ -244,3 +245,31 @@ def test_gain_of_labels_of_auto_adapt():
     assert display.scoring == "accuracy"
     with pytest.raises(ValueError, match="`yt` must hold labels"):
         LabelGainDisplay.from_estimator(model, Xs, ys, Xt, np.full(len(yt), None))
+
+
+# ---------------------------------------------------------------------- training
+
+
+def test_a_training_is_drawn_by_epoch():
+    history = {
+        "loss": [3.0, 2.0],
+        "task_loss": [1.0, 0.5],
+        "val_loss": [1.5, 1.0],
+        "target_information": [0.1, 0.3],
+        "target_entropy": [0.6, 0.2],
+    }
+    display = TrainingDisplay(history).plot()
+    left, right = display.axes_
+    drawn = {line.get_label(): line.get_ydata() for line in left.lines}
+    assert drawn == {"task loss": [1.0, 0.5], "val loss": [1.5, 1.0]}
+    drawn = {line.get_label(): line.get_ydata() for line in right.lines}
+    assert drawn == {"information": [0.1, 0.3], "entropy": [0.6, 0.2]}
+    np.testing.assert_array_equal(right.lines[0].get_xdata(), [1, 2])
+
+
+def test_a_training_without_a_look_at_the_target_says_how_to_have_one():
+    display = TrainingDisplay({"loss": [1.0]}).plot()
+    assert [line.get_label() for line in display.axes_[0].lines] == ["loss"]
+    assert "verbose=1" in display.axes_[1].texts[0].get_text()
+    with pytest.raises(TypeError, match="SourceOnly has none"):
+        TrainingDisplay.from_estimator(SourceOnly().fit(*DATA[:2], Xt=DATA[2]))

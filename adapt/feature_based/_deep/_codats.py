@@ -142,6 +142,20 @@ class CoDATS(AdversarialAdapter):
         normalisation: each domain is normalised by its own rows, in training and for
         predictions.
 
+    class_weights : {"auto"} or array-like of shape (n_classes,), or None, default=None
+        Weights of the classes in the alignment: source rows count by that of their
+        class where the domains are compared, not in the task loss. "auto" is for
+        shares of classes that differ between the domains: the ratio of the shares is
+        estimated after epochs from the predictions on the target and on a fifth of the
+        source, which is not trained on. It has no effect where labels are numbers.
+
+    augment : {"auto", "signs"} or callable, or None, default="auto"
+        Changed copies of the source rows to train on beside the rows: "auto" scales the
+        channels of series and adds noise, and leaves other rows alone; "signs" turns
+        the signs of channels at random as well. A function gets rows and a
+        `numpy.random.Generator`, and returns as many rows. See
+        `adapt.deep.scale_and_jitter`.
+
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed
         in chunks, for example from a `numpy.memmap`.
@@ -236,6 +250,8 @@ class CoDATS(AdversarialAdapter):
         validation_data=None,
         jit_compile=None,
         joint_batch="auto",
+        class_weights=None,
+        augment="auto",
         device_budget=2**31,
     ):
         super().__init__(
@@ -262,6 +278,8 @@ class CoDATS(AdversarialAdapter):
             validation_data=validation_data,
             jit_compile=jit_compile,
             joint_batch=joint_batch,
+            class_weights=class_weights,
+            augment=augment,
             device_budget=device_budget,
         )
         self.target_proportions = target_proportions

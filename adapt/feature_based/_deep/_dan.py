@@ -3,13 +3,14 @@
 from numbers import Real
 
 from adapt._sklearn import StrOptions
+from adapt.deep._class_weights import ClassWeighting
 from adapt.deep._losses import flatten, joint_mmd
 from adapt.deep._penalized import PenalizedAdapter
 
 __all__ = ["DAN"]
 
 
-class DAN(PenalizedAdapter):
+class DAN(ClassWeighting, PenalizedAdapter):
     """Deep adaptation network [1]_: multi-kernel maximum mean discrepancy.
 
     The encoder and the task network minimise the loss on the source plus `lambda_`
@@ -124,6 +125,20 @@ class DAN(PenalizedAdapter):
         normalisation: each domain is normalised by its own rows, in training and for
         predictions.
 
+    class_weights : {"auto"} or array-like of shape (n_classes,), or None, default=None
+        Weights of the classes in the alignment: source rows count by that of their
+        class where the domains are compared, not in the task loss. "auto" is for
+        shares of classes that differ between the domains: the ratio of the shares is
+        estimated after epochs from the predictions on the target and on a fifth of the
+        source, which is not trained on. It has no effect where labels are numbers.
+
+    augment : {"auto", "signs"} or callable, or None, default="auto"
+        Changed copies of the source rows to train on beside the rows: "auto" scales the
+        channels of series and adds noise, and leaves other rows alone; "signs" turns
+        the signs of channels at random as well. A function gets rows and a
+        `numpy.random.Generator`, and returns as many rows. See
+        `adapt.deep.scale_and_jitter`.
+
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed
         in chunks, for example from a `numpy.memmap`.
@@ -184,6 +199,7 @@ class DAN(PenalizedAdapter):
 
     _parameter_constraints: dict = {
         **PenalizedAdapter._parameter_constraints,
+        **ClassWeighting._parameter_constraints,
         "bandwidths": [list, tuple],
         "bandwidth_unit": [StrOptions({"mean", "median"})],
         "pairs": [StrOptions({"all", "linear"})],
@@ -216,6 +232,8 @@ class DAN(PenalizedAdapter):
         validation_data=None,
         jit_compile=None,
         joint_batch="auto",
+        class_weights=None,
+        augment="auto",
         device_budget=2**31,
     ):
         super().__init__(
@@ -240,8 +258,10 @@ class DAN(PenalizedAdapter):
             validation_data=validation_data,
             jit_compile=jit_compile,
             joint_batch=joint_batch,
+            augment=augment,
             device_budget=device_budget,
         )
+        self.class_weights = class_weights
         self.bandwidths = bandwidths
         self.bandwidth_unit = bandwidth_unit
         self.pairs = pairs
@@ -254,18 +274,19 @@ class DAN(PenalizedAdapter):
             )
         super()._make_networks(make, shape, n_outputs)
 
-    def _discrepancy(self, *layers):
+    def _discrepancy(self, batch, *layers):
         """Return the discrepancy of pairs of values of layers in both domains."""
         return joint_mmd(
             *layers,
             bandwidths=self.bandwidths,
             unit=self.bandwidth_unit,
             linear=self.pairs == "linear",
+            weights=self._weights_of_classes(batch),
         )
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
-        mmd = self._discrepancy((flatten(zs), flatten(zt)))
+        mmd = self._discrepancy(batch, (flatten(zs), flatten(zt)))
         return {
             "task_loss": self._task_loss(batch, zs),
             "mmd_loss": batch["lambda_"] * mmd,

@@ -1,12 +1,13 @@
 """Deep CORAL: an encoder whose features have one covariance in both domains."""
 
+from adapt.deep._class_weights import ClassWeighting
 from adapt.deep._losses import coral, flatten, mean_gap
 from adapt.deep._penalized import PenalizedAdapter
 
 __all__ = ["DeepCORAL"]
 
 
-class DeepCORAL(PenalizedAdapter):
+class DeepCORAL(ClassWeighting, PenalizedAdapter):
     """Correlation alignment for deep networks [1]_.
 
     The encoder and the task network minimise the loss on the source plus `lambda_`
@@ -112,6 +113,20 @@ class DeepCORAL(PenalizedAdapter):
         normalisation: each domain is normalised by its own rows, in training and for
         predictions.
 
+    class_weights : {"auto"} or array-like of shape (n_classes,), or None, default=None
+        Weights of the classes in the alignment: source rows count by that of their
+        class where the domains are compared, not in the task loss. "auto" is for
+        shares of classes that differ between the domains: the ratio of the shares is
+        estimated after epochs from the predictions on the target and on a fifth of the
+        source, which is not trained on. It has no effect where labels are numbers.
+
+    augment : {"auto", "signs"} or callable, or None, default="auto"
+        Changed copies of the source rows to train on beside the rows: "auto" scales the
+        channels of series and adds noise, and leaves other rows alone; "signs" turns
+        the signs of channels at random as well. A function gets rows and a
+        `numpy.random.Generator`, and returns as many rows. See
+        `adapt.deep.scale_and_jitter`.
+
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed
         in chunks, for example from a `numpy.memmap`.
@@ -167,6 +182,7 @@ class DeepCORAL(PenalizedAdapter):
 
     _parameter_constraints: dict = {
         **PenalizedAdapter._parameter_constraints,
+        **ClassWeighting._parameter_constraints,
         "match_mean": ["boolean"],
     }
 
@@ -195,6 +211,8 @@ class DeepCORAL(PenalizedAdapter):
         validation_data=None,
         jit_compile=None,
         joint_batch="auto",
+        class_weights=None,
+        augment="auto",
         device_budget=2**31,
     ):
         super().__init__(
@@ -219,15 +237,18 @@ class DeepCORAL(PenalizedAdapter):
             validation_data=validation_data,
             jit_compile=jit_compile,
             joint_batch=joint_batch,
+            augment=augment,
             device_budget=device_budget,
         )
+        self.class_weights = class_weights
         self.match_mean = match_mean
 
     def _losses(self, batch):
         zs, zt = self._encode(batch)
         losses = {"task_loss": self._task_loss(batch, zs)}
         zs, zt = flatten(zs), flatten(zt)
-        losses["coral_loss"] = batch["lambda_"] * coral(zs, zt)
+        weights = self._weights_of_classes(batch)
+        losses["coral_loss"] = batch["lambda_"] * coral(zs, zt, weights)
         if self.match_mean:
-            losses["mean_loss"] = batch["lambda_"] * mean_gap(zs, zt)
+            losses["mean_loss"] = batch["lambda_"] * mean_gap(zs, zt, weights)
         return losses

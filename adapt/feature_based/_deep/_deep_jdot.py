@@ -9,13 +9,14 @@ from numbers import Integral, Real
 from keras import ops
 
 from adapt._sklearn import Interval
+from adapt.deep._class_weights import ClassWeighting
 from adapt.deep._losses import cross_cost, flatten, sinkhorn_plan, squared_distances
 from adapt.deep._penalized import PenalizedAdapter
 
 __all__ = ["DeepJDOT"]
 
 
-class DeepJDOT(PenalizedAdapter):
+class DeepJDOT(ClassWeighting, PenalizedAdapter):
     """Deep joint distribution optimal transport [1]_.
 
     In each step, an entropic transport plan between the source and the target batch is
@@ -130,6 +131,20 @@ class DeepJDOT(PenalizedAdapter):
         normalisation: each domain is normalised by its own rows, in training and for
         predictions.
 
+    class_weights : {"auto"} or array-like of shape (n_classes,), or None, default=None
+        Weights of the classes in the alignment: source rows count by that of their
+        class where the domains are compared, not in the task loss. "auto" is for
+        shares of classes that differ between the domains: the ratio of the shares is
+        estimated after epochs from the predictions on the target and on a fifth of the
+        source, which is not trained on. It has no effect where labels are numbers.
+
+    augment : {"auto", "signs"} or callable, or None, default="auto"
+        Changed copies of the source rows to train on beside the rows: "auto" scales the
+        channels of series and adds noise, and leaves other rows alone; "signs" turns
+        the signs of channels at random as well. A function gets rows and a
+        `numpy.random.Generator`, and returns as many rows. See
+        `adapt.deep.scale_and_jitter`.
+
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed
         in chunks, for example from a `numpy.memmap`.
@@ -190,6 +205,7 @@ class DeepJDOT(PenalizedAdapter):
 
     _parameter_constraints: dict = {
         **PenalizedAdapter._parameter_constraints,
+        **ClassWeighting._parameter_constraints,
         "alpha": [Interval(Real, 0, None, closed="left")],
         "reg": [Interval(Real, 0, None, closed="neither")],
         "n_iterations": [Interval(Integral, 1, None, closed="left")],
@@ -224,6 +240,8 @@ class DeepJDOT(PenalizedAdapter):
         validation_data=None,
         jit_compile=None,
         joint_batch="auto",
+        class_weights=None,
+        augment="auto",
         device_budget=2**31,
     ):
         super().__init__(
@@ -248,8 +266,10 @@ class DeepJDOT(PenalizedAdapter):
             validation_data=validation_data,
             jit_compile=jit_compile,
             joint_batch=joint_batch,
+            augment=augment,
             device_budget=device_budget,
         )
+        self.class_weights = class_weights
         self.alpha = alpha
         self.reg = reg
         self.n_iterations = n_iterations
@@ -261,7 +281,8 @@ class DeepJDOT(PenalizedAdapter):
         labels = cross_cost(batch["ys"], other, self._labels.losses)
         features = squared_distances(flatten(zs), flatten(zt))
         cost = batch["alpha"] * features + labels
-        plan = sinkhorn_plan(cost, batch["reg"], self.n_iterations)
+        weights = self._weights_of_classes(batch)
+        plan = sinkhorn_plan(cost, batch["reg"], self.n_iterations, weights)
         return {
             "task_loss": self._task_loss(batch, scores=own),
             "transport_loss": batch["lambda_"] * ops.sum(plan * cost),

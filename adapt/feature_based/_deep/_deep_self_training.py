@@ -6,7 +6,6 @@ import numpy as np
 from keras import ops
 
 from adapt._sklearn import Interval
-from adapt.deep._feed import Feed
 from adapt.deep._hooks import Phase, Update
 from adapt.deep._losses import softmax_cross_entropy
 from adapt.deep._penalized import PenalizedAdapter
@@ -139,6 +138,13 @@ class DeepSelfTraining(PenalizedAdapter):
         normalisation: each domain is normalised by its own rows, in training and for
         predictions.
 
+    augment : {"auto", "signs"} or callable, or None, default="auto"
+        Changed copies of the source rows to train on beside the rows: "auto" scales the
+        channels of series and adds noise, and leaves other rows alone; "signs" turns
+        the signs of channels at random as well. A function gets rows and a
+        `numpy.random.Generator`, and returns as many rows. See
+        `adapt.deep.scale_and_jitter`.
+
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed
         in chunks, for example from a `numpy.memmap`.
@@ -248,6 +254,7 @@ class DeepSelfTraining(PenalizedAdapter):
         validation_data=None,
         jit_compile=None,
         joint_batch="auto",
+        augment="auto",
         device_budget=2**31,
     ):
         super().__init__(
@@ -272,6 +279,7 @@ class DeepSelfTraining(PenalizedAdapter):
             validation_data=validation_data,
             jit_compile=jit_compile,
             joint_batch=joint_batch,
+            augment=augment,
             device_budget=device_budget,
         )
         self.n_rounds = n_rounds
@@ -282,15 +290,14 @@ class DeepSelfTraining(PenalizedAdapter):
 
     def _run(self, networks, groups, rows, held_out, rng):
         Xt = groups["target"]["Xt"]
-        sizes = rows, self.batch_size, self.device_budget
         epochs = self.pretrain_epochs
         epochs = self.epochs if epochs is None else epochs
+        feed = self._feed(groups, rows, rng)
         if epochs != 0:
             phase = Phase(epochs, "_pretraining", pretrain=True)
-            feed = Feed(groups, *sizes)
             if not self._train(0, phase, networks, feed, held_out, rng):
                 return
-        n_epochs, _ = self._plan(self.epochs, Feed(groups, *sizes).n_steps)
+        n_epochs, _ = self._plan(self.epochs, feed.n_steps)
         rounds = in_rounds(n_epochs, self.n_rounds)
         shares = np.linspace(self.start, self.stop, len(rounds))
         for epochs, share in zip(rounds, shares, strict=True):
@@ -299,7 +306,8 @@ class DeepSelfTraining(PenalizedAdapter):
             guess, self.joined_ = confident_labels(p, share, balanced=self.balanced)
             self.target_guess_ = self.classes_[guess]
             guesses = {"guess": guess.astype(np.int32), "joined": self.joined_}
-            feed = Feed({**groups, "target": {"Xt": Xt, **guesses}}, *sizes)
+            target = {"Xt": Xt, **guesses}
+            feed = self._feed({**groups, "target": target}, rows, rng)
             phase = Phase(epochs, "_updates")
             if not self._train(1, phase, networks, feed, held_out, rng):
                 return

@@ -121,6 +121,13 @@ class MCC(PenalizedAdapter):
         normalisation: each domain is normalised by its own rows, in training and for
         predictions.
 
+    augment : {"auto", "signs"} or callable, or None, default="auto"
+        Changed copies of the source rows to train on beside the rows: "auto" scales the
+        channels of series and adds noise, and leaves other rows alone; "signs" turns
+        the signs of channels at random as well. A function gets rows and a
+        `numpy.random.Generator`, and returns as many rows. See
+        `adapt.deep.scale_and_jitter`.
+
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed
         in chunks, for example from a `numpy.memmap`.
@@ -201,6 +208,7 @@ class MCC(PenalizedAdapter):
         validation_data=None,
         jit_compile=None,
         joint_batch="auto",
+        augment="auto",
         device_budget=2**31,
     ):
         super().__init__(
@@ -225,6 +233,7 @@ class MCC(PenalizedAdapter):
             validation_data=validation_data,
             jit_compile=jit_compile,
             joint_batch=joint_batch,
+            augment=augment,
             device_budget=device_budget,
         )
         self.temperature = temperature

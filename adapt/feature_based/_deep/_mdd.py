@@ -9,14 +9,20 @@ from numbers import Real
 from keras import ops
 
 from adapt._sklearn import Interval
-from adapt.deep._losses import reverse_gradient, softmax_cross_entropy, unlikelihood
+from adapt.deep._class_weights import ClassWeighting
+from adapt.deep._losses import (
+    reverse_gradient,
+    shares_of,
+    softmax_cross_entropy,
+    unlikelihood,
+)
 from adapt.deep._networks import default_encoder, default_task
 from adapt.deep._penalized import PenalizedAdapter
 
 __all__ = ["MDD"]
 
 
-class MDD(PenalizedAdapter):
+class MDD(ClassWeighting, PenalizedAdapter):
     """Margin disparity discrepancy [1]_.
 
     The encoder and the task network minimise the loss on the source. An adversary
@@ -128,6 +134,20 @@ class MDD(PenalizedAdapter):
         normalisation: each domain is normalised by its own rows, in training and for
         predictions.
 
+    class_weights : {"auto"} or array-like of shape (n_classes,), or None, default=None
+        Weights of the classes in the alignment: source rows count by that of their
+        class where the domains are compared, not in the task loss. "auto" is for
+        shares of classes that differ between the domains: the ratio of the shares is
+        estimated after epochs from the predictions on the target and on a fifth of the
+        source, which is not trained on. It has no effect where labels are numbers.
+
+    augment : {"auto", "signs"} or callable, or None, default="auto"
+        Changed copies of the source rows to train on beside the rows: "auto" scales the
+        channels of series and adds noise, and leaves other rows alone; "signs" turns
+        the signs of channels at random as well. A function gets rows and a
+        `numpy.random.Generator`, and returns as many rows. See
+        `adapt.deep.scale_and_jitter`.
+
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed
         in chunks, for example from a `numpy.memmap`.
@@ -187,6 +207,7 @@ class MDD(PenalizedAdapter):
 
     _parameter_constraints: dict = {
         **PenalizedAdapter._parameter_constraints,
+        **ClassWeighting._parameter_constraints,
         "gamma": [Interval(Real, 0, None, closed="neither")],
     }
 
@@ -220,6 +241,8 @@ class MDD(PenalizedAdapter):
         validation_data=None,
         jit_compile=None,
         joint_batch="auto",
+        class_weights=None,
+        augment="auto",
         device_budget=2**31,
     ):
         super().__init__(
@@ -244,8 +267,10 @@ class MDD(PenalizedAdapter):
             validation_data=validation_data,
             jit_compile=jit_compile,
             joint_batch=joint_batch,
+            augment=augment,
             device_budget=device_budget,
         )
+        self.class_weights = class_weights
         self.gamma = gamma
         self.optimizer_disc = optimizer_disc
 
@@ -266,9 +291,11 @@ class MDD(PenalizedAdapter):
             classes = [ops.argmax(scores, axis=-1) for scores in own]
             near = softmax_cross_entropy(classes[0], other[0])
             far = unlikelihood(classes[1], other[1])
+        weights = self._weights_of_classes(batch)
+        near = ops.sum(shares_of(weights, near.shape[0]) * near)
         return {
             "task_loss": self._task_loss(batch, scores=own[0]),
-            "disc_loss": batch["gamma"] * ops.mean(near) + ops.mean(far),
+            "disc_loss": batch["gamma"] * near + ops.mean(far),
         }
 
     def predict_disc(self, X, *, sample_domain=None):

@@ -11,14 +11,21 @@ from keras import ops
 from adapt._sklearn import Interval
 from adapt.deep._adversarial import AdversarialAdapter
 from adapt.deep._hooks import Update
-from adapt.deep._losses import gradient_penalty
+from adapt.deep._losses import gradient_penalty, shares_of
 
 __all__ = ["WDGRL"]
 
 
-def _distance(values, n_source):
-    """Return how much higher the critic's values are in the source, which is first."""
-    return ops.mean(values[:n_source]) - ops.mean(values[n_source:])
+def critic_gap(values, n_source, weights=None):
+    """Return how much higher the critic's values are in the source, which is first.
+
+    ``weights`` are those of source rows.
+    """
+    own, other = ops.split(values, [n_source])
+    if weights is None:
+        return ops.mean(own) - ops.mean(other)
+    shares = shares_of(weights, n_source)
+    return ops.sum(shares * ops.reshape(own, (-1,))) - ops.mean(other)
 
 
 class WDGRL(AdversarialAdapter):
@@ -141,6 +148,20 @@ class WDGRL(AdversarialAdapter):
         normalisation: each domain is normalised by its own rows, in training and for
         predictions.
 
+    class_weights : {"auto"} or array-like of shape (n_classes,), or None, default=None
+        Weights of the classes in the alignment: source rows count by that of their
+        class where the domains are compared, not in the task loss. "auto" is for
+        shares of classes that differ between the domains: the ratio of the shares is
+        estimated after epochs from the predictions on the target and on a fifth of the
+        source, which is not trained on. It has no effect where labels are numbers.
+
+    augment : {"auto", "signs"} or callable, or None, default="auto"
+        Changed copies of the source rows to train on beside the rows: "auto" scales the
+        channels of series and adds noise, and leaves other rows alone; "signs" turns
+        the signs of channels at random as well. A function gets rows and a
+        `numpy.random.Generator`, and returns as many rows. See
+        `adapt.deep.scale_and_jitter`.
+
     device_budget : float, default=2**31
         Bytes of data, as float32, that are put on the device at once; more is streamed
         in chunks, for example from a `numpy.memmap`.
@@ -230,6 +251,8 @@ class WDGRL(AdversarialAdapter):
         validation_data=None,
         jit_compile=None,
         joint_batch="auto",
+        class_weights=None,
+        augment="auto",
         device_budget=2**31,
     ):
         super().__init__(
@@ -256,13 +279,16 @@ class WDGRL(AdversarialAdapter):
             validation_data=validation_data,
             jit_compile=jit_compile,
             joint_batch=joint_batch,
+            class_weights=class_weights,
+            augment=augment,
             device_budget=device_budget,
         )
         self.gamma = gamma
         self.n_critic = n_critic
 
     def _draw(self, rng, size):
-        return {"between": rng.uniform(size=(*size, 1))}
+        drawn = super()._draw(rng, size)
+        return {**drawn, "between": rng.uniform(size=(*size, 1))}
 
     def _updates(self):
         return [
@@ -273,6 +299,10 @@ class WDGRL(AdversarialAdapter):
     def _critic(self, z):
         return ops.cast(self.discriminator_(z, training=True), "float32")
 
+    def _distance(self, batch, values):
+        weights = self._weights_of_classes(batch)
+        return critic_gap(values, batch["Xs"].shape[0], weights)
+
     def _critic_losses(self, batch):
         z = ops.stop_gradient(self._encode_both(batch))
         zs, zt = self._split(batch, z)
@@ -280,17 +310,17 @@ class WDGRL(AdversarialAdapter):
         between = share * zs + (1 - share) * zt
         penalty, values = gradient_penalty(self._critic, ops.concatenate([z, between]))
         return {
-            "disc_loss": -_distance(values[: z.shape[0]], zs.shape[0]),
+            "disc_loss": -self._distance(batch, values[: z.shape[0]]),
             "gp": batch["gamma"] * penalty,
         }
 
     def _losses(self, batch):
         z = self._encode_both(batch)
         zs, _ = self._split(batch, z)
+        distance = self._distance(batch, self._critic(z))
         return {
             "task_loss": self._task_loss(batch, zs),
-            "wasserstein_loss": batch["lambda_"]
-            * _distance(self._critic(z), zs.shape[0]),
+            "wasserstein_loss": batch["lambda_"] * distance,
         }
 
     def predict_disc(self, X, *, sample_domain=None):

@@ -229,6 +229,7 @@ class WANN(DeepAdapter):
             validation_split=validation_split,
             validation_data=validation_data,
             jit_compile=jit_compile,
+            augment=None,
             device_budget=device_budget,
         )
         self.weighter = weighter
