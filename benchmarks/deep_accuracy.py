@@ -30,7 +30,7 @@ import os
 import subprocess
 import time
 import warnings
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import product
 from pathlib import Path
 
@@ -260,6 +260,8 @@ def group_of(name):
 def table(rows, tasks=deep_tasks.REPORTED):
     """Return mean, least mean of a task, and deviation, by method and group of tasks.
 
+    What was not measured on all tasks of a group is left out.
+
     Returns
     -------
     cells : dict
@@ -272,8 +274,11 @@ def table(rows, tasks=deep_tasks.REPORTED):
         if row["task"] in tasks and row["backend"] in ("jax", "numpy"):
             key = row["method"], group_of(row["task"])
             found[key].setdefault(row["task"], []).append(row)
+    sizes = Counter(map(group_of, tasks))
     cells = {}
     for key, by_task in found.items():
+        if len(by_task) < sizes[key[1]]:
+            continue
         means = [np.mean([float(r["accuracy"]) for r in v]) for v in by_task.values()]
         seeds = defaultdict(list)
         for each in by_task.values():

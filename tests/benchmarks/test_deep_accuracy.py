@@ -76,15 +76,17 @@ def test_the_report_has_means_over_tasks_and_least_task(bench):
         *(cell("gas 1>4", "DANN", s, a) for s, a in enumerate((0.9, 0.9))),
         cell("gas 1>4", "DANN", 0, 0.1, backend="torch"),
         cell("gas 1>3", "DANN", 0, 0.1),  # chose defaults, and is not reported
+        cell("gas 1>2", "DAN", 0, 0.9),  # and not on the other task
     ]
-    cells = bench.table(rows)
+    tasks = "gas 1>2", "gas 1>4"
+    cells = bench.table(rows, tasks)
     assert list(cells) == [("DANN", "gas")]
     found = cells["DANN", "gas"]
     assert found["mean"] == pytest.approx(0.75)
     assert found["least"] == pytest.approx(0.6)
     assert found["deviation"] == pytest.approx(0.05)
     assert (found["seeds"], found["tasks"]) == (2, 2)
-    assert "     - 0.750, 0.600 ± 0.050 [2]\n" in bench.report(rows)
+    assert "     - 0.750, 0.600 ± 0.050 [2]\n" in bench.report(rows, tasks)
 
 
 @pytest.mark.parametrize(
