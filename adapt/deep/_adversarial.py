@@ -122,8 +122,8 @@ class DiscriminatorAdapter(DeepAdapter):
         ``weights`` are those of the rows, beside those of classes.
         """
         n_source = batch["Xs"].shape[0]
-        of_classes = self._weights_of_classes(batch)
-        if of_classes is not None:
+        if "class_weights" in batch:
+            of_classes = self._weights_of_classes(batch)
             ones = ops.ones((z.shape[0] - n_source,))
             both = ops.concatenate([of_classes, ones])
             weights = both if weights is None else weights * both
