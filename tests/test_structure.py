@@ -22,6 +22,7 @@ FLOORS = (
         "_kernels",
         "_adapt_names",
         "_label_kinds",
+        "_label_shift",
         "_scales",
         "_lazy",
         "_expected_prediction",
