@@ -31,6 +31,13 @@ from adapt.model_selection._preprocessing import (
 )
 from adapt.model_selection._read_domains import check_classes, read_groups
 from adapt.model_selection._rule import SHIPPED
+from adapt.model_selection._series_rows import (
+    SeriesToNumbers,
+    for_series,
+    numbers_of_domains,
+    read_series,
+)
+from adapt.series import SeriesSet
 
 
 def _chosen_has(method):
@@ -265,9 +272,16 @@ class AutoAdapt(MetaAdapter):
             The fitted adapter.
         """
         given = {"sample_domain": sample_domain, "sample_weight": sample_weight}
+        X, Xt = read_series(X, y, self.Xt if Xt is None else Xt)
         groups = read_groups(groups, X, sample_domain)[0]
         preprocessor = columns = None
-        if not is_frame(X):
+        if isinstance(X, SeriesSet):
+            self.n_features_in_ = len(X.channels)
+            preprocessor, X, Xt = numbers_of_domains(
+                X, Xt, sample_domain, self._methods_take_series()
+            )
+            domains = split_domains(clone(self), X, y, Xt, yt, **given)
+        elif not is_frame(X):
             domains = split_domains(self, X, y, Xt, yt, **given)
         else:
             X, Xt = as_pandas(X), as_pandas(self.Xt if Xt is None else Xt)
@@ -279,6 +293,11 @@ class AutoAdapt(MetaAdapter):
             domains = split_domains(clone(self), X, y, Xt, yt, **given)
         self._adapt(domains, preprocessor, columns, groups)
         return self
+
+    def _methods_take_series(self):
+        if isinstance(self.methods, str):
+            return False
+        return for_series(candidates(self.methods, None, False), False)[1]
 
     def _as_numbers(self, X, Xt):
         """Return a preprocessor that is fitted on both frames, and these as numbers."""
@@ -309,10 +328,13 @@ class AutoAdapt(MetaAdapter):
             n_labelled=int(task.labelled.sum()),
         )
         seen = task.without_target_labels()
+        methods = judged_without_labels(self.methods, estimator, task.yt is not None)
+        if isinstance(preprocessor, SeriesToNumbers):
+            methods = for_series(methods, isinstance(self.methods, str))[0]
         with self._stage("choosing a method"):
             choose_on_source(
                 comparison,
-                judged_without_labels(self.methods, estimator, task.yt is not None),
+                methods,
                 estimator,
                 seen,
                 SHIPPED,
@@ -448,9 +470,11 @@ class AutoAdapt(MetaAdapter):
         """Class labels, as the fitted estimator knows them."""
         return self.adapter_.classes_
 
-    def _numbers(self, X):
+    def _numbers(self, X, sample_domain=None):
         """Return rows as ``adapter_`` takes them."""
         check_is_fitted(self, "comparison_")
+        if isinstance(self.preprocessor_, SeriesToNumbers):
+            return self.preprocessor_.transform(X, sample_domain=sample_domain)
         if self._columns is None:
             return self.preprocessor_.transform(check_rows(self, X))
         import pandas as pd
@@ -479,7 +503,7 @@ class AutoAdapt(MetaAdapter):
         y : ndarray of shape (n_samples,)
             Predicted labels.
         """
-        Z = self._numbers(X)
+        Z = self._numbers(X, sample_domain)
         return self.adapter_.predict(Z, sample_domain=sample_domain)
 
     @available_if(_chosen_has("predict_proba"))
@@ -491,7 +515,7 @@ class AutoAdapt(MetaAdapter):
         p : ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        Z = self._numbers(X)
+        Z = self._numbers(X, sample_domain)
         return self.adapter_.predict_proba(Z, sample_domain=sample_domain)
 
     @available_if(_chosen_has("decision_function"))
@@ -503,7 +527,7 @@ class AutoAdapt(MetaAdapter):
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             Confidence scores.
         """
-        Z = self._numbers(X)
+        Z = self._numbers(X, sample_domain)
         return self.adapter_.decision_function(Z, sample_domain=sample_domain)
 
     @available_if(_chosen_has("score"))
@@ -529,13 +553,14 @@ class AutoAdapt(MetaAdapter):
         score : float
             The larger, the better.
         """
-        Z = self._numbers(X)
+        Z = self._numbers(X, sample_domain)
         return self.adapter_.score(Z, y, sample_weight, sample_domain=sample_domain)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.sparse = False
+        tags.input_tags.three_d_array = True
         tags.target_tags.required = True
         tags.target_tags.multi_output = False
         tags.target_tags.single_output = True

@@ -24,6 +24,8 @@ from adapt.model_selection._read_domains import (
     read_groups,
 )
 from adapt.model_selection._rule import SHIPPED
+from adapt.model_selection._series_rows import for_series, read_series, warn_of_lengths
+from adapt.series import SeriesSet
 
 
 def _compare_on_target(comparison, methods, estimator, task, verbose):
@@ -206,6 +208,7 @@ def compare(
     """
     if cv < 2:
         raise ValueError(f"`cv` must be at least 2, got {cv!r}.")
+    X, Xt = read_series(X, y, Xt)
     Xs, ys, Xt, yt, labelled = read_domains(X, y, Xt, yt, sample_domain)
     estimator, of_classes, scoring = check_task(estimator, ys, scoring, random_state)
     if of_classes:
@@ -221,7 +224,12 @@ def compare(
         found = candidates(methods, estimator, True)
     else:
         found = judged_without_labels(methods, estimator, target_labels == "choose")
-    preprocessor, Xs, Xt = preprocess(Xs, Xt)
+    keeps_series = False
+    if isinstance(Xs, SeriesSet):
+        warn_of_lengths(Xs, ys, Xt)
+        default = isinstance(methods, str) and not trains
+        found, keeps_series = for_series(found, default)
+    preprocessor, Xs, Xt = preprocess(Xs, Xt, keeps_series)
     task = Task(
         Xs,
         ys,

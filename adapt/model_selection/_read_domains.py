@@ -13,6 +13,8 @@ from adapt.model_selection._preprocessing import (
     table_preprocessor,
     usable_columns,
 )
+from adapt.model_selection._series_rows import numbers_of_series, read_series
+from adapt.series import SeriesSet
 
 _FEW = 10  # rows of a domain that make no sample
 
@@ -32,6 +34,7 @@ def read_domains(X, y, Xt, yt, sample_domain):
     """
     if y is None:
         raise ValueError("`y`, the labels of the source, is needed to compare methods.")
+    X, Xt = read_series(X, y, Xt)
     tables = read_tables(X, y, Xt, yt, sample_domain)
     for rows, domain in [(tables.Xs, "source"), (tables.Xt, "target")]:
         if sparse.issparse(rows):
@@ -81,8 +84,13 @@ def read_groups(groups, X, sample_domain):
     return groups[~target], groups[target] if target.any() else None
 
 
-def preprocess(Xs, Xt):
-    """Return a preprocessor fitted on both domains, and both as numbers."""
+def preprocess(Xs, Xt, keeps_series=False):
+    """Return a preprocessor fitted on both domains, and both as numbers.
+
+    With `keeps_series` rows of features carry the series they are made of.
+    """
+    if isinstance(Xs, SeriesSet):
+        return numbers_of_series(Xs, Xt, keeps_series)
     Xs, Xt = as_pandas(Xs), as_pandas(Xt)
     for X, domain in (Xs, "source"), (Xt, "target"):
         _warn_of_few(X, domain)
