@@ -8,6 +8,7 @@ from adapt.inspection._expected_accuracy import ExpectedAccuracy, expected_accur
 from adapt.inspection._label_gain_display import LabelGainDisplay
 from adapt.inspection._learning_curve_display import LearningCurveDisplay
 from adapt.inspection._mixture_weights_display import MixtureWeightsDisplay
+from adapt.inspection._series_display import SeriesDisplay
 from adapt.inspection._shift_display import ShiftDisplay
 from adapt.inspection._shift_report import ShiftReport
 from adapt.inspection._source_ranking_display import SourceRankingDisplay
@@ -22,6 +23,7 @@ __all__ = [
     "LabelGainDisplay",
     "LearningCurveDisplay",
     "MixtureWeightsDisplay",
+    "SeriesDisplay",
     "ShiftDisplay",
     "ShiftReport",
     "SourceRankingDisplay",

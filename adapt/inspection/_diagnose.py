@@ -23,6 +23,8 @@ from adapt.model_selection._candidates import base_estimator
 from adapt.model_selection._preprocessing import usable_columns
 from adapt.model_selection._read_domains import preprocess, read_domains
 from adapt.model_selection._shift_evidence import coverage, shift_evidence
+from adapt.series import SeriesSet
+from adapt.series._feature_tables import channel_summary
 
 _FEWEST = 4  # rows of a domain; those of which every fold has some
 
@@ -31,6 +33,8 @@ def _as_frames(Xs, Xt):
     """Return both domains as frames with the columns that can be compared."""
     import pandas as pd
 
+    if isinstance(Xs, SeriesSet):
+        return channel_summary(Xs), channel_summary(Xt)
     Xs, Xt = as_pandas(Xs), as_pandas(Xt)
     if is_frame(Xs):
         with warnings.catch_warnings():
@@ -152,7 +156,8 @@ def diagnose_shift(
     ys = ys if has_labels else np.linspace(0, 1, len(Xs))  # not looked at
     Xs, ys, Xt, yt, labelled = read_domains(Xs, ys, Xt, yt, None)
     _check_enough(Xs, Xt)
-    _, Zs, Zt = preprocess(Xs, Xt)
+    preprocessor, Zs, Zt = preprocess(Xs, Xt)
+    signs = preprocessor.signs_.finding_ if isinstance(Xs, SeriesSet) else ""
     of_classes = has_labels and is_classification(ys)
     tests = {
         "classifier": classifier_test(Zs, Zt, random_state=rng),
@@ -190,4 +195,5 @@ def diagnose_shift(
         n_source=len(ys),
         n_target=len(Zt),
         has_labels=has_labels,
+        signs=signs,
     )

@@ -17,11 +17,16 @@ from sklearn.ensemble import (
     RandomForestClassifier,
 )
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils import check_random_state
+from sklearn.utils import (
+    check_consistent_length,
+    check_random_state,
+    column_or_1d,
+    get_tags,
+)
 
 from adapt._domains import read_tables
 from adapt._frames import take_rows
@@ -30,7 +35,11 @@ from adapt.inspection._accuracy_guesses import Rows
 from adapt.metrics import CircularValidation, ImportanceWeighted
 from adapt.metrics._calls import call_as, fit_on, probabilities
 from adapt.model_selection import AutoAdapt, Comparison
+from adapt.model_selection._series_rows import SeriesToNumbers
 from adapt.model_selection._shift_evidence import shift_evidence
+from adapt.series import SeriesFeatures
+from adapt.series._base import is_series
+from adapt.series._feature_tables import both_series
 
 
 class ExpectedAccuracy(NamedTuple):
@@ -108,14 +117,15 @@ def _two_opinions(model, other, X, domain):
     return predicted, confidence, (confidence + q_of_predicted) / 2, agrees
 
 
-def _of_rows(estimator, Xs, ys, Xt, class_weight, cv, seed):
+def _of_rows(estimator, Xs, ys, Xt, class_weight, cv, seed, groups):
     """Return what each row has to say on the accuracy of ``estimator``."""
     circular = CircularValidation().fit(Xs, Xt)
     weights = ImportanceWeighted().fit(Xs, Xt).weights(Xs)
     right, returned, confidence, shared, agrees = np.zeros((5, len(ys)))
     kinds = estimator, _another_kind(estimator)
-    folds = StratifiedKFold(cv, shuffle=True, random_state=seed)
-    for _, test in folds.split(np.zeros(len(ys)), ys):
+    folds = StratifiedKFold if groups is None else StratifiedGroupKFold
+    folds = folds(cv, shuffle=True, random_state=seed)
+    for _, test in folds.split(np.zeros(len(ys)), ys, groups):
         held = np.zeros(len(ys), dtype=bool)
         held[test] = True
         X = take_rows(Xs, held)
@@ -140,7 +150,26 @@ def _chosen(estimator, Xs, Xt):
     if not isinstance(estimator, Comparison):
         return estimator, Xs, Xt
     preprocessor, chosen = (step for _, step in estimator.best_estimator.steps)
-    return chosen, preprocessor.transform(Xs), preprocessor.transform(Xt)
+    of_series = isinstance(preprocessor, SeriesToNumbers)
+    of_source = {"sample_domain": 0} if of_series else {}
+    return chosen, preprocessor.transform(Xs, **of_source), preprocessor.transform(Xt)
+
+
+def _on_features(estimator, Xs, Xt):
+    """Return an estimator of features of series, and these; tables as they are.
+
+    The features are those that a pipeline begins with, or `SeriesFeatures`.
+    """
+    if not is_series(Xs):
+        return estimator, Xs, Xt
+    features = SeriesFeatures()
+    if isinstance(estimator, Pipeline) and len(estimator) > 1:
+        first = estimator[0]
+        if get_tags(first).input_tags.three_d_array:
+            features, estimator = clone(first), estimator[1:]
+    features.fit(both_series(Xs, Xt))
+    Zs, Zt = (np.nan_to_num(features.transform(X)) for X in (Xs, Xt))
+    return estimator, Zs, Zt
 
 
 def expected_accuracy(
@@ -152,6 +181,7 @@ def expected_accuracy(
     cv=5,
     confidence=0.95,
     n_bootstrap=200,
+    groups=None,
     random_state=None,
 ):
     """Guess the accuracy of a classifier on the target, without its labels.
@@ -163,7 +193,8 @@ def expected_accuracy(
         and of an `AutoAdapt` that is fitted, it is what was chosen.
 
     Xs : array-like of shape (n_samples, n_features)
-        Source rows, as `estimator` takes them.
+        Source rows, as `estimator` takes them. Of series, an estimator gets
+        the features that it begins with as a pipeline, or `SeriesFeatures`.
 
     ys : array-like of shape (n_samples,)
         Their classes.
@@ -181,6 +212,10 @@ def expected_accuracy(
 
     n_bootstrap : int, default=200
         How often rows are drawn anew for the intervals.
+
+    groups : array-like of shape (n_samples,), default=None
+        Group of each source row, such as the recording that it is of. Rows of a group
+        are held out together.
 
     random_state : int, RandomState instance or None, default=None
         Draws folds and rows.
@@ -236,7 +271,7 @@ def expected_accuracy(
     """
     import pandas as pd
 
-    estimator, Xs, Xt = _chosen(estimator, Xs, Xt)
+    estimator, Xs, Xt = _on_features(*_chosen(estimator, Xs, Xt))
     if not (is_classifier(estimator) or isinstance(estimator, BaseAdapter)):
         raise TypeError(
             "`expected_accuracy` is of classifiers, got "
@@ -248,6 +283,9 @@ def expected_accuracy(
             f"`confidence` must be above 0 and below 1, got {confidence!r}."
         )
     Xs, ys, Xt, *_ = read_tables(Xs, ys, Xt)
+    if groups is not None:
+        groups = column_or_1d(groups)
+        check_consistent_length(Xs, groups)
     counts = np.unique(ys, return_counts=True)[1]
     if len(counts) < 2 or np.sort(counts)[-2] < 2:
         raise ValueError(
@@ -258,7 +296,10 @@ def expected_accuracy(
     seed = rng.randint(np.iinfo(np.int32).max)
     n_splits = max(2, min(cv, *np.sort(counts)[-2:]))
     evidence = shift_evidence(Xs, Xt, ys, random_state=seed)
-    rows = _of_rows(estimator, Xs, ys, Xt, evidence.class_weights, n_splits, seed)
+    n_splits = n_splits if groups is None else min(n_splits, len(np.unique(groups)))
+    rows = _of_rows(
+        estimator, Xs, ys, Xt, evidence.class_weights, n_splits, seed, groups
+    )
     draws = np.random.default_rng(seed)
     found = rows.guesses()
     again = pd.DataFrame([rows.drawn(draws).guesses() for _ in range(n_bootstrap)])

@@ -11,11 +11,14 @@ from html import escape
 
 from adapt.base import FeatureAdapter
 from adapt.inspection._domain_scores_display import DomainScoresDisplay
+from adapt.inspection._series_display import SeriesDisplay
 from adapt.inspection._shift_display import ShiftDisplay
 from adapt.inspection._shift_report_text import advice
 from adapt.model_selection._candidates import BASELINE
 from adapt.model_selection._comparison_text import by_labels, note
 from adapt.model_selection._read_domains import preprocess
+from adapt.model_selection._series_rows import SeriesToNumbers
+from adapt.series._base import is_series
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -146,11 +149,20 @@ def diagnosis_page(report, Xs, Xt, *, source="source", target="target"):
         _picture(
             ShiftDisplay.from_samples(Zs, Zt), "Rows of both domains in the plane"
         ),
+        *(_pictures_of_series(Xs, Xt) if is_series(Xs) else ()),
         "<h2>What to do</h2>",
         _listed(report.advice),
         *_tests(report),
     ]
     return _PAGE.format(title=escape(title), body="\n".join(body))
+
+
+def _pictures_of_series(Xs, Xt):
+    caption = "Median, quartiles and log spectra of each channel, before any map"
+    return [
+        _picture(SeriesDisplay.from_samples(Xs, Xt), caption),
+        f"<p>{caption}.</p>",
+    ]
 
 
 def html_report(comparison, report, Xs, Xt, *, source="source", target="target"):
@@ -182,7 +194,9 @@ def html_report(comparison, report, Xs, Xt, *, source="source", target="target")
         Without matplotlib.
     """
     preprocessor, adapter = (step for _, step in comparison.best_estimator.steps)
-    Zs, Zt = preprocessor.transform(Xs), preprocessor.transform(Xt)
+    of_series = isinstance(preprocessor, SeriesToNumbers)
+    of_source = {"sample_domain": 0} if of_series else {}
+    Zs, Zt = preprocessor.transform(Xs, **of_source), preprocessor.transform(Xt)
     maps = isinstance(adapter, FeatureAdapter) and comparison.recommended != BASELINE
     if maps:
         shift = ShiftDisplay.from_estimator(adapter, Zs, Zt)
@@ -199,6 +213,7 @@ def html_report(comparison, report, Xs, Xt, *, source="source", target="target")
         "<h2>What differs</h2>",
         _listed(report.findings),
         _picture(shift, "Rows of both domains in the plane"),
+        *(_pictures_of_series(Xs, Xt) if of_series else ()),
         "<h2>What to do</h2>",
         _listed(advice(report, comparison)),
         "<h2>Methods</h2>",

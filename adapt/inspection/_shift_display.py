@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state
 from adapt.base import FeatureAdapter
 from adapt.inspection._figures import SOURCE, TARGET, new_axes
 from adapt.metrics._calls import call_as
+from adapt.series._feature_tables import as_tables
 
 
 class ShiftDisplay:
@@ -58,7 +59,7 @@ class ShiftDisplay:
     def _project(Xs, Xt, max_rows, random_state):
         """Return at most ``max_rows`` of each domain in the plane of most variance."""
         rng = check_random_state(random_state)
-        Xs, Xt = (np.asarray(X, dtype=float) for X in (Xs, Xt))
+        Xs, Xt = (np.asarray(X, dtype=float) for X in as_tables(Xs, Xt))
         both = np.concatenate([Xs, Xt])
         Xs, Xt = (X[rng.permutation(len(X))[:max_rows]] for X in (Xs, Xt))
         if both.shape[1] == 1:

@@ -71,6 +71,8 @@ class ShiftReport:
 
     has_labels : bool, default=True
         Whether the source has labels.
+    signs : str
+        Of series, which channels are turned, in a sentence. Empty if none looks so.
 
     Attributes
     ----------
@@ -90,6 +92,7 @@ class ShiftReport:
     n_source: int
     n_target: int
     has_labels: bool = True
+    signs: str = ""
 
     @property
     def has_concept_shift(self):
@@ -137,7 +140,7 @@ class ShiftReport:
     @property
     def findings(self):
         """What was found, in sentences."""
-        return text.findings(self)
+        return text.findings(self) + ([self.signs] if self.signs else [])
 
     def __str__(self):
         return text.as_text(self)

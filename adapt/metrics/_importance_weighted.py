@@ -13,6 +13,7 @@ from adapt._frames import stack_rows
 from adapt.base._weight import effective_sample_size
 from adapt.metrics._calls import call_as
 from adapt.metrics._scorer_bases import HeldOutScorer
+from adapt.series._feature_tables import fitted_features
 
 
 def domain_odds(classifier, X, n_source, n_target):
@@ -129,9 +130,16 @@ class ImportanceWeighted(HeldOutScorer):
             scaler = StandardScaler(with_mean=False)  # keeps sparse rows sparse
             classifier = make_pipeline(scaler, LogisticRegression(max_iter=500))
         domain = np.repeat([0, 1], [self.Xs_.shape[0], self.Xt_.shape[0]])
-        both = stack_rows(self.Xs_, self.Xt_)
+        self._features = fitted_features(self.Xs_, self.Xt_)
+        both = stack_rows(*map(self._as_table, (self.Xs_, self.Xt_)))
         self.classifier_ = clone(classifier).fit(both, domain)
         return self
+
+    def _as_table(self, X):
+        """Return features of series, and tables as they are."""
+        if self._features is None:
+            return X
+        return np.nan_to_num(self._features.transform(X))
 
     def weights(self, X):
         """Return the weights of source rows.
@@ -146,7 +154,8 @@ class ImportanceWeighted(HeldOutScorer):
         weights : ndarray of shape (n_samples,)
             Density ratios, as they come.
         """
-        return domain_odds(self.classifier_, X, self.Xs_.shape[0], self.Xt_.shape[0])
+        sizes = self.Xs_.shape[0], self.Xt_.shape[0]
+        return domain_odds(self.classifier_, self._as_table(X), *sizes)
 
     def effective_sample_size(self, X):
         """Return how many equally weighted rows of ``X`` the score is worth.
