@@ -34,10 +34,12 @@ class FeatureRows(np.ndarray):
 
     def __getitem__(self, key):
         taken = super().__getitem__(key)
-        if self.series is None or isinstance(key, tuple):
-            return np.asarray(taken) if isinstance(taken, np.ndarray) else taken
-        series = self.series[key]
-        return FeatureRows.of(np.asarray(taken), series) if series.ndim == 3 else taken
+        of_rows = isinstance(key, slice) or (
+            isinstance(key, np.ndarray) and key.ndim == 1
+        )
+        if self.series is not None and of_rows:
+            return FeatureRows.of(np.asarray(taken), self.series[key])
+        return np.asarray(taken) if isinstance(taken, np.ndarray) else taken
 
     def __reduce__(self):
         return FeatureRows.of, (np.asarray(self), self.series)
