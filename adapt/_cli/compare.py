@@ -32,7 +32,11 @@ Your own files, with the label in the column y; the target needs none:
 
 One file with both domains, and a column that says which is which:
 
-  adapt compare --data all.csv --domain-column d --target-domain new --label y"""
+  adapt compare --data all.csv --domain-column d --target-domain new --label y
+
+Time series in long tables, a row for each step:
+
+  adapt compare --source a.csv --target b.csv --id window --time t --label y"""
 
 
 def add_parser(verbs) -> None:
@@ -94,8 +98,9 @@ def run(args: argparse.Namespace) -> int:
 
     _check_files(args)
     problem = read(args)
-    print(f"Source: {problem.source}, {len(problem.X):,} rows with labels.")
-    print(f"Target: {problem.target}, {len(problem.Xt):,} rows.\n", flush=True)
+    things = "series" if problem.of_series else "rows"
+    print(f"Source: {problem.source}, {len(problem.X):,} {things} with labels.")
+    print(f"Target: {problem.target}, {len(problem.Xt):,} {things}.\n", flush=True)
     # The bar on standard error shows how far it is; the table is printed once.
     with redirect_stdout(io.StringIO()):
         comparison = compare(

@@ -2,6 +2,7 @@
 
 import argparse
 
+from adapt._cli.series import add_series
 from adapt._csv_layout import Layout
 
 
@@ -46,8 +47,9 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--id",
         metavar="NAME",
         help="column that names the rows, and no feature; without it, predictions "
-        "have the number of each row in its file",
+        "have the number of each row in its file. With --time, it names the series",
     )
+    add_series(parser)
     add_layout(parser)
 
 

@@ -58,11 +58,14 @@ class Problem(NamedTuple):
     source_domain: np.ndarray | None = None
     sources: tuple[str, ...] = ()
     ids: Any = None
+    groups: Any = None
+    of_series: bool = False
 
     def domains(self, by_source: bool) -> dict:
         """Return the domains as arguments of `compare`, apart or as one table."""
         if not by_source or self.source_domain is None:
-            return {"X": self.X, "y": self.y, "Xt": self.Xt, "yt": self.yt}
+            both = {"X": self.X, "y": self.y, "Xt": self.Xt, "yt": self.yt}
+            return both if self.groups is None else {**both, "groups": self.groups}
         import pandas as pd
 
         target = np.full(len(self.Xt), -1)
@@ -198,11 +201,8 @@ def load_bundled(name: str, source: str | None, target: str | None) -> Problem:
             f"{', '.join(list_datasets())}."
         )
     tasks = [task for task in list_tasks() if task.dataset == name]
-    if tasks[0].kind == "series":
-        raise ValueError(
-            f"{name!r} holds time series, and `compare` takes tables: make columns of "
-            "each window first, or use a deep method."
-        )
+    of_series = tasks[0].kind == "series"
+    form = {} if of_series else {"as_frame": True}
     pairs = [
         task
         for task in tasks
@@ -210,11 +210,15 @@ def load_bundled(name: str, source: str | None, target: str | None) -> Problem:
         and target in (None, task.kwargs["target"])
     ]
     if pairs:
-        data = load_dataset(name, **pairs[0].kwargs, as_frame=True)
+        data = load_dataset(name, **pairs[0].kwargs, **form)
     else:
         given = {"source": source, "target": target}
         given = {key: value for key, value in given.items() if value is not None}
-        data = load_dataset(name, **given, as_frame=True)
+        data = load_dataset(name, **given, **form)
+    if of_series:
+        from adapt._cli.series import bundled_series
+
+        return bundled_series(data, name)
     y = data.y
     if "target_names" in data:
         y = y.map(dict(enumerate(data.target_names.tolist())))

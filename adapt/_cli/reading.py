@@ -7,6 +7,7 @@ from adapt._cli.columns import check_columns, check_labels, choose_columns
 from adapt._cli.labelled_rows import with_labels
 from adapt._cli.options import layout_of
 from adapt._cli.problems import Problem
+from adapt._cli.series import has_series, series_of, without_groups
 from adapt._files import check_input
 
 
@@ -18,9 +19,14 @@ def inputs_of(args: argparse.Namespace) -> list[str]:
 
 def read(args: argparse.Namespace) -> Problem:
     """Return the problem that the arguments describe, with the columns they name."""
-    problem = choose_columns(
-        _read_domains(args), args.drop, args.features, args.dates, args.id
-    )
+    series = has_series(args)
+    problem = _read_domains(args)
+    if problem.of_series:
+        return problem
+    if series:
+        return series_of(problem, args)
+    problem = without_groups(problem, args.group)
+    problem = choose_columns(problem, args.drop, args.features, args.dates, args.id)
     if not args.dataset:
         check_columns(problem)
     if getattr(args, "labels", None):
