@@ -235,7 +235,8 @@ def test_bad_arguments(files, capsys, change, message):
     [
         ("compare", "in one way"),
         ("compare --dataset cats", "no bundled data set 'cats'"),
-        ("compare --dataset watch", "time series"),
+        ("compare --source a.csv --target b.csv --label y --time t", "need --id"),
+        ("compare --dataset watch --step 5", "--step needs --width"),
         ("compare --dataset penguins --target-domain Emperor", "'Emperor'"),
         ("compare --data both.csv --label y", "go together"),
         (
