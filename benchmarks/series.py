@@ -36,8 +36,11 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from adapt.base import SourceOnly
 from adapt.datasets import load_bikes, load_hapt, load_watch
 from adapt.model_selection import AutoAdapt
+from adapt.model_selection._candidates import default_candidates
+from adapt.model_selection._series_rows import for_series
 from adapt.series import ChannelSigns, SeriesFeatures, as_series
 
 RESULTS = Path(__file__).parent / "results" / "series.csv"
@@ -105,8 +108,8 @@ def linear():
 
 def unsigned(model, X, y, Xt):
     """Fit AutoAdapt on features with its candidates on series: no channel is turned."""
-    names = ["QuantileMatching", "GFK", "SelfTraining", "LinearOT"]
-    model.set_params(methods=names)
+    methods = {"SourceOnly": SourceOnly(), **default_candidates(None)}
+    model.set_params(methods=for_series(methods, default=True)[0])
     features = SeriesFeatures().fit(np.concatenate([X, Xt]))
     fitted = model.fit(features.transform(X), y, Xt=features.transform(Xt))
     return fitted, lambda Z: fitted.predict(features.transform(Z))
