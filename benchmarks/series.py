@@ -31,6 +31,7 @@ from sklearn.model_selection import (
     GroupKFold,
     LeaveOneGroupOut,
     ShuffleSplit,
+    StratifiedKFold,
     cross_val_score,
 )
 from sklearn.pipeline import make_pipeline
@@ -184,7 +185,8 @@ def groups(only, seeds):
     y, subject = data.y[rows], data.groups[rows]
 
     def by_folds():
-        scores = {"source": cross_val_score(linear(), Z, y, cv=5).mean()}
+        rows = StratifiedKFold(5, shuffle=True, random_state=0)
+        scores = {"source": cross_val_score(linear(), Z, y, cv=rows).mean()}
         one_out = LeaveOneGroupOut()
         grouped = cross_val_score(linear(), Z, y, cv=GroupKFold(5), groups=subject)
         truth = cross_val_score(linear(), Z, y, cv=one_out, groups=subject)

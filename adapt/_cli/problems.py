@@ -191,6 +191,33 @@ def read_one_file(
     )
 
 
+def _bundled_series(data, name: str) -> Problem:
+    """Return the problem of a bundled data set of series."""
+    import pandas as pd
+
+    from adapt.series import as_series
+
+    target = data.sample_domain < 0
+    y = data.target_names[data.y]
+    X = as_series(data.X, channels=data.feature_names)
+    places = whole_files([name], [data.X])
+    groups = data["groups"][~target] if "groups" in data else None
+    return Problem(
+        X[~target],
+        y[~target],
+        X[target],
+        y[target],
+        data.domain_names[0],
+        data.domain_names[-1],
+        "y",
+        places.take(~target),
+        places.take(target),
+        ids=pd.Series(np.arange(1, target.sum() + 1), name="series"),
+        groups=groups,
+        of_series=True,
+    )
+
+
 def load_bundled(name: str, source: str | None, target: str | None) -> Problem:
     """Load a bundled data set, by default with the first of its pairs of domains."""
     from adapt.datasets import list_datasets, list_tasks, load_dataset
@@ -216,9 +243,7 @@ def load_bundled(name: str, source: str | None, target: str | None) -> Problem:
         given = {key: value for key, value in given.items() if value is not None}
         data = load_dataset(name, **given, **form)
     if of_series:
-        from adapt._cli.series import bundled_series
-
-        return bundled_series(data, name)
+        return _bundled_series(data, name)
     y = data.y
     if "target_names" in data:
         y = y.map(dict(enumerate(data.target_names.tolist())))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adapt._cli.problems import Problem, whole_files
+from adapt._cli.problems import Problem
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -160,32 +160,5 @@ def series_of(problem: Problem, args: argparse.Namespace) -> Problem:
         ids=pd.Series(ids, name=args.id),
         source_domain=None,
         sources=(),
-        of_series=True,
-    )
-
-
-def bundled_series(data, name: str) -> Problem:
-    """Return the problem of a bundled data set of series."""
-    import pandas as pd
-
-    from adapt.series import as_series
-
-    target = data.sample_domain < 0
-    y = data.target_names[data.y]
-    X = as_series(data.X, channels=data.feature_names)
-    places = whole_files([name], [data.X])
-    groups = data["groups"][~target] if "groups" in data else None
-    return Problem(
-        X[~target],
-        y[~target],
-        X[target],
-        y[target],
-        data.domain_names[0],
-        data.domain_names[-1],
-        "y",
-        places.take(~target),
-        places.take(target),
-        ids=pd.Series(np.arange(1, target.sum() + 1), name="series"),
-        groups=groups,
         of_series=True,
     )
