@@ -297,7 +297,8 @@ class AutoAdapt(MetaAdapter):
     def _methods_take_series(self):
         if isinstance(self.methods, str):
             return False
-        return for_series(candidates(self.methods, self._stand_in(), False), False)[1]
+        found = judged_without_labels(self.methods, self._stand_in(), True)
+        return for_series(found, False)[1]
 
     def _as_numbers(self, X, Xt):
         """Return a preprocessor that is fitted on both frames, and these as numbers."""
