@@ -72,6 +72,15 @@ def _use_of_labels(target_labels, labelled):
     return target_labels
 
 
+def _as_numbers(methods, default, Xs, ys, Xt):
+    """Return candidates as the rows want them, a fitted preprocessor, and numbers."""
+    keeps_series = False
+    if isinstance(Xs, SeriesSet):
+        warn_of_lengths(Xs, ys, Xt)
+        methods, keeps_series = for_series(methods, default)
+    return methods, *preprocess(Xs, Xt, keeps_series)
+
+
 def compare(
     X,
     y=None,
@@ -224,12 +233,8 @@ def compare(
         found = candidates(methods, estimator, True)
     else:
         found = judged_without_labels(methods, estimator, target_labels == "choose")
-    keeps_series = False
-    if isinstance(Xs, SeriesSet):
-        warn_of_lengths(Xs, ys, Xt)
-        default = isinstance(methods, str) and not trains
-        found, keeps_series = for_series(found, default)
-    preprocessor, Xs, Xt = preprocess(Xs, Xt, keeps_series)
+    default = isinstance(methods, str) and not trains
+    found, preprocessor, Xs, Xt = _as_numbers(found, default, Xs, ys, Xt)
     task = Task(
         Xs,
         ys,
