@@ -235,19 +235,9 @@ def compare(
         found = judged_without_labels(methods, estimator, target_labels == "choose")
     default = isinstance(methods, str) and not trains
     found, preprocessor, Xs, Xt = _as_numbers(found, default, Xs, ys, Xt)
-    task = Task(
-        Xs,
-        ys,
-        Xt,
-        yt,
-        labelled,
-        scoring,
-        cv,
-        random_state,
-        n_jobs,
-        None,
-        *read_groups(groups, X, sample_domain),
-    )
+    of_groups = read_groups(groups, X, sample_domain)
+    given = scoring, cv, random_state, n_jobs, None, *of_groups
+    task = Task(Xs, ys, Xt, yt, labelled, *given)
     comparison = Comparison(
         scoring=scoring,
         target_labels=target_labels,
