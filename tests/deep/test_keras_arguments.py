@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from adapt.feature_based import CCSA, DANN, SHOT, DeepSource
+from adapt.feature_based import CCSA, CORAL, DANN, SHOT, DeepSource
+from adapt.instance_based import IWN, KMM, TrAdaBoost
+from adapt.parameter_based import LinInt
 from tests.common import shifted_classes
 
 SHORT = {"epochs": 2, "random_state": 0}
@@ -120,3 +122,35 @@ def test_networks_of_shot_survive_a_clone():
     model = SHOT(**SHORT).fit(Xs, ys, Xt=Xt)
     assert model.predict(Xt).shape == yt.shape
     clone(model).fit(Xs, ys, Xt=Xt)
+
+
+@pytest.mark.parametrize("cls", [KMM, CORAL, TrAdaBoost, LinInt])
+def test_a_model_inside_a_shallow_method_is_named(cls):
+    network = keras.Sequential([keras.Input((4,)), Unregistered(3)])
+    network.compile(loss="mse")
+    with pytest.raises(ValueError, match=r"`estimator`.*register_keras_serializable"):
+        clone(cls(network))
+
+
+def test_iwn_takes_epochs_in_fit_and_keeps_its_own():
+    model = IWN(epochs=3, pretrain=False, shrinkage=0, random_state=0)
+    model.fit(Xs, ys, Xt=Xt, epochs=2, batch_size=20)
+    assert len(model.history_["mmd"]) == 2
+    assert (model.epochs, model.batch_size) == (3, 128)
+    twin = clone(model).set_params(epochs=2, batch_size=20).fit(Xs, ys, Xt=Xt)
+    np.testing.assert_allclose(model.weights_, twin.weights_, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"lambda_": keras.Variable(0.1)}, "'lambda_' parameter of DANN"),
+        ({"validation_data": iter(())}, "'validation_data' parameter of DANN"),
+    ],
+    ids=["variable", "data set"],
+)
+def test_arguments_that_are_none_are_named(given, match):
+    with pytest.raises(ValueError, match=match):
+        DANN(**given, **SHORT).fit(Xs, ys, Xt=Xt)
+    with pytest.raises(TypeError, match="class_weight"):
+        DANN(**SHORT).fit(Xs, ys, Xt=Xt, class_weight={0: 2.0})
