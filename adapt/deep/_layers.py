@@ -85,9 +85,30 @@ class Dropout(layers.Dropout):
 
     Parameters
     ----------
-    *args, **kwargs : object
-        As for `keras.layers.Dropout`; ``noise_shape`` is not read.
+    rate : float
+        Share of the units that are left out in a step, from 0 to 1.
+
+    seed : int, default=None
+        Seeds the masks.
+
+    **kwargs : object
+        As for `keras.layers.Layer`, such as ``name``.
     """
+
+    def __init__(self, rate, seed=None, **kwargs):
+        super().__init__(rate, seed=seed, **kwargs)
+
+    def get_config(self):
+        """Return what builds this layer anew.
+
+        Returns
+        -------
+        config : dict
+            Arguments of the constructor.
+        """
+        config = super().get_config()
+        del config["noise_shape"]
+        return config
 
     def call(self, inputs, training=False):
         """Leave out units, in a training.

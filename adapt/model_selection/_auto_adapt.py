@@ -53,10 +53,9 @@ def _chosen_has(method):
 def _target_labels(domains, of_classes):
     """Return target labels as `Task` has them.
 
-    One table that is labelled throughout has those that a score is to be computed from.
+    A target that is labelled throughout has those that a score is to be computed from.
     """
-    one_table = domains.target_domain is not None
-    if domains.yt is None or (one_table and domains.labelled.all()):
+    if domains.yt is None or domains.labelled.all():
         return {"yt": None, "labelled": np.zeros(len(domains.Xt), dtype=bool)}
     yt = column_or_1d(domains.yt)
     return {"yt": yt if of_classes else yt.astype(float), "labelled": domains.labelled}
@@ -254,7 +253,8 @@ class AutoAdapt(MetaAdapter):
 
         yt : array-like of shape (n_target_samples,), default=None
             Labels of some target rows, missing (NaN, None, or -1 where no source row
-            has that label) for others. They may overrule the choice without labels.
+            has that label) for others. They may overrule the choice without labels. If
+            none is missing, they are not read.
 
         sample_domain : array-like of shape (n_samples,), default=None
             Domain of each row of `X`: negative for a target.

@@ -39,7 +39,8 @@ def _mean_score(name, **params):
     for seed in range(3):
         Xs, ys, Xt, yt = make_moons_da(600, angle=30.0, noise=0.1, random_state=seed)
         model = getattr(feature_based, name)(_encoder, _task, **params)
-        model.set_params(epochs=60, learning_rate=3e-3, random_state=seed)
+        model.set_params(epochs=60, optimizer="adam", learning_rate=3e-3)
+        model.set_params(random_state=seed)
         scores.append(model.fit(Xs, ys, Xt=Xt).score(Xt, yt))
     return np.mean(scores)
 

@@ -9,7 +9,7 @@ from tests.deep import reference
 
 def test_losses_are_those_of_the_paper():
     """Of pairs of rows that follow each other, by 33 kernels around the median."""
-    model, p = reference.fitted(DAN)
+    model, p = reference.fitted(DAN, lambda_=1.0)
     bandwidths = 2.0 ** np.arange(-8, 8.1, 0.5)
     mmd = reference.kernel_discrepancy((p.zs, p.zt), bandwidths=bandwidths)
     found = reference.losses_of(model, Xs=p.Xs, ys=p.ys, ws=np.ones(60), Xt=p.Xt)
@@ -19,7 +19,7 @@ def test_losses_are_those_of_the_paper():
 
 def test_all_pairs_by_five_kernels_around_the_mean():
     defaults = {"bandwidths": (0.25, 0.5, 1.0, 2.0, 4.0), "bandwidth_unit": "mean"}
-    model, p = reference.fitted(DAN, pairs="all", **defaults)
+    model, p = reference.fitted(DAN, lambda_=1.0, pairs="all", **defaults)
     mmd = reference.kernel_discrepancy(
         (p.zs, p.zt), bandwidths=defaults["bandwidths"], middle=np.mean, linear=False
     )
