@@ -100,7 +100,7 @@ def load_watch(*, source="left", target="right", return_X_y=False):
 
 
 def load_hapt(*, source="subject_1", target="subject_3", return_X_y=False):
-    """Load activities recorded by a smartphone at the waist, from person to person.
+    r"""Load activities recorded by a smartphone at the waist, from person to person.
 
     Eight people walked, went up and down stairs, sat, stood and lay. People differ in
     how they move and how the phone lies. A window of 128 steps lasts 2.56 seconds.
@@ -108,7 +108,7 @@ def load_hapt(*, source="subject_1", target="subject_3", return_X_y=False):
     Parameters
     ----------
     source : str or tuple of str, default="subject_1"
-        The people of the source domain, "subject_" and one of 1, 3, 4, 7, 8, 9, 10
+        The people of the source domain, "subject\_" and one of 1, 3, 4, 7, 8, 9, 10
         and 12.
     target : str or tuple of str, default="subject_3"
         The people of the target domain.

@@ -92,7 +92,7 @@ class EuclideanAlignment(SeriesAdapter):
     n_features_in_ : int
         Length of the series seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of times seen in `fit`, where `X` is a table with string column names.
 
     See Also

@@ -84,7 +84,7 @@ class SeriesFeatures(TransformerMixin, BaseEstimator):
         For a table of series of one channel, its number of columns. Otherwise the
         number of channels.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of columns, if `X` is a table that has them.
 
     Raises
