@@ -100,10 +100,11 @@ class AdaptiveEffects(RegressorMixin, BaseEstimator):
     prior_mean : float or array-like of shape (n_effects,), default=1.0
         Coefficients before the first value. With 1 the effects count as they are.
 
-    prior_variance : float, default=1.0
-        Their variance, in units of that of the noise of the values. With ``noise=0``
-        the coefficients are those of a ridge regression that shrinks towards
-        `prior_mean` with the penalty ``1 / prior_variance``.
+    prior_variance : float or array-like of shape (n_effects, n_effects), default=1.0
+        Their variance, or their covariance, in units of the variance of the noise of
+        the values. With ``noise=0`` and a number the coefficients are those of a ridge
+        regression that shrinks towards `prior_mean` with the penalty
+        ``1 / prior_variance``.
 
     half_life : float or None, default=60
         After how many steps a value counts half in the likelihoods that choose the
@@ -158,7 +159,7 @@ class AdaptiveEffects(RegressorMixin, BaseEstimator):
         ],
         "delay": [Interval(Integral, 1, None, closed="left")],
         "prior_mean": [Real, "array-like"],
-        "prior_variance": [Interval(Real, 0, None, closed="neither")],
+        "prior_variance": [Interval(Real, 0, None, closed="neither"), "array-like"],
         "half_life": [Interval(Real, 0, None, closed="neither"), None],
     }
 
@@ -200,7 +201,7 @@ class AdaptiveEffects(RegressorMixin, BaseEstimator):
         self.n_features_in_ = X.shape[-1]
         noises = self._noises()
         mean = np.broadcast_to(self.prior_mean, (self.n_features_in_,))
-        start = start_filter(len(X) * len(noises), mean, self.prior_variance)
+        start = start_filter(len(X) * len(noises), mean, self._prior_variance())
         self._keep(*self._run(start, (), X, y), batched)
         return self
 
@@ -256,6 +257,18 @@ class AdaptiveEffects(RegressorMixin, BaseEstimator):
                 f"{self.noise!r}."
             )
         return noises
+
+    def _prior_variance(self):
+        if np.ndim(self.prior_variance) == 0:
+            return self.prior_variance
+        covariance = np.asarray(self.prior_variance, dtype=float)
+        n = self.n_features_in_
+        if covariance.shape != (n, n) or not np.allclose(covariance, covariance.T):
+            raise ValueError(
+                f"`prior_variance` must be a number or a symmetric matrix of shape "
+                f"({n}, {n}), got an array of shape {covariance.shape}."
+            )
+        return covariance
 
     def _run(self, state, pending, X, y):
         """Return the state, steps that do not count yet, and forecasts of ``X``.

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-__all__ = ["choose_donors", "medoids"]
+__all__ = ["choose_donors", "medoids", "pooled_prior"]
 
 _LONG = 0.9  # share of the longest history that a donor has
+_SPREAD = 0.01  # variance of coefficients beyond that among a few donors
 
 
 def medoids(Z, n_medoids):
@@ -77,3 +78,32 @@ def choose_donors(y, how, n_donors, names, rng):
     if how == "random":
         return np.sort(rng.choice(able, n_donors, replace=False))
     return np.sort(able[medoids(y[able], n_donors)])
+
+
+def pooled_prior(donors):
+    """Return what the coefficients of donors say of those of another series.
+
+    Parameters
+    ----------
+    donors : list of (ndarray of shape (n_steps, p), ndarray of shape (n_steps,))
+        Encoded inputs and values of each donor, in one encoding.
+
+    Returns
+    -------
+    mean : ndarray of shape (p,)
+        Mean of the coefficients of ridge regressions with a penalty of 1.
+
+    covariance : ndarray of shape (p, p)
+        Their covariance in units of the variance of the noise, and a little more in
+        each direction, for a few donors span a few directions only.
+    """
+    coef, noise = [], []
+    for columns, values in donors:
+        gram = columns.T @ columns + np.eye(columns.shape[1])
+        coef.append(np.linalg.solve(gram, columns.T @ values))
+        noise.append(np.mean((values - columns @ coef[-1]) ** 2))
+    mean = np.mean(coef, axis=0)
+    apart = np.asarray(coef) - mean
+    among = apart.T @ apart / max(len(coef) - 1, 1)
+    covariance = among / max(np.mean(noise), np.finfo(float).tiny)
+    return mean, covariance + _SPREAD * np.eye(len(mean))

@@ -42,9 +42,10 @@ def start_filter(n_series, prior_mean, prior_variance):
     prior_mean : ndarray of shape (n_effects,)
         Means of the coefficients.
 
-    prior_variance : float
-        Their variance, in units of that of the noise: the inverse of the penalty of a
-        ridge regression that shrinks towards ``prior_mean``.
+    prior_variance : float or ndarray of shape (n_effects, n_effects)
+        Their variance or covariance, in units of the variance of the noise. A number is
+        the inverse of the penalty of a ridge regression that shrinks towards
+        ``prior_mean``.
 
     Returns
     -------
@@ -52,9 +53,12 @@ def start_filter(n_series, prior_mean, prior_variance):
     """
     m = len(prior_mean)
     zeros = np.zeros(n_series)
+    covariance = np.asarray(prior_variance, dtype=float)
+    if covariance.ndim == 0:
+        covariance = covariance * np.eye(m)
     return FilterState(
         np.tile(np.asarray(prior_mean, dtype=float), (n_series, 1)),
-        np.tile(prior_variance * np.eye(m), (n_series, 1, 1)),
+        np.tile(covariance, (n_series, 1, 1)),
         zeros,
         zeros,
         zeros,

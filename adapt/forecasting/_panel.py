@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from adapt._frames import as_pandas, is_frame
 
@@ -73,6 +72,8 @@ def read_panel(y, X=None, *, columns=("series", "time", "y"), like=None):
 
 def as_output(values, panel, columns):
     """Return values of shape (n_series, n_steps) in the form of ``panel``."""
+    import pandas as pd
+
     if panel.form == "array":
         return values
     if panel.form == "wide":
@@ -122,6 +123,8 @@ def _finite(y):
 
 
 def _read_wide(frame, X, like):
+    import pandas as pd
+
     _check_kind_of_times(pd.Series(frame.index), "index of `y`")
     times = _checked_times(pd.Series(frame.index), "index of `y`", like)
     if X is None:
@@ -137,6 +140,8 @@ def _read_wide(frame, X, like):
 
 
 def _read_long(frame, columns, like):
+    import pandas as pd
+
     series, time, value = columns
     twice = frame.duplicated([series, time])
     if twice.any():
@@ -171,6 +176,8 @@ def _read_long(frame, columns, like):
 
 def _check_kind_of_times(times, where):
     """Refuse missing times, text, and times of which some have a time zone."""
+    import pandas as pd
+
     if times.isna().any():
         raise ValueError(f"The {where} has missing times.")
     if pd.api.types.is_numeric_dtype(times) or times.dtype.kind == "M":
@@ -190,6 +197,8 @@ def _check_kind_of_times(times, where):
 
 def _checked_times(times, where, like):
     """Return increasing times with one step between each two of them."""
+    import pandas as pd
+
     times = times.reset_index(drop=True)
     steps = times.diff().iloc[1:]
     zero = steps.iloc[:1] * 0
@@ -214,6 +223,8 @@ def _checked_times(times, where, like):
 
 def _is_calendar(times):
     """Return whether times have a frequency of the calendar, such as months."""
+    import pandas as pd
+
     if times.dtype.kind != "M" and not isinstance(times.dtype, pd.DatetimeTZDtype):
         return False
     return len(times) > 2 and pd.infer_freq(times) is not None
@@ -221,6 +232,8 @@ def _is_calendar(times):
 
 def _as_codes(frame, like):
     """Return columns as numbers, and what the codes of categories stand for."""
+    import pandas as pd
+
     known = {} if like is None else like.categories
     parts, categories = [], {}
     for name in frame.columns:

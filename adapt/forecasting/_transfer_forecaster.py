@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from adapt._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from adapt.forecasting._adaptive_effects import AdaptiveEffects
 from adapt.forecasting._aggregation import RULES
-from adapt.forecasting._donors import choose_donors
+from adapt.forecasting._donors import choose_donors, pooled_prior
 from adapt.forecasting._effects_regressor import EffectsRegressor
 from adapt.forecasting._online_mixture import OnlineMixture
 from adapt.forecasting._panel import as_output, read_panel
@@ -51,8 +51,9 @@ class TransferForecaster(BaseEstimator):
     A few donors with a long history are modelled by effects of their inputs, of the
     calendar and of their past [1]_. For every series, `AdaptiveEffects` scales the
     effects of each donor, of a global model of all series, and of a model of the series
-    itself, and `OnlineMixture` mixes these forecasts. Each forecast uses the values
-    that were known by then, and nothing later.
+    itself, and `OnlineMixture` mixes these forecasts. One more expert starts from the
+    mean of the donors' coefficients and their covariance, as in a hierarchical model.
+    Each forecast uses the values that were known by then, and nothing later.
 
     Parameters
     ----------
@@ -69,7 +70,8 @@ class TransferForecaster(BaseEstimator):
         random, or such that every series has one that is like it. Or their names.
 
     own : bool, default=True
-        Whether the global model and the series' own are among the experts. With a long
+        Whether a global model, the series' own, and with ``follow="columns"`` one
+        whose prior is pooled over the donors, are among the experts. With a long
         history they are the better ones.
 
     rule : {"ml-poly", "boa", "ewa"}, default="ml-poly"
@@ -214,6 +216,19 @@ class TransferForecaster(BaseEstimator):
             self.models_.append(self._model(inputs[some], Z[some], groups))
             self.experts_ += ["global", "own"]
         self._filters = self._new_filters()
+        if self.own and self.follow == "columns":
+            self.experts_.append("pooled")
+            known = [self._known(inputs[[i]], Z[[i]]) for i in rows]
+            encode = self.models_[-1].encode
+            mean, covariance = pooled_prior([(encode(x), z) for x, z in known])
+            self._filters.append(
+                AdaptiveEffects(
+                    _FEW_NOISES,
+                    self.delay,
+                    prior_mean=mean,
+                    prior_variance=covariance,
+                )
+            )
         self._mixture = OnlineMixture(self.rule, self.delay)
         self._follow(inputs, Z)
         return self._keep(panel)
@@ -312,18 +327,23 @@ class TransferForecaster(BaseEstimator):
         past = np.moveaxis(lagged(Z, self.lags), -1, 0)
         return np.stack([*columns, *past], axis=-1), groups
 
-    def _model(self, inputs, Z, groups):
-        """Return a model of the effects on some series, or on some of their steps."""
+    def _known(self, inputs, Z):
+        """Return the steps of some series whose value and lags are known."""
         X, y = inputs.reshape(-1, inputs.shape[-1]), Z.ravel()
         lags = X[:, X.shape[1] - len(self.lags) :]
         known = np.isfinite(y) & np.isfinite(lags).all(axis=1)
-        if known.sum() < 2:
+        return X[known], y[known]
+
+    def _model(self, inputs, Z, groups):
+        """Return a model of the effects on some series, or on some of their steps."""
+        X, y = self._known(inputs, Z)
+        if len(y) < 2:
             raise ValueError(
                 "A donor has fewer than 2 steps whose value and lags are known; its "
                 f"history must be longer than the longest of `lags`, {max(self.lags)}."
             )
         model = EffectsRegressor(groups) if self.effects is None else self.effects
-        return clone(model).fit(X[known], y[known])
+        return clone(model).fit(X, y)
 
     def _new_filters(self):
         """Return a filter for each model, and one for a series without a model."""
@@ -353,12 +373,14 @@ class TransferForecaster(BaseEstimator):
         rows = inputs.reshape(-1, inputs.shape[-1])
         columns = self.follow == "columns"
         designs = [m.encode if columns else m.effects for m in self.models_]
-        if self.own:
-            designs.append(designs[-1])
-        found = []
+        # Experts beyond the models share the encoding of the last, the global one.
+        designs += designs[-1:] * (len(self._filters) - len(designs))
+        found, last = [], None
         for design, each in zip(designs, self._filters, strict=True):
-            E = design(rows)
-            found.append(forecast(each, E.reshape(*inputs.shape[:2], E.shape[1])))
+            if design != last:
+                E = design(rows)
+                E, last = E.reshape(*inputs.shape[:2], E.shape[1]), design
+            found.append(forecast(each, E))
         return np.stack(found, axis=-1)
 
     def _follow(self, inputs, Z):

@@ -136,3 +136,20 @@ def test_bad_input():
         AdaptiveEffects([-1.0]).fit(X, y)
     with pytest.raises(ValueError, match="is expecting 3 features"):
         AdaptiveEffects().fit(X, y).predict(X[:, :2])
+
+
+def test_a_covariance_is_a_ridge_regression_with_a_general_penalty():
+    rng = np.random.default_rng(3)
+    X, mean = rng.normal(size=(40, 3)), np.array([1.0, -1.0, 0.5])
+    y = X @ [2.0, 0.0, 1.0] + rng.normal(size=40)
+    root = rng.normal(size=(3, 3))
+    covariance = root @ root.T + np.eye(3)
+    found = AdaptiveEffects(0.0, prior_mean=mean, prior_variance=covariance).fit(X, y)
+    precision = np.linalg.inv(covariance)
+    expected = np.linalg.solve(X.T @ X + precision, X.T @ y + precision @ mean)
+    np.testing.assert_allclose(found.coef_, expected, rtol=1e-9)
+
+
+def test_a_covariance_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match="`prior_variance` must be a number"):
+        AdaptiveEffects(prior_variance=np.eye(2)).fit(np.ones((5, 3)), np.ones(5))
