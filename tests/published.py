@@ -54,6 +54,7 @@ INSTANCE_BASED = {
     "RLLS": "RLLS(alpha=1, soft=False)",
     "RULSIF": "RULSIF(alpha=a, gamma=gammas, lambdas=lambdas)",
     "SaerensEM": "SaerensEM(calibrate=False)",
+    "SourcePruning": 'SourcePruning(by="label")',
     "ULSIF": 'ULSIF(gamma=gammas, lambdas=lambdas, clip="coefficients")',
 }
 
@@ -70,6 +71,7 @@ PARAMETER_BASED = {
 BEYOND_THE_PAPER = {
     "RegularTransferGP",
     "RegularTransferLR",
+    "SourceMixture",
     "TransferForestRegressor",
     "TransferForestSelector",
     "TransferTreeRegressor",

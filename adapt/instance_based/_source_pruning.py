@@ -19,9 +19,8 @@ from adapt.base import WeightAdapter
 from adapt.base._estimators import predicts_numbers
 from adapt.base._weighted_rows import with_every_class
 
-_MISSED = (
-    0.02  # share of target rows in dropped classes, above which there is a warning
-)
+# Share of target rows in dropped classes, above which there is a warning.
+_MISSED = 0.02
 
 
 def best_groups(groups, scores, n_kept, rng):

@@ -260,9 +260,9 @@ def test_a_training_is_drawn_by_epoch():
     }
     display = TrainingDisplay(history).plot()
     left, right = display.axes_
-    drawn = {line.get_label(): line.get_ydata() for line in left.lines}
+    drawn = {line.get_label(): list(line.get_ydata()) for line in left.lines}
     assert drawn == {"task loss": [1.0, 0.5], "val loss": [1.5, 1.0]}
-    drawn = {line.get_label(): line.get_ydata() for line in right.lines}
+    drawn = {line.get_label(): list(line.get_ydata()) for line in right.lines}
     assert drawn == {"information": [0.1, 0.3], "entropy": [0.6, 0.2]}
     np.testing.assert_array_equal(right.lines[0].get_xdata(), [1, 2])
 

@@ -57,7 +57,7 @@ def test_agreement_against_its_definition():
 def test_what_rows_say_of_two_models():
     Xs, ys, Xt, _ = shifted_classes()
     ys = np.array(["no", "yes"])[ys]
-    rows = _of_rows(LogisticRegression(), Xs, ys, Xt, np.ones(len(ys)), 3, 7)
+    rows = _of_rows(LogisticRegression(), Xs, ys, Xt, np.ones(len(ys)), 3, 7, None)
     other = RandomForestClassifier(random_state=0)
     folds = StratifiedKFold(3, shuffle=True, random_state=7).split(Xs, ys)
     parts = [(train, Xs[test], test) for train, test in folds]

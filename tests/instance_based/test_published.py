@@ -295,3 +295,14 @@ def test_rulsif_and_ulsif(name):
     assert model.best_params_ == {"gamma": gammas[i], "lambdas": lambdas[j]}
     expected = fitted(Xs, Xt, gammas[i], lambdas[j])(Xs)
     np.testing.assert_allclose(found, mean_one(expected))
+
+
+def test_source_pruning():
+    """Zhang et al. (2023): the classes that a source model predicts most often."""
+    rng = np.random.default_rng(0)
+    ys, yt = np.arange(400) % 4, rng.choice(4, size=300, p=[0.05, 0.7, 0, 0.25])
+    Xs, Xt = (6 * np.eye(4)[y] + rng.normal(size=(len(y), 4)) for y in (ys, yt))
+    model = published("SourcePruning").fit(Xs, ys, Xt=Xt)
+    predicted = LogisticRegression().fit(Xs, ys).predict(Xt)
+    best = np.argsort(-np.bincount(predicted, minlength=4))[:2]
+    np.testing.assert_array_equal(model.support_, np.isin(ys, best))

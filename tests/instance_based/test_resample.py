@@ -12,7 +12,7 @@ from adapt.discovery import all_adapters
 METHODS = [
     name
     for name, cls in all_adapters("instance_based", deep=False)
-    if issubclass(cls, WeightAdapter)
+    if issubclass(cls, WeightAdapter) and "resample" in cls().get_params()
 ]
 
 

@@ -1,5 +1,5 @@
-import time
 import warnings
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -267,28 +267,26 @@ def test_missing_values_and_sparse_rows():
     np.testing.assert_array_equal(thin.predict(sparse.csr_array(Xt)), dense.predict(Xt))
 
 
-def test_little_time_around_the_fits():
-    Xs, ys, Xt, yt = two_rules(ns=4000, nt=1000)
-    n_rounds = 20
-    X, y = np.concatenate([Xs, Xt]), np.concatenate([ys, yt])
-    tree = DecisionTreeClassifier(max_depth=4, random_state=0)
+class Counting(DecisionTreeClassifier):
+    """A tree that notes how many rows each call is given."""
 
-    def seconds(work):  # of the processor, whatever else the machine does
-        start = time.process_time()
-        work()
-        return time.process_time() - start
+    calls: ClassVar[list] = []
 
-    def bare():
-        for _ in range(n_rounds):
-            tree.fit(X, y, sample_weight=np.ones(len(y))).predict(X)
+    def fit(self, X, y, **params):
+        self.calls.append(("fit", len(X)))
+        return super().fit(X, y, **params)
 
-    model = TrAdaBoost(tree, n_estimators=n_rounds)
-    times = [
-        (seconds(lambda: model.fit(Xs, ys, Xt, yt)), seconds(bare)) for _ in range(7)
-    ]
-    spent, needed = np.min(times, axis=0)
-    assert len(model.estimators_) == n_rounds
-    assert spent - needed < max(0.05 * needed, 0.002 * n_rounds)
+    def predict(self, X):
+        self.calls.append(("predict", len(X)))
+        return super().predict(X)
+
+
+def test_a_round_is_one_fit_and_one_prediction():
+    Xs, ys, Xt, yt = two_rules(ns=400, nt=100)
+    Counting.calls.clear()
+    model = TrAdaBoost(Counting(max_depth=1), n_estimators=5).fit(Xs, ys, Xt, yt)
+    assert len(model.estimators_) == 5
+    assert Counting.calls == [("fit", 500), ("predict", 500)] * 5
 
 
 def test_copy_is_ignored():

@@ -14,7 +14,12 @@ from sklearn.svm import SVC
 from adapt import instance_based
 from adapt.base import RatioAdapter, WeightAdapter
 from adapt.discovery import all_adapters
-from adapt.instance_based import KMM, BalancedWeighting, NearestNeighborsWeighting
+from adapt.instance_based import (
+    KMM,
+    BalancedWeighting,
+    NearestNeighborsWeighting,
+    SourcePruning,
+)
 from adapt.metrics import make_uda_scorer, neg_j_score
 from tests.common import shifted_classes
 
@@ -78,7 +83,9 @@ def test_a_search_scores_all_candidates(method):
     params = {"yt": yt} if method is BalancedWeighting else {}
     search = GridSearchCV(
         method(LogisticRegression(), Xt=Xt, random_state=0, **params),
-        {"weight_clip": [2.0, None]},
+        {"keep": [0.5, 1.0]}
+        if method is SourcePruning
+        else {"weight_clip": [2.0, None]},
         scoring=make_uda_scorer(neg_j_score, Xs, Xt),
         cv=3,
         return_train_score=True,

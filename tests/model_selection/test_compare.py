@@ -418,7 +418,7 @@ def test_quiet_unless_asked(penguins, capsys):
         ({"y": np.r_[np.nan, np.zeros(119)]}, "1 of 120 source rows have no label"),
         ({"y": np.zeros((120, 2))}, r"shape \(n_samples,\)"),
         ({"Xt": np.zeros((5, 3))}, "different numbers of columns"),
-        ({"X": np.zeros((120, 4, 2))}, "reshape"),
+        ({"X": np.zeros((120, 4, 2))}, "series have the channels"),
         ({"sample_domain": np.repeat([0, -1], 60)}, "given twice"),
         ({"estimator": "tree"}, "'tree'"),
         ({"methods": "CORAL"}, "a list of names"),
