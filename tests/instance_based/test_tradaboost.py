@@ -272,9 +272,9 @@ class Counting(DecisionTreeClassifier):
 
     calls: ClassVar[list] = []
 
-    def fit(self, X, y, **params):
+    def fit(self, X, y, sample_weight=None):
         self.calls.append(("fit", len(X)))
-        return super().fit(X, y, **params)
+        return super().fit(X, y, sample_weight)
 
     def predict(self, X):
         self.calls.append(("predict", len(X)))
