@@ -1,6 +1,6 @@
 import pickle
-import time
 import warnings
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -381,30 +381,28 @@ def test_missing_values_sparse_rows_seeds_and_pickles(cls):
     np.testing.assert_array_equal(again.predict(Xt), dense.predict(Xt))
 
 
-@pytest.mark.parametrize("cls", METHODS)
-def test_little_time_around_the_fits(cls):
-    Xs, ys, Xt, yt = two_rules(ns=3000, nt=600)
-    X, y = np.concatenate([Xs, Xt]), np.concatenate([ys, yt])
-    tree = DecisionTreeRegressor(max_depth=4, random_state=0)
-    if cls is TrAdaBoostR2:
-        model, n_fits = cls(tree, n_estimators=20), 20
-    else:
-        model, n_fits = cls(tree, n_estimators=3, n_estimators_fs=3, cv=2), 27
+class Counting(DecisionTreeRegressor):
+    """A tree that notes its fits."""
 
-    def seconds(work):
-        times = []
-        for _ in range(5):
-            start = time.process_time()
-            work()
-            times.append(time.process_time() - start)
-        return min(times)
+    fits: ClassVar[list] = []
 
-    def bare():
-        for _ in range(n_fits):
-            tree.fit(X, y, sample_weight=np.ones(len(y))).predict(X)
+    def fit(self, X, y, sample_weight=None):
+        self.fits.append(len(X))
+        return super().fit(X, y, sample_weight)
 
-    spent, needed = seconds(lambda: model.fit(Xs, ys, Xt, yt)), seconds(bare)
-    assert spent - needed < max(0.05 * needed, 0.002 * n_fits)
+
+def test_no_fits_but_those_of_the_rounds():
+    Xs, ys, Xt, yt = two_rules(ns=150, nt=30)
+    Counting.fits.clear()
+    TrAdaBoostR2(Counting(max_depth=1), n_estimators=5).fit(Xs, ys, Xt, yt)
+    assert Counting.fits == [180] * 5
+    Counting.fits.clear()
+    model = TwoStageTrAdaBoostR2(
+        Counting(max_depth=1), n_estimators=3, n_estimators_fs=3, cv=2
+    )
+    model.fit(Xs, ys, Xt, yt)
+    # Each of three steps: three rounds on all rows, and on the rows of two folds.
+    assert sorted(Counting.fits) == [165] * 18 + [180] * 9
 
 
 @each_method
