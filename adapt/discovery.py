@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 
 from adapt.base import BaseAdapter
 
-__all__ = ["all_adapters"]
+__all__ = ["all_adapters", "all_tuners"]
 
 _FAMILIES = ("feature_based", "instance_based", "parameter_based")
 _TRANSFORMERS = ("imputation",)
@@ -60,4 +60,29 @@ def all_adapters(family=None, *, deep=True):
         (name, value)
         for name, value in found.items()
         if isinstance(value, type) and issubclass(value, base) and not isabstract(value)
+    )
+
+
+def all_tuners():
+    """Return the public tuners: what `FineTuning` can train in a frozen network.
+
+    Returns
+    -------
+    tuners : list of (str, class)
+        Names and classes, sorted by name. They need Keras, and are imported.
+
+    Examples
+    --------
+    >>> from adapt.discovery import all_tuners  # doctest: +SKIP
+    >>> "LoRA" in dict(all_tuners())  # doctest: +SKIP
+    True
+    """
+    package = import_module("adapt.parameter_based.tuners")
+    found = {name: getattr(package, name) for name in package.__all__}
+    return sorted(
+        (name, value)
+        for name, value in found.items()
+        if isinstance(value, type)
+        and issubclass(value, package.Tuner)
+        and value is not package.Tuner
     )

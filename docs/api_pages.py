@@ -8,6 +8,7 @@ _PACKAGES = {
     "adapt.feature_based": "Feature-based methods",
     "adapt.instance_based": "Instance-based methods",
     "adapt.parameter_based": "Parameter-based methods",
+    "adapt.parameter_based.tuners": "Tuners",
     "adapt.multi_domain": "Many domains",
     "adapt.series": "Time series",
     "adapt.imputation": "Imputation",

@@ -31,6 +31,7 @@ BASES = {"PR01": "abstract: each public subclass documents the parameters, as ch
 REFERS = re.compile(r"[Pp]arameters as in `|\n +As in `")
 REFERRING = {"PR01": "documented where it points", "PR04": "documented where it points"}
 PACKAGES = [name for name in _SUBPACKAGES if name != "utils"]
+PACKAGES.append("parameter_based.tuners")
 
 
 def is_late(package, name):
@@ -63,9 +64,17 @@ def methods(package, name):
     ]
 
 
+def parts_of(path):
+    """Return the package in ``adapt.room.name.method``, and the names in it."""
+    # The longest first, for one package stands in another.
+    rooms = sorted(PACKAGES, key=len, reverse=True)
+    room = next(name for name in rooms if path.startswith(f"adapt.{name}."))
+    return room, path.removeprefix(f"adapt.{room}.").split(".")
+
+
 def docstring(path):
     """Return the docstring of ``adapt.room.name`` or ``adapt.room.name.method``."""
-    room, *names = path.removeprefix("adapt.").split(".")
+    room, names = parts_of(path)
     value = importlib.import_module(f"adapt.{room}")
     for name in names:
         value = getattr(value, name)
@@ -74,7 +83,7 @@ def docstring(path):
 
 def exempt(path):
     """Return the codes that may be found at ``path``, with the reasons."""
-    room, _, *method = path.removeprefix("adapt.").split(".")
+    room, (_, *method) = parts_of(path)
     found = {**IGNORED, **EXEMPT.get(path, {})}
     if room == "base" and not method:
         found |= BASES

@@ -19,6 +19,7 @@ FAMILIES = (
     "multi_domain",
     "series",
 )
+PUBLIC = (*FAMILIES, "parameter_based.tuners")
 
 # First parameters of each class of ADAPT 0.4.5, in the order in which they can be given
 # by position.
@@ -61,7 +62,7 @@ def test_parameters_of_adapt_in_their_order(name):
     assert all(p.kind is not p.VAR_KEYWORD for p in parameters.values())
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", PUBLIC)
 def test_public_names_are_sorted_and_exist(family):
     package = importlib.import_module(f"adapt.{family}")
     names = package.__all__
@@ -71,7 +72,7 @@ def test_public_names_are_sorted_and_exist(family):
         assert getattr(package, name).__doc__
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", PUBLIC)
 def test_adapters_stand_in_the_changelog(family):
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     names = set(importlib.import_module(f"adapt.{family}").__all__)
@@ -85,16 +86,15 @@ def test_every_package_is_on_the_api_page():
     )
     api_pages = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(api_pages)
-    packages = {
-        f"adapt.{path.stem if path.is_file() else path.name}"
-        for path in (ROOT / "adapt").iterdir()
-        if not path.name.startswith("_") and path.suffix in ("", ".py")
-    }
+    inits = [path.parent for path in (ROOT / "adapt").glob("*/**/__init__.py")]
+    parts = [path.relative_to(ROOT).parts for path in inits]
+    packages = {".".join(names) for names in parts if "_" not in {n[0] for n in names}}
+    packages |= {f"adapt.{path.stem}" for path in (ROOT / "adapt").glob("[!_]*.py")}
     assert packages - {"adapt.utils"} == set(api_pages._PACKAGES)
 
 
 @pytest.mark.parametrize(
-    "module", ["adapt", "adapt.base", *(f"adapt.{family}" for family in FAMILIES)]
+    "module", ["adapt", "adapt.base", *(f"adapt.{family}" for family in PUBLIC)]
 )
 def test_import_has_no_side_effects(module):
     code = f"""

@@ -65,13 +65,18 @@ def _from_config(config):
 
 
 def _without_names(config, names):
-    """Number the layers' names in a config, for Keras counts them up in a process."""
+    """Number the layers' names in a config, for Keras counts them up in a process.
+
+    What a config says of numbers that weights hold ("in_weights") tells no programs
+    apart: networks are given their weights anew.
+    """
     if isinstance(config, dict):
         return {
             key: names.setdefault(value, f"#{len(names)}")
             if key == "name" and isinstance(value, str)
             else _without_names(value, names)
             for key, value in config.items()
+            if key != "in_weights"
         }
     if isinstance(config, list):
         if len(config) == 3 and isinstance(config[0], str) and config[1:] == [0, 0]:

@@ -16,9 +16,12 @@ from adapt.deep._engine import weights_of
 from adapt.deep._hooks import Phase
 from adapt.deep._recipes import prepare
 from adapt.deep._row_streams import read_rows
+from adapt.deep._trainer import frozen
 from adapt.parameter_based._deep._anchor import accumulated, fisher_information
 from adapt.parameter_based._deep._heads import split_model, weighted_layers
 from adapt.parameter_based._deep._network_transfer import NetworkTransfer, Start
+from adapt.parameter_based._deep._tuning import check_tuner, count, with_tuner
+from adapt.parameter_based.tuners._deep._tuner import Tuner
 
 __all__ = ["FineTuning"]
 
@@ -65,7 +68,8 @@ class FineTuning(NetworkTransfer):
 
     with :math:`F_i = 1` (L2-SP [3]_), or the Fisher information of the source model,
     which holds what the source needs and leaves the rest free (elastic weight
-    consolidation [4]_). The given network is never changed.
+    consolidation [4]_). Or the encoder is frozen, and a `tuner` adds the few weights
+    that are trained. The given network is never changed.
 
     Parameters
     ----------
@@ -145,6 +149,12 @@ class FineTuning(NetworkTransfer):
         values at an array of step numbers, as `adapt.deep.UpdateLambda` does. No value
         compiles anything anew.
 
+    tuner : Tuner or None, default=None
+        What is trained in place of the weights of the encoder, such as
+        ``adapt.parameter_based.tuners.LoRA(rank=4)``. The encoder is then frozen on the
+        target, and the task network is trained as ever. It goes with `training`,
+        `unfreeze_epochs`, `layer_decay` and `penalty` at their defaults alone.
+
     patience : int or None, default=None
         Number of epochs without a lower loss of held-out target rows after which
         training stops; the weights with the lowest loss are kept. It takes
@@ -212,6 +222,13 @@ class FineTuning(NetworkTransfer):
     classes_ : ndarray of shape (n_classes,)
         Class labels; for classes only.
 
+    n_trainable_ : int
+        Number of weights that are trained on the target, those of the task network
+        among them.
+
+    trainable_share_ : float
+        That number as a share of the weights of encoder and task without a tuner.
+
     consolidated_ : tuple of two lists of ndarray
         Optimum and Fisher information of each weight over all stages; only after
         `consolidate`, or where `model` had it.
@@ -238,6 +255,7 @@ class FineTuning(NetworkTransfer):
     --------
     RegularTransferNN : A penalty for each layer.
     FrozenFeatures : Features of a trained network for any estimator.
+    adapt.parameter_based.tuners.LoRA : A tuner, for few weights to train.
 
     Notes
     -----
@@ -299,13 +317,14 @@ class FineTuning(NetworkTransfer):
         "n_blocks": [Interval(Integral, 1, None, closed="left"), None],
         "penalty": [StrOptions({"l2-sp", "ewc"}), None],
         "lambda_": [Interval(Real, 0, None, closed="both"), callable],
+        "tuner": [Tuner, None],
     }
 
     _scheduled = ("lambda_",)
     _not_compiled = (
         *NetworkTransfer._not_compiled,
         *("model", "training", "pretrain", "pretrain_epochs", "unfreeze_epochs"),
-        "layer_decay",
+        *("layer_decay", "tuner"),
     )
 
     def __init__(
@@ -329,6 +348,7 @@ class FineTuning(NetworkTransfer):
         n_blocks=None,
         penalty=None,
         lambda_=0.1,
+        tuner=None,
         patience=None,
         loss=None,
         optimizer="adam",
@@ -375,6 +395,7 @@ class FineTuning(NetworkTransfer):
         self.n_blocks = n_blocks
         self.penalty = penalty
         self.lambda_ = lambda_
+        self.tuner = tuner
         self.patience = patience
 
     def consolidate(self, X):
@@ -396,6 +417,11 @@ class FineTuning(NetworkTransfer):
             The model, with `consolidated_`. Its predictions are the same.
         """
         check_is_fitted(self)
+        if self.tuner is not None:
+            raise ValueError(
+                "`consolidate` holds weights of the encoder, which `tuner` leaves as "
+                "they are. Fit with `tuner` at None."
+            )
         X = self._check_shape(check_rows(self, read_rows(X)[0]))
         rng = check_random_state(self.random_state)
         networks = self.encoder_, self.task_
@@ -420,6 +446,7 @@ class FineTuning(NetworkTransfer):
                 unfreeze_epochs=0,
                 layer_decay=1.0,
                 penalty=None,
+                tuner=None,
             )
         )
 
@@ -458,13 +485,37 @@ class FineTuning(NetworkTransfer):
     def _penalty(self, batch):
         return batch["lambda_"] / 2 * self._distance(ops.square)
 
-    def _phases(self):
+    def _adapt(self, domains):
+        check_tuner(self)
+        super()._adapt(domains)
+
+    def _prepare(self, X, y, start, domains, rng):
+        networks = super()._prepare(X, y, start, domains, rng)
+        whole = count([*self.encoder_.weights, *self.task_.weights])
+        if self.tuner is not None:
+            self.encoder_, self._recipes["encoder"] = with_tuner(
+                self.encoder_, self.tuner, self._shape, rng
+            )
+            networks["encoder"] = self.encoder_
+        parts = {"encoder": self.encoder_, "task": self.task_}
+        with frozen(parts, self._moving_layers()):
+            moving = [w for part in parts.values() for w in part.trainable_weights]
+        self.n_trainable_ = count(moving)
+        self.trainable_share_ = self.n_trainable_ / whole
+        return networks
+
+    def _moving_layers(self):
+        """Return for encoder and task, layer by layer, whether it ever moves."""
         moving = self._all_layers()
         moving["encoder"] = layer_flags(self.training, len(moving["encoder"]))
         if self._stays():
             moving["encoder"] = [False] * len(moving["encoder"])
             if not self._has_new_head:
                 moving["task"] = [False] * len(moving["task"])
+        return moving
+
+    def _phases(self):
+        moving = self._moving_layers()
         if self.pretrain:
             head = {**moving, "encoder": [False] * len(moving["encoder"])}
             epochs = self.epochs

@@ -1,0 +1,70 @@
+"""Fine-tuning with a tuner: the encoder is frozen, and what it gets is trained."""
+
+import numpy as np
+
+from adapt.deep._engine import seeded
+from adapt.deep._recipes import check_copyable, recipe_of
+from adapt.parameter_based.tuners._deep._tuned import Tuned
+
+__all__ = ["check_tuner", "count", "with_tuner"]
+
+# Parameters that speak of the weights of the encoder, and what leaves them alone.
+_OF_THE_ENCODER = {
+    "training": True,
+    "unfreeze_epochs": 0,
+    "layer_decay": 1.0,
+    "penalty": None,
+}
+
+
+def check_tuner(estimator):
+    """Refuse a tuner with wrong parameters, or beside parameters that exclude it.
+
+    Parameters
+    ----------
+    estimator : FineTuning
+        Whose parameters are checked.
+    """
+    if estimator.tuner is None:
+        return
+    estimator.tuner._validate_params()
+    for name, default in _OF_THE_ENCODER.items():
+        value = getattr(estimator, name)
+        if type(value) is not type(default) or value != default:
+            raise ValueError(
+                f"`tuner` freezes the weights of the encoder, which `{name}`={value!r} "
+                f"is for. Leave `{name}` at {default!r}, or `tuner` at None."
+            )
+
+
+def count(weights):
+    """Return how many numbers weights hold."""
+    return sum(int(np.prod(w.shape)) for w in weights)
+
+
+def with_tuner(encoder, tuner, shape, rng):
+    """Return an encoder with what a tuner adds, and how to build it again.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        It is frozen, and becomes a part of the new one.
+
+    tuner : Tuner
+        What is added.
+
+    shape : tuple of int
+        Shape of one sample.
+
+    rng : RandomState
+        Seeds the new weights.
+
+    Returns
+    -------
+    network : Tuned
+    recipe : Recipe or None
+    """
+    check_copyable("encoder", encoder)
+    with seeded(rng.randint(2**31 - 1)):
+        network = Tuned(encoder, tuner, shape, name="tuned")
+    return network, recipe_of(network)

@@ -1,0 +1,51 @@
+"""Tuners: a few new weights to train in a network whose own weights are frozen."""
+
+from typing import TYPE_CHECKING
+
+from adapt._lazy import lazy
+
+if TYPE_CHECKING:
+    from adapt.parameter_based.tuners._deep._adapters import (
+        Adapters,
+        Compacter,
+        ConvAdapter,
+    )
+    from adapt.parameter_based.tuners._deep._bitfit import BitFit
+    from adapt.parameter_based.tuners._deep._both import Both
+    from adapt.parameter_based.tuners._deep._lora import LoRA
+    from adapt.parameter_based.tuners._deep._prefix import Prefix
+    from adapt.parameter_based.tuners._deep._prompt import Prompt
+    from adapt.parameter_based.tuners._deep._scaling import Scaling
+    from adapt.parameter_based.tuners._deep._tuned import Tuned, tuned
+    from adapt.parameter_based.tuners._deep._tuner import Tuner
+
+__all__ = [
+    "Adapters",
+    "BitFit",
+    "Both",
+    "Compacter",
+    "ConvAdapter",
+    "LoRA",
+    "Prefix",
+    "Prompt",
+    "Scaling",
+    "Tuned",
+    "Tuner",
+    "tuned",
+]
+
+_HOMES = {
+    "_adapters": ["Adapters", "Compacter", "ConvAdapter"],
+    "_bitfit": ["BitFit"],
+    "_both": ["Both"],
+    "_lora": ["LoRA"],
+    "_prefix": ["Prefix"],
+    "_prompt": ["Prompt"],
+    "_scaling": ["Scaling"],
+    "_tuned": ["Tuned", "tuned"],
+    "_tuner": ["Tuner"],
+}
+
+__getattr__, __dir__ = lazy(
+    __name__, {f"{__name__}._deep.{home}": names for home, names in _HOMES.items()}
+)

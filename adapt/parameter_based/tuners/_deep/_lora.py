@@ -1,0 +1,160 @@
+"""LoRA: the change of a kernel is a product of two narrow matrices."""
+
+from numbers import Integral, Real
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from adapt._sklearn import Interval
+from adapt.parameter_based.tuners._deep._layers import Drawn, OtherValues
+from adapt.parameter_based.tuners._deep._places import find
+from adapt.parameter_based.tuners._deep._tuner import TARGETS, Tuner
+
+__all__ = ["LoRA", "LowRank", "has_kernel", "n_inputs"]
+
+
+def n_inputs(layer, kernel):
+    """Return how many leading axes of a kernel are summed over."""
+    if isinstance(layer, layers.EinsumDense):
+        given, out = layer.equation.split("->")
+        axes = given.split(",")[1]
+        summed = [axis not in out for axis in axes]
+        n = sum(summed)
+        if all(summed[:n]) and 0 < n < len(axes):
+            return n
+    return len(kernel.shape) - 1
+
+
+def has_kernel(place):
+    """Return whether a layer has a kernel that is a matrix from inputs to outputs."""
+    plain = place.is_a("dense", "conv", "recurrent", "embedding")
+    return plain and any(_is_kernel(v) for v in place.own())
+
+
+def _is_kernel(v):
+    # A bias of a GRU has two axes, too.
+    return len(v.shape) > 1 and "bias" not in v.name
+
+
+class LowRank(OtherValues):
+    """``W + scale * reshape(A B)``, with ``B = 0`` at the start.
+
+    Parameters
+    ----------
+    rank : int
+        Columns of ``A``, at most as many as ``W`` has rows or columns.
+
+    scale : float
+        Factor of the product, held in a weight.
+
+    split : int
+        Number of axes of ``W`` that count as rows.
+
+    **kwargs : object
+        As for `keras.layers.Layer`.
+    """
+
+    def __init__(self, rank, scale, split, **kwargs):
+        super().__init__(**kwargs)
+        self.rank = rank
+        self.start = float(scale)
+        self.split = split
+
+    def build(self, shapes):
+        (self.shape,) = shapes
+        rows = int(np.prod(self.shape[: self.split]))
+        columns = int(np.prod(self.shape[self.split :]))
+        rank = min(self.rank, rows, columns)
+        self.a = self.add_weight((rows, rank), Drawn(rows), name="a")
+        self.b = self.add_weight((rank, columns), "zeros", name="b")
+        start = keras.initializers.Constant(self.start)
+        self.scale = self.add_weight((), start, trainable=False, name="scale")
+        self.built = True
+
+    def change(self):
+        """Return what is added."""
+        return self.scale * ops.reshape(ops.matmul(self.a, self.b), self.shape)
+
+    def call(self, values):
+        return [values[0] + self.change()]
+
+
+@keras.saving.register_keras_serializable("adapt")
+class LoRA(Tuner):
+    r"""Low-rank updates of kernels [1]_.
+
+    A kernel :math:`W` becomes :math:`W + \frac{\alpha}{r} A B`, with :math:`A` of
+    :math:`r` columns, drawn at random, and :math:`B` of :math:`r` rows, 0 at the start.
+    The kernel of a convolution counts as the matrix from all inputs under its window to
+    the channels, that of an attention as the matrix from all that is summed up to the
+    heads.
+
+    Parameters
+    ----------
+    rank : int, default=8
+        Columns of :math:`A`. A kernel with fewer rows or columns takes these.
+
+    targets : str, list of str or None, default=None
+        The layers to act on: kinds ("dense", "conv", "attention", "recurrent",
+        "embedding"), or regular expressions that are searched in the paths of layers,
+        such as "block[01]/.*query". If None, every layer with a kernel.
+
+    alpha : float or None, default=None
+        The update is multiplied by ``alpha / rank``. If None, by 1. No value compiles
+        anything anew.
+
+    See Also
+    --------
+    BitFit : Biases alone.
+    Scaling : A factor for each output.
+
+    Notes
+    -----
+    It takes any network, and merges into it exactly. The gradient of the whole kernel
+    is formed before that of :math:`A` and :math:`B`, so that a step takes about the
+    time and the memory of one in which all weights move; the optimizer keeps the
+    moments of :math:`A` and :math:`B` alone.
+
+    References
+    ----------
+    .. [1] Hu et al. "LoRA: low-rank adaptation of large language models." ICLR, 2022.
+
+    Examples
+    --------
+    >>> from adapt.datasets import make_classification_da
+    >>> from adapt.parameter_based import FineTuning
+    >>> from adapt.parameter_based.tuners import LoRA
+    >>> Xs, ys, Xt, yt = make_classification_da()
+    >>> model = FineTuning(tuner=LoRA(rank=2), epochs=5, random_state=0)
+    >>> model.fit(Xs, ys, Xt[:10], yt[:10]).predict(Xt).shape
+    (100,)
+    """
+
+    _in_weights = ("alpha",)
+    _parameter_constraints: dict = {
+        "rank": [Interval(Integral, 1, None, closed="left")],
+        "targets": TARGETS,
+        "alpha": [Interval(Real, 0, None, closed="neither"), None],
+    }
+
+    def __init__(self, rank=8, targets=None, *, alpha=None):
+        self.rank = rank
+        self.targets = targets
+        self.alpha = alpha
+
+    def values(self, base):
+        """Return low-rank updates of kernels; parameters as in `Tuner.values`.
+
+        Returns
+        -------
+        pairs : list of (list of keras.Variable, OtherValues)
+            One for each kernel.
+        """
+        scale = 1.0 if self.alpha is None else self.alpha / self.rank
+        return [
+            ([v], LowRank(self.rank, scale, n_inputs(place.layer, v)))
+            for place in find(base, self.targets, has_kernel, "LoRA")
+            for v in place.own()
+            if _is_kernel(v)
+        ]

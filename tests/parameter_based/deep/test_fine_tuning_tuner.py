@@ -1,0 +1,146 @@
+"""`FineTuning` with a tuner, and other deep methods on a tuned encoder."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", exc_type=ImportError)
+
+from sklearn.base import clone  # noqa: E402
+from sklearn.model_selection import GridSearchCV  # noqa: E402
+
+from adapt.deep import _engine  # noqa: E402
+from adapt.feature_based import DANN, SHOT, DeepCORAL  # noqa: E402
+from adapt.parameter_based import FineTuning  # noqa: E402
+from adapt.parameter_based.tuners import BitFit, LoRA, Tuned, tuned  # noqa: E402
+from tests.common import shifted_classes  # noqa: E402
+from tests.parameter_based.deep.common import SMALL, encoder, task  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def domains():
+    return shifted_classes(n=60, n_classes=3)
+
+
+def same(network, other):
+    pairs = zip(_engine.weights_of(network), _engine.weights_of(other), strict=True)
+    return all(np.array_equal(*pair) for pair in pairs)
+
+
+def test_the_tuner_and_the_head_are_trained(domains):
+    _, _, Xt, yt = domains
+    given, head = encoder(), task()
+    model = FineTuning(given, head, tuner=LoRA(2), **SMALL).fit(Xt, yt)
+    assert isinstance(model.encoder_, Tuned)
+    assert same(model.encoder_.base, given)
+    assert not same(model.task_, head)
+    assert all(np.abs(w).any() for w in map(np.array, _trained(model.encoder_)))
+    # Kernels of 4 x 8 and 8 x 6 take 2 x 12 and 2 x 14, the head has 21.
+    assert model.n_trainable_ == 2 * 12 + 2 * 14 + 21
+    assert model.trainable_share_ == pytest.approx(model.n_trainable_ / (94 + 32 + 21))
+    assert all(layer.trainable for layer in given.layers)
+    restored = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(restored.predict_proba(Xt), model.predict_proba(Xt))
+
+
+def _trained(network):
+    return [_engine.to_numpy(w.value) for w in network.trainable_weights]
+
+
+def test_weights_are_counted_without_a_tuner(domains):
+    _, _, Xt, yt = domains
+    options = {**SMALL, "epochs": 1}
+    model = FineTuning(encoder(), task(), training=False, **options).fit(Xt, yt)
+    assert model.n_trainable_ == 21
+    assert model.trainable_share_ == pytest.approx(21 / 147)
+
+
+def test_searches_over_the_tuner(domains):
+    _, _, Xt, yt = domains
+    model = FineTuning(encoder(), task(), tuner=LoRA(2), **SMALL)
+    assert clone(model).tuner.get_params() == model.tuner.get_params()
+    model.fit(Xt, yt)
+    before = _engine.COMPILED["epoch"]
+    search = GridSearchCV(model, {"tuner__alpha": [1.0, 4.0, 9.0]}, cv=2)
+    search.fit(Xt, yt)
+    assert _engine.COMPILED["epoch"] - before <= 1  # folds have other batches
+    histories = [
+        FineTuning(encoder(), task(), tuner=LoRA(2, alpha=a), **SMALL)
+        .fit(Xt, yt)
+        .history_["loss"]
+        for a in (1.0, 40.0)
+    ]
+    assert histories[0] != histories[1]
+
+
+@pytest.mark.one_backend
+def test_searches_over_rank_and_over_tuners(domains):
+    _, _, Xt, yt = domains
+    model = FineTuning(encoder(), task(), tuner=LoRA(2), **{**SMALL, "epochs": 1})
+    for grid in {"tuner__rank": [1, 2]}, {"tuner": [None, LoRA(2), BitFit()]}:
+        search = GridSearchCV(model, grid, cv=2).fit(Xt, yt)
+        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_with_a_source_the_tuner_comes_on_afterwards(domains):
+    Xs, ys, Xt, yt = domains
+    model = FineTuning(encoder(), tuner=BitFit(), **{**SMALL, "epochs": 2})
+    model.fit(Xs, ys, Xt[:20], yt[:20])
+    assert model.source_.tuner is None
+    assert same(model.encoder_.base, model.source_.encoder_)
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("training", False),
+        ("training", [True]),
+        ("penalty", "l2-sp"),
+        ("unfreeze_epochs", 1),
+        ("layer_decay", 0.5),
+    ],
+)
+def test_parameters_for_weights_of_the_encoder_are_refused(name, value, domains):
+    _, _, Xt, yt = domains
+    model = FineTuning(encoder(), tuner=LoRA(), **SMALL).set_params(**{name: value})
+    with pytest.raises(ValueError, match=f"`tuner` freezes.*`{name}`"):
+        model.fit(Xt, yt)
+
+
+@pytest.mark.one_backend
+def test_wrong_tuners_are_refused(domains):
+    _, _, Xt, yt = domains
+    with pytest.raises(ValueError, match="'rank' parameter of LoRA"):
+        FineTuning(encoder(), tuner=LoRA(-1), **SMALL).fit(Xt, yt)
+    with pytest.raises(ValueError, match="'tuner' parameter of FineTuning"):
+        FineTuning(encoder(), tuner="lora", **SMALL).fit(Xt, yt)
+    with pytest.raises(ValueError, match="`consolidate` holds weights"):
+        FineTuning(encoder(), tuner=LoRA(1), **SMALL).fit(Xt, yt).consolidate(Xt)
+
+
+@pytest.mark.parametrize("method", [DeepCORAL, DANN, SHOT])
+def test_other_methods_train_a_tuned_encoder(method, domains):
+    Xs, ys, Xt, _ = domains
+    given = encoder()
+    start = tuned(given, LoRA(2), random_state=0)
+    model = method(encoder=start, epochs=1, random_state=0).fit(Xs, ys, Xt)
+    assert isinstance(model.encoder_, Tuned)
+    assert same(model.encoder_.base, given)
+    for new, old in zip(_trained(model.encoder_), _trained(start), strict=True):
+        assert not np.array_equal(new, old)
+
+
+@pytest.mark.one_backend
+def test_two_tasks_share_a_backbone(domains):
+    _, _, Xt, yt = domains
+    given = encoder()
+    before = _engine.weights_of(given)
+    options = {**SMALL, "copy": False, "epochs": 1}
+    a = FineTuning(given, tuner=LoRA(1), **options).fit(Xt, yt)
+    b = FineTuning(given, tuner=BitFit(), **options).fit(Xt, yt == 1)
+    assert a.encoder_.base is b.encoder_.base is given
+    for old, new in zip(before, _engine.weights_of(given), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert not given.trainable_weights

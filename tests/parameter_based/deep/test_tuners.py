@@ -1,0 +1,188 @@
+"""What every tuner keeps, on every kind of network."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", exc_type=ImportError)
+
+from sklearn.base import clone  # noqa: E402
+
+from adapt.deep._recipes import recipe_of  # noqa: E402
+from adapt.discovery import all_tuners  # noqa: E402
+from adapt.parameter_based.tuners import LoRA, Tuned, tuned  # noqa: E402
+from tests.parameter_based.deep.tuner_networks import (  # noqa: E402
+    SHAPES,
+    TUNERS,
+    Subclassed,
+    array,
+    cnn,
+    made,
+    mlp,
+    nested,
+    recurrent,
+    step,
+    transformer,
+)
+
+NO_PLACE = "finds no layer"
+# Networks without a layer that a tuner can act on: then an error says so.
+REFUSED = {
+    "Scaling": [recurrent],
+    "Adapters-parallel": [recurrent],
+    "ConvAdapter": [mlp, recurrent],
+    "ConvAdapter-gate": [mlp, recurrent],
+    "ConvAdapter-causal": [mlp, recurrent],
+    "Prefix": [mlp, cnn, recurrent, nested],
+    "Prompt": [mlp, cnn, recurrent, nested],
+    "MAM": [mlp, cnn, recurrent, nested],
+}
+
+
+def refusal(name, make):
+    """Return what the error says, None where a tuner takes a network."""
+    if TUNERS[name].inserts and make is Subclassed:
+        return "takes a Sequential or functional network"
+    return NO_PLACE if make in REFUSED.get(name, ()) else None
+
+
+PAIRS = [
+    pytest.param(name, make, id=f"{name}-{make.__name__}")
+    for name in TUNERS
+    for make in SHAPES
+]
+
+
+def test_every_tuner_is_tested():
+    assert set(dict(all_tuners())) <= {
+        type(tuner).__name__ for tuner in TUNERS.values()
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "make"), PAIRS, ids=lambda v: getattr(v, "__name__", v)
+)
+def test_common_gate(name, make):
+    network, shape, x = made(make)
+    if refusal(name, make) is not None:
+        with pytest.raises(ValueError, match=refusal(name, make)):
+            tuned(network, TUNERS[name], shape)
+        return
+    before = [array(w).copy() for w in network.weights]
+    given = array(network(x, training=False))
+    own = tuned(network, TUNERS[name], shape, random_state=0)
+    if name != "Prompt":  # it has no weights with which it computes the same
+        np.testing.assert_allclose(array(own(x, training=False)), given, atol=1e-6)
+
+    y = np.random.RandomState(1).normal(size=given.shape).astype("float32")
+    steps = [step(own, x, y) for _ in range(3)]
+    still = {
+        path
+        for path, gradient in steps[-1][1].items()
+        if gradient is None or not np.abs(gradient).any()
+    }
+    assert still == set()
+    assert len(own.trainable_weights) == len(steps[-1][1]) > 0
+    assert steps[-1][0] < steps[0][0]
+
+    moved = array(own(x, training=False))
+    assert np.abs(moved - given).max() > 1e-4
+    merged = own.merged()
+    np.testing.assert_allclose(array(merged(x, training=False)), moved, atol=1e-5)
+    assert len(merged.trainable_weights) >= len(network.trainable_weights)
+
+    again = recipe_of(own).make()
+    again.set_weights([array(w) for w in own.weights])
+    np.testing.assert_allclose(array(again(x, training=False)), moved, atol=1e-6)
+    assert recipe_of(again).key == recipe_of(own).key
+
+    for w, old in zip(network.weights, before, strict=True):
+        np.testing.assert_array_equal(array(w), old)
+    for w, old in zip(own.base.weights, before, strict=True):
+        np.testing.assert_array_equal(array(w), old)
+    assert all(layer.trainable for layer in network._flatten_layers())
+
+
+@pytest.mark.parametrize("name", TUNERS)
+def test_saved_pickled_and_copied(name, tmp_path):
+    network, shape, x = made(transformer)
+    own = tuned(network, TUNERS[name], shape, random_state=0)
+    for w in own.trainable_weights:
+        w.assign(array(w) + 0.1)
+    path = tmp_path / "tuned.keras"
+    own.save(path)
+    expected = array(own(x, training=False))
+    for again in (
+        keras.models.load_model(path),
+        pickle.loads(pickle.dumps(own)),
+        copy.deepcopy(own),
+    ):
+        assert isinstance(again, Tuned)
+        np.testing.assert_allclose(array(again(x, training=False)), expected, atol=1e-6)
+    assert clone(TUNERS[name]).get_params() == TUNERS[name].get_params()
+
+
+def test_the_base_stays_frozen_whatever_is_set():
+    network, shape, _ = made(mlp)
+    own = tuned(network, LoRA(2), shape)
+    n = len(own.trainable_weights)
+    own.trainable = False
+    assert own.trainable_weights == []
+    own.trainable = True
+    assert len(own.trainable_weights) == n == 4
+    assert own.base.trainable_weights == []
+
+
+def test_targets_are_kinds_paths_or_lists():
+    network, shape, _ = made(nested)
+
+    def acted_on(targets):
+        own = tuned(network, LoRA(1, targets=targets), shape)
+        return [v.shape for variables in own._parts.replaced for v in variables]
+
+    top, middle, last = (4, 4), (4, 4), (4, 4)
+    assert acted_on(None) == [(3, 3, 4), top, middle, last]
+    assert acted_on("conv") == [(3, 3, 4)]
+    assert acted_on("inner/") == [(3, 3, 4), top, middle]
+    assert acted_on(["conv", "^last$"]) == [(3, 3, 4), last]
+    with pytest.raises(ValueError, match=r"finds no layer.*inner/middle"):
+        acted_on("nothing")
+    with pytest.raises(ValueError, match="neither a kind of layers"):
+        acted_on("(")
+    network, shape, _ = made(transformer)
+    inside = tuned(network, LoRA(1, targets="attention"), shape)
+    assert len(inside._parts.deltas) == 4
+    assert len(tuned(network, LoRA(1, targets="query"), shape)._parts.deltas) == 1
+
+
+def test_parameters_are_checked():
+    network, shape, _ = made(mlp)
+    with pytest.raises(ValueError, match="'rank' parameter of LoRA"):
+        tuned(network, LoRA(0), shape)
+    with pytest.raises(ValueError, match="give `shape`"):
+        tuned(Subclassed(), LoRA(2))
+
+
+def test_new_weights_follow_the_seed():
+    network, shape, _ = made(mlp)
+    a, b, c = (
+        [array(w) for w in tuned(network, LoRA(2), shape, random_state=seed).weights]
+        for seed in (0, 0, 1)
+    )
+    assert all(np.array_equal(*pair) for pair in zip(a, b, strict=True))
+    assert not all(np.array_equal(*pair) for pair in zip(a, c, strict=True))
+
+
+# The losses of three steps on TensorFlow; every backend has to come to the same.
+LOSSES = {}
+
+
+@pytest.mark.parametrize("name", TUNERS)
+def test_losses_agree_on_all_backends(name):
+    network, shape, x = made(transformer)
+    own = tuned(network, TUNERS[name], shape, random_state=0)
+    y = np.random.RandomState(1).normal(size=(6, 4)).astype("float32")
+    losses = [step(own, x, y)[0] for _ in range(3)]
+    np.testing.assert_allclose(losses, LOSSES[name], rtol=2e-6)
