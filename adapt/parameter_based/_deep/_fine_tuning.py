@@ -14,13 +14,19 @@ from adapt._sklearn import Interval, StrOptions
 from adapt.deep._base import DeepAdapter
 from adapt.deep._engine import weights_of
 from adapt.deep._hooks import Phase
-from adapt.deep._recipes import prepare
+from adapt.deep._recipes import prepare, recipe_of
 from adapt.deep._row_streams import read_rows
 from adapt.deep._trainer import frozen
+from adapt.parameter_based._deep import _delta
 from adapt.parameter_based._deep._anchor import accumulated, fisher_information
 from adapt.parameter_based._deep._heads import split_model, weighted_layers
 from adapt.parameter_based._deep._network_transfer import NetworkTransfer, Start
-from adapt.parameter_based._deep._tuning import check_tuner, count, with_tuner
+from adapt.parameter_based._deep._tuning import (
+    check_tuner,
+    count,
+    merged,
+    with_tuner,
+)
 from adapt.parameter_based.tuners._deep._tuner import Tuner
 
 __all__ = ["FineTuning"]
@@ -431,6 +437,101 @@ class FineTuning(NetworkTransfer):
         self.consolidated_ = accumulated(before, weights, information)
         return self
 
+    def merged_model(self):
+        """Return one network from rows to outputs, without the tuner.
+
+        Returns
+        -------
+        network : keras.Model
+            Encoder and task, all trainable, with outputs as `predict_task` returns
+            them. It has layers of Keras alone, but for what a tuner inserts that Keras
+            has no layer for: the tokens of `Prefix` and `Prompt`.
+        """
+        check_is_fitted(self)
+        return merged(self.encoder_, self.task_, self._shape)
+
+    def save_delta(self, path):
+        """Write what was learnt with a tuner to a file, without the frozen network.
+
+        The file holds the weights of the tuner and of the task network, what builds
+        them, the classes, and a hash of the frozen weights. It is written whole or not
+        at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Name of the file; usually it ends in ".npz".
+        """
+        check_is_fitted(self)
+        if "_base" not in vars(self):
+            raise ValueError(
+                "`save_delta` is for models that were fitted with a `tuner`; this one "
+                "has other weights all over. Use pickle, or save `encoder_` and "
+                "`task_`."
+            )
+        _delta.write(path, self, self._base)
+
+    def load_delta(self, path):
+        """Become the model that `save_delta` has written, without a fit.
+
+        The constructor has to be given the network that was tuned, as `model` or
+        `encoder`, with the same weights.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Name of the file.
+
+        Returns
+        -------
+        self : object
+            The model, ready to predict.
+        """
+        self._validate_params()
+        about, arrays = _delta.read(path)
+        tuner = _delta.tuner_from(about["tuner"])
+        rng = check_random_state(self.random_state)
+        self._shape = tuple(about["shape"])
+        source = self._given_adapter()
+        given = self._given(rng).encoder if source is None else source.encoder_
+        if given is None:
+            raise ValueError(
+                "`load_delta` needs the network that was tuned: give `model` or "
+                "`encoder`."
+            )
+        self.encoder_, features, _ = prepare(
+            "encoder", given, None, self._shape, rng=rng, copy=self.copy
+        )
+        if _delta.fingerprint(self.encoder_) != about["base"]:
+            raise ValueError(
+                f"{str(path)!r} belongs to another network than the one given: layers "
+                "or weights differ."
+            )
+        self.task_ = _delta.network_from(about["task"], arrays["task"])
+        self._recipes = {"task": recipe_of(self.task_)}
+        whole = count([*self.encoder_.weights, *self.task_.weights])
+        self._put_on(tuner, rng)
+        for w, array in zip(
+            self.encoder_.delta_weights, arrays["encoder"], strict=True
+        ):
+            w.assign(array)
+        self._count(whole, self._all_layers())
+        self._become(about, features)
+        return self
+
+    def _become(self, about, features):
+        """Set what else a fit sets, from what a file says."""
+        self._labels = _delta.labels_from(about["labels"], self.task_)
+        self.__dict__.pop("classes_", None)
+        if self._labels.classes is not None:
+            self.classes_ = self._labels.classes
+        self.n_features_in_ = self._shape[0]
+        if about["columns"]:
+            self.feature_names_in_ = np.array(about["columns"], dtype=object)
+        self._n_features_out = int(np.prod(features))
+        self.history_ = {}
+        self.n_epochs_ = 0
+
     def _consolidated_of(self, source):
         if self.penalty != "ewc" or not isinstance(source, FineTuning):
             return None
@@ -487,22 +588,32 @@ class FineTuning(NetworkTransfer):
 
     def _adapt(self, domains):
         check_tuner(self)
+        self.__dict__.pop("_base", None)
         super()._adapt(domains)
 
     def _prepare(self, X, y, start, domains, rng):
         networks = super()._prepare(X, y, start, domains, rng)
         whole = count([*self.encoder_.weights, *self.task_.weights])
         if self.tuner is not None:
-            self.encoder_, self._recipes["encoder"] = with_tuner(
-                self.encoder_, self.tuner, self._shape, rng
-            )
+            self._put_on(self.tuner, rng)
             networks["encoder"] = self.encoder_
-        parts = {"encoder": self.encoder_, "task": self.task_}
-        with frozen(parts, self._moving_layers()):
-            moving = [w for part in parts.values() for w in part.trainable_weights]
-        self.n_trainable_ = count(moving)
-        self.trainable_share_ = self.n_trainable_ / whole
+        self._count(whole, self._moving_layers())
         return networks
+
+    def _count(self, whole, moving):
+        """Count the weights of moving layers; ``whole`` is that of all weights."""
+        parts = {"encoder": self.encoder_, "task": self.task_}
+        with frozen(parts, moving):
+            trained = [w for part in parts.values() for w in part.trainable_weights]
+        self.n_trainable_ = count(trained)
+        self.trainable_share_ = self.n_trainable_ / whole
+
+    def _put_on(self, tuner, rng):
+        """Put a tuner on the encoder."""
+        self._base = _delta.fingerprint(self.encoder_)
+        self.encoder_, self._recipes["encoder"] = with_tuner(
+            self.encoder_, tuner, self._shape, rng
+        )
 
     def _moving_layers(self):
         """Return for encoder and task, layer by layer, whether it ever moves."""

@@ -1,12 +1,13 @@
 """Fine-tuning with a tuner: the encoder is frozen, and what it gets is trained."""
 
+import keras
 import numpy as np
 
-from adapt.deep._engine import seeded
+from adapt.deep._engine import seeded, weights_of
 from adapt.deep._recipes import check_copyable, recipe_of
 from adapt.parameter_based.tuners._deep._tuned import Tuned
 
-__all__ = ["check_tuner", "count", "with_tuner"]
+__all__ = ["check_tuner", "count", "merged", "with_tuner"]
 
 # Parameters that speak of the weights of the encoder, and what leaves them alone.
 _OF_THE_ENCODER = {
@@ -68,3 +69,35 @@ def with_tuner(encoder, tuner, shape, rng):
     with seeded(rng.randint(2**31 - 1)):
         network = Tuned(encoder, tuner, shape, name="tuned")
     return network, recipe_of(network)
+
+
+def merged(encoder, task, shape):
+    """Return one network from rows to the outputs of the task, without a tuner.
+
+    Parameters
+    ----------
+    encoder, task : keras.Model
+        They are left as they are.
+
+    shape : tuple of int
+        Shape of one sample.
+
+    Returns
+    -------
+    network : keras.Model
+        With weights of its own, all trainable.
+    """
+    first = encoder.merged() if isinstance(encoder, Tuned) else _copied(encoder)
+    x = keras.Input(shape)
+    whole = keras.Model(x, _copied(task)(first(x)))
+    for layer in whole._flatten_layers():
+        layer.trainable = True
+    return whole
+
+
+def _copied(network):
+    check_copyable("network", network)
+    with seeded(0):
+        new = recipe_of(network).make()
+    new.set_weights(weights_of(network))
+    return new

@@ -13,7 +13,15 @@ from sklearn.model_selection import GridSearchCV  # noqa: E402
 from adapt.deep import _engine  # noqa: E402
 from adapt.feature_based import DANN, SHOT, DeepCORAL  # noqa: E402
 from adapt.parameter_based import FineTuning  # noqa: E402
-from adapt.parameter_based.tuners import BitFit, LoRA, Tuned, tuned  # noqa: E402
+from adapt.parameter_based.tuners import (  # noqa: E402
+    Adapters,
+    BitFit,
+    Both,
+    Compacter,
+    LoRA,
+    Tuned,
+    tuned,
+)
 from tests.common import shifted_classes  # noqa: E402
 from tests.parameter_based.deep.common import SMALL, encoder, task  # noqa: E402
 
@@ -144,3 +152,70 @@ def test_two_tasks_share_a_backbone(domains):
     for old, new in zip(before, _engine.weights_of(given), strict=True):
         np.testing.assert_array_equal(old, new)
     assert not given.trainable_weights
+
+
+@pytest.mark.parametrize(
+    "tuner",
+    [LoRA(2), LoRA(2, quantize="nf4"), Both([Adapters(3), BitFit()]), Compacter(2)],
+    ids=["LoRA", "nf4", "both", "compacter"],
+)
+def test_merged_and_written_to_a_file(tuner, domains, tmp_path):
+    _, _, Xt, yt = domains
+    labels = np.array(["a", "b", "c"])[yt]
+    given = encoder()
+    options = {**SMALL, "epochs": 1}
+    if isinstance(tuner, Compacter):
+        tuner = clone(tuner).set_params(divisions=2)
+    model = FineTuning(given, tuner=tuner, **options).fit(Xt, labels)
+    p = model.predict_proba(Xt)
+    merged = model.merged_model()
+    outputs = _engine.to_numpy(merged(Xt.astype("float32"), training=False))
+    np.testing.assert_allclose(outputs, model.predict_task(Xt), atol=1e-5)
+
+    path = tmp_path / "delta.npz"
+    model.save_delta(path)
+    with np.load(path, allow_pickle=False) as stored:
+        shapes = {stored[name].shape for name in stored.files}
+    assert not shapes & {(4, 8), (8, 6), (8,)}  # those of the frozen network
+    again = FineTuning(given).load_delta(path)
+    np.testing.assert_allclose(again.predict_proba(Xt), p, atol=1e-6)
+    assert list(again.classes_) == ["a", "b", "c"]
+    assert again.n_trainable_ == model.n_trainable_
+    np.testing.assert_array_equal(again.predict(Xt), model.predict(Xt))
+
+
+@pytest.mark.one_backend
+def test_files_of_numbers_and_what_they_refuse(domains, tmp_path, monkeypatch):
+    _, _, Xt, _ = domains
+    given = encoder()
+    options = {**SMALL, "epochs": 1}
+    y = Xt[:, :2].astype(float)
+    model = FineTuning(given, tuner=LoRA(1, alpha=2.0), **options).fit(Xt, y)
+    path = tmp_path / "delta.npz"
+    model.save_delta(path)
+    again = FineTuning(given).load_delta(path)
+    np.testing.assert_allclose(again.predict(Xt), model.predict(Xt), atol=1e-6)
+    assert again.encoder_.tuner.alpha == 2.0
+    with pytest.raises(ValueError, match="belongs to another network"):
+        FineTuning(encoder(seed=9)).load_delta(path)
+    with pytest.raises(ValueError, match="needs the network that was tuned"):
+        FineTuning().load_delta(path)
+    other = tmp_path / "other.npz"
+    np.savez(other, a=np.ones(3))
+    with pytest.raises(ValueError, match="no file that `save_delta` has written"):
+        FineTuning(given).load_delta(other)
+    with pytest.raises(ValueError, match="fitted with a `tuner`"):
+        model.set_params(tuner=None).fit(Xt, y).save_delta(path)
+
+    # What goes wrong in the middle leaves the file as it was.
+    before = path.read_bytes()
+
+    def broken(*args, **kwargs):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(np, "savez_compressed", broken)
+    model.set_params(tuner=LoRA(1)).fit(Xt, y)
+    with pytest.raises(OSError, match="no space left"):
+        model.save_delta(path)
+    assert path.read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["delta.npz", "other.npz"]

@@ -78,9 +78,13 @@ SHAPES = {
     nested: (8, 3),
     Subclassed: (5,),
 }
+# What computes other outputs than the network before it is trained.
+NOT_THE_IDENTITY = ("LoRA-nf4", "LoRA-int8", "Prompt")
 TUNERS = {
     "LoRA": LoRA(2),
     "LoRA-alpha": LoRA(2, alpha=3.0),
+    "LoRA-nf4": LoRA(2, quantize="nf4"),
+    "LoRA-int8": LoRA(2, quantize="int8"),
     "BitFit": BitFit(),
     "Scaling": Scaling(),
     "Adapters": Adapters(3, norm=True),

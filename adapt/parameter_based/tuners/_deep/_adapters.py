@@ -31,8 +31,8 @@ class Adapters(BottleneckTuner):
     r"""Bottlenecks of two dense layers beside frozen ones [1]_ [2]_.
 
     The output :math:`h` of a layer becomes :math:`h + s\, U a(D h)` with an activation
-    :math:`a`, or :math:`h + s\, U a(D x)` from the layer's input :math:`x`. At the start
-    :math:`U` is 0.
+    :math:`a`, or :math:`h + s\, U a(D x)` from the layer's input :math:`x`. The matrix
+    :math:`U` is 0 at the start.
 
     Parameters
     ----------
