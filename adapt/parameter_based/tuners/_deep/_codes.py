@@ -79,6 +79,7 @@ def decoded(codes, scales, shape, form):
     form : {"nf4", "int8"}
         As in `encoded`.
     """
+    codes, scales = ops.convert_to_tensor(codes), ops.convert_to_tensor(scales)
     if form == "int8":
         flat = ops.reshape(ops.cast(codes, "float32"), (-1, shape[-1]))
         return ops.reshape(flat * scales, shape)

@@ -118,8 +118,8 @@ class LowRankOnCodes(LowRank):
         return [self.a, self.b, self.scale]
 
     def call(self, values):
-        codes = ops.convert_to_tensor(self.codes), ops.convert_to_tensor(self.scales)
-        return [decoded(*codes, self.shape, self.form) + self.change()]
+        kernel = decoded(self.codes, self.scales, self.shape, self.form)
+        return [kernel + self.change()]
 
 
 @keras.saving.register_keras_serializable("adapt")
