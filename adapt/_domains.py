@@ -665,7 +665,7 @@ def split_domains(
     if Xt is None and not estimator._source_optional:
         raise ValueError(
             f"{name} has no target domain to adapt to. Give `Xt` to `fit` or to the "
-            f"constructor, or {_WAYS}"
+            f"constructor, or {_WAYS}{_second_is_y(X, y)}"
         )
     if Xt is None or X is None:
         if not estimator._source_optional:
@@ -679,6 +679,14 @@ def split_domains(
             f"minimum of 1 is required by {name}."
         )
     return _pair_two_tables(estimator, X, y, Xt, yt, domain, sample_weight, tags)
+
+
+def _second_is_y(X, y):
+    """Return words for who gave target rows in the place of labels, as ADAPT has it."""
+    shapes = [np.shape(rows)[1:] for rows in (X, y) if rows is not None]
+    if len(shapes) < 2 or not shapes[0] or shapes[0] != shapes[1]:
+        return ""
+    return " The second argument is `y`: name target rows, as `Xt=Xt`."
 
 
 def _kept(estimator, Xs, Xt):

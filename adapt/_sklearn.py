@@ -2,6 +2,7 @@
 
 from sklearn.base import _clone_parametrized, _fit_context
 from sklearn.utils import _safe_indexing
+from sklearn.utils._available_if import _AvailableIfDescriptor
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils._param_validation import HasMethods, Hidden, Interval, StrOptions
 from sklearn.utils._user_interface import _print_elapsed_time
@@ -19,6 +20,7 @@ __all__ = [
     "Hidden",
     "Interval",
     "StrOptions",
+    "_AvailableIfDescriptor",
     "_BaseComposition",
     "_check_feature_names",
     "_check_feature_names_in",

@@ -20,6 +20,7 @@ FLOORS = (
         "_files",
         "_frames",
         "_kernels",
+        "_adapt_arguments",
         "_adapt_names",
         "_label_kinds",
         "_label_shift",

@@ -7,13 +7,14 @@ from contextlib import nullcontext
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
+from adapt._adapt_arguments import ExplainsArguments
 from adapt._adapt_names import former_member
 from adapt._domains import split_domains
 from adapt._extras import require
 from adapt._sklearn import _clone_parametrized, _fit_context, _print_elapsed_time
 
 
-class BaseAdapter(BaseEstimator, ABC):
+class BaseAdapter(ExplainsArguments, BaseEstimator, ABC):
     """Learn from a source domain and a target domain.
 
     `fit` takes the domains in any of the ways that users have them, `split_domains`

@@ -14,7 +14,7 @@ from sklearn.utils import get_tags
 
 from adapt._sklearn import HasMethods
 from adapt.base import RatioAdapter
-from adapt.base._estimators import seed_estimator
+from adapt.base._estimators import has_method, seed_estimator
 
 
 def density_ratio(p_target, n_source, n_target):
@@ -125,7 +125,8 @@ class IWC(RatioAdapter):
     ValueError
         If a domain is missing or empty, or has fewer rows than `cv` has folds.
     TypeError
-        If `estimator` takes no `sample_weight` and `resample` is False.
+        If `estimator` takes no `sample_weight` and `resample` is False, or if
+        `classifier` has no `predict_proba`.
 
     See Also
     --------
@@ -170,7 +171,7 @@ class IWC(RatioAdapter):
 
     _parameter_constraints: dict = {
         **RatioAdapter._parameter_constraints,
-        "classifier": [HasMethods(["fit", "predict_proba"]), None],
+        "classifier": [HasMethods("fit"), None],
         "cl_params": [dict, None],
         "cv": ["cv_object"],
     }
@@ -229,6 +230,13 @@ class IWC(RatioAdapter):
 
             scaler = StandardScaler(with_mean=not is_sparse)
             return make_pipeline(scaler, LogisticRegression())
+        if not has_method(self.classifier, "predict_proba"):
+            name = type(self.classifier).__name__
+            raise TypeError(
+                f"`classifier` must have `predict_proba`, which {name} has not: give "
+                f"`CalibratedClassifierCV({name}())`, or for a network "
+                '`DeepSource(task=network, loss="crossentropy")`.'
+            )
         classifier = clone(self.classifier)
         if self.random_state is not None:
             seed_estimator(classifier, self.random_state)
