@@ -16,6 +16,7 @@ from sklearn.utils.validation import has_fit_parameter
 from adapt._domains import refuse_texts_of
 from adapt._label_kinds import MAX_WHOLE_NUMBERS, is_classification
 from adapt._sklearn import search_and_ensemble
+from adapt.base._weighted_rows import for_vector_machines
 
 
 def has_method(estimator, name):
@@ -196,7 +197,7 @@ def takes_sample_weight(estimator):
 
 def fit_weighted(estimator, X, y, sample_weight, **params):
     """Fit ``estimator`` with sample weights, wherever in it they belong."""
-    params[_weight_name(estimator)] = sample_weight
+    params[_weight_name(estimator)] = for_vector_machines(estimator, y, sample_weight)
     # Step names address the weights only while metadata routing is off.
     with config_context(enable_metadata_routing=False):
         return estimator.fit(X, y, **params)

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from adapt._domains import check_rows, split_domains
 from adapt._frames import take_rows
 from adapt._sklearn import Interval, _fit_context
+from adapt.base._estimators import takes_sample_weight
 from adapt.base._meta import MetaAdapter
 from adapt.base._weighted_rows import nearest_rows, single_class, with_every_class
 
@@ -98,9 +99,26 @@ class WeightAdapter(MetaAdapter):
             rng = check_random_state(self.random_state)
             rows = rng.choice(len(weights), len(weights), p=weights / weights.sum())
             if ys.ndim == 1 and is_classifier(self._new_estimator(ys)):
-                rows = with_every_class(rows, ys, weights)
-            Xs, ys, weights = take_rows(Xs, rows), ys[rows], None
+                rows = self._of_every_class(rows, ys, weights)
+            known = weights[rows] > 0
+            Xs, ys = take_rows(Xs, rows), ys[rows]
+            weights = None if known.all() else known.astype(float)
         self._fit_estimator(Xs, ys, domains, sample_weight=weights)
+
+    def _of_every_class(self, rows, ys, weights):
+        """Return drawn rows, among which the estimator sees each class if it can."""
+        rows = with_every_class(rows, ys, weights)
+        weightless = weights[rows] == 0
+        if not weightless.any() or takes_sample_weight(self._new_estimator(ys)):
+            return rows
+        lost = np.unique(ys[rows[weightless]]).tolist()
+        warnings.warn(
+            f"{type(self).__name__} gave no weight to source rows of {lost}, and "
+            "`estimator` takes no weights: it is not to know these classes.",
+            UserWarning,
+            stacklevel=6,
+        )
+        return rows[~weightless]
 
     def _find_weights(self, domains):
         """Weigh the source, finish the weights, and warn if they rest on few rows."""

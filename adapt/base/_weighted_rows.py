@@ -1,5 +1,7 @@
 """Rows that have weights: those of a bootstrap, of one class, or near to others."""
 
+import sys
+
 import numpy as np
 from scipy import sparse
 
@@ -16,13 +18,13 @@ def with_every_class(rows, y, weights):
         Classes of all rows.
 
     weights : ndarray of shape (n_samples,)
-        Weights of all rows. A class whose weights are all zero is left out.
+        Weights of all rows. Of a class whose weights are all zero, its first row.
 
     Returns
     -------
     rows : ndarray of int of shape (n_drawn + n_lost,)
     """
-    lost = np.setdiff1d(y[weights > 0], y[rows])
+    lost = np.setdiff1d(y, y[rows])
     heaviest = [np.argmax(np.where(y == label, weights, -1)) for label in lost]
     return np.concatenate([rows, np.array(heaviest, dtype=rows.dtype)])
 
@@ -47,6 +49,48 @@ def single_class(y, weights):
         return None
     left = np.unique(y[weights > 0])
     return left.tolist()[0] if len(left) == 1 else None
+
+
+# What rows of a class without weight get of the mean weight in a support vector machine.
+_NEARLY_NOTHING = 1e-8
+
+
+def for_vector_machines(estimator, y, weights):
+    """Return weights with which support vector machines know each class.
+
+    Those of scikit-learn leave out rows without weight, and where that leaves out a
+    class they predict one class for another and raise no error.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It may hold such a machine.
+
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Labels.
+
+    weights : ndarray of shape (n_samples,)
+        Weights of the rows.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_samples,)
+        As they are for other estimators, and where one class alone has weight, which
+        is an error that these machines do raise.
+    """
+    svm = sys.modules.get("sklearn.svm")
+    if svm is None or np.ndim(y) > 1 or (weights > 0).all():
+        return weights
+    machines = svm.SVC, svm.NuSVC, svm.LinearSVC
+    if not any(
+        isinstance(each, machines)
+        for each in (estimator, *estimator.get_params().values())
+    ):
+        return weights
+    left = np.unique(y[weights > 0])
+    if len(left) < 2:
+        return weights
+    return np.where(np.isin(y, left), weights, _NEARLY_NOTHING * weights.mean())
 
 
 def nearest_rows(queries, X):

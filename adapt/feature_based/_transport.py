@@ -70,18 +70,27 @@ def fit_shares(adapter, domains, shares, classes):
         Labels of the classes.
     """
     Xt, weight = domains.target_rows, domains.target_weight
-    inner = adapter.estimator
-    if (shares.max(axis=1) == 1).all() or not (
-        inner is None or takes_sample_weight(inner)
-    ):
-        adapter._fit_estimator(
-            Xt, classes[shares.argmax(axis=1)], domains, sample_weight=weight
-        )
+    inner = adapter._given()
+    if not (inner is None or takes_sample_weight(inner)):
+        best = shares.argmax(axis=1)
+        # A class that is nowhere the likeliest stays known, where its share is largest.
+        lost = np.setdiff1d(np.flatnonzero(shares.max(axis=0) > 0), best)
+        row = np.concatenate([np.arange(len(shares)), shares[:, lost].argmax(axis=0)])
+        label = np.concatenate([best, lost])
+        Xt, weight = take_rows(Xt, row), None if weight is None else weight[row]
+        adapter._fit_estimator(Xt, classes[label], domains, sample_weight=weight)
         return
     row, label = np.nonzero(shares > 1e-6)
-    weight = shares[row, label] * (1 if weight is None else weight[row])
-    Xt = take_rows(Xt, row)
-    adapter._fit_estimator(Xt, classes[label], domains, sample_weight=weight)
+    # So does one that no target row has a share of, by a row without weight.
+    lost = np.setdiff1d(np.arange(len(classes)), label)
+    row = np.concatenate([row, np.zeros(len(lost), dtype=row.dtype)])
+    label = np.concatenate([label, lost])
+    share = np.where(shares[row, label] > 1e-6, shares[row, label], 0.0)
+    weight = share * (1 if weight is None else weight[row])
+    weight = None if (weight == 1).all() else weight
+    adapter._fit_estimator(
+        take_rows(Xt, row), classes[label], domains, sample_weight=weight
+    )
 
 
 class TransportAdapter(MetaAdapter):

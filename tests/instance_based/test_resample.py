@@ -8,6 +8,8 @@ from adapt import instance_based
 from adapt.base import WeightAdapter
 from adapt.base._weighted_rows import with_every_class
 from adapt.discovery import all_adapters
+from adapt.instance_based import KMM
+from tests.common import shifted_classes
 
 METHODS = [
     name
@@ -37,4 +39,13 @@ def test_a_rare_class_stays(name):
 def test_the_heaviest_row_of_a_lost_class_is_added():
     y, weights = np.array([0, 0, 1, 1, 2]), np.array([1.0, 1, 0.1, 0.2, 0])
     rows = with_every_class(np.array([0, 1, 1]), y, weights)
-    np.testing.assert_array_equal(rows, [0, 1, 1, 3])
+    np.testing.assert_array_equal(rows, [0, 1, 1, 3, 4])
+
+
+def test_an_estimator_without_weights_cannot_know_a_class_without_weight():
+    Xs, ys, Xt, _ = shifted_classes(60, n_classes=3)
+    weight = np.where(ys == 1, 0.0, 1.0)
+    model = KMM(KNeighborsClassifier(), resample=True, random_state=0)
+    with pytest.warns(UserWarning, match=r"KMM gave no weight to source rows of \[1\]"):
+        model.fit(Xs, ys, Xt=Xt, sample_weight=weight)
+    assert model.classes_.tolist() == [0, 2]
