@@ -51,7 +51,7 @@ def single_class(y, weights):
     return left.tolist()[0] if len(left) == 1 else None
 
 
-# What rows of a class without weight get of the mean weight in a support vector machine.
+# What a class without weight gets of the mean weight, for support vector machines.
 _NEARLY_NOTHING = 1e-8
 
 

@@ -17,12 +17,13 @@ from adapt.deep._feed import Feed
 from adapt.deep._forward import outputs_of
 from adapt.deep._labels import read_labels
 from adapt.deep._layers import learn_scales
-from adapt.deep._monitor import metrics_of
+from adapt.deep._monitor import as_list, metrics_of
 from adapt.deep._networks import default_encoder, default_task
 from adapt.deep._outputs import emits_probabilities
 from adapt.deep._predictor import DeepPredictor
 from adapt.deep._recipes import check_copyable, prepare, without_tensorflow
 from adapt.deep._row_streams import read_rows
+from adapt.deep._schedules import check_schedules
 from adapt.deep._statistics import learn_statistics, moving_norms, statistics_of
 from adapt.deep._trainer import Phase, Trainer, Update
 from adapt.deep._validation import (
@@ -362,6 +363,11 @@ class DeepAdapter(Trainer, DeepPredictor):
             delattr(self, name)
         fitted = {k: v for k, v in vars(trained).items() if k not in own}
         vars(self).update(fitted)
+
+    def _validate_params(self):
+        schedules = {name: getattr(self, name) for name in self._scheduled}
+        check_schedules(type(self).__name__, schedules, as_list(self.callbacks))
+        super()._validate_params()
 
     # What a method writes
 

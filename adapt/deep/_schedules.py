@@ -72,3 +72,33 @@ def at_steps(name, value, steps):
             f"{len(steps)} steps."
         )
     return values
+
+
+def check_schedules(name, scheduled, callbacks):
+    """Refuse schedules that are none, and those of what a method has not.
+
+    Parameters
+    ----------
+    name : str
+        Of the method.
+
+    scheduled : dict
+        Values of the parameters that may be schedules.
+
+    callbacks : list
+        What is called at the ends of epochs.
+    """
+    for parameter, value in scheduled.items():
+        if not (value is None or isinstance(value, (Real, str)) or callable(value)):
+            raise TypeError(
+                f"The {parameter!r} parameter of {name} must be a number or a schedule,"
+                f" got {type(value).__name__}. What a callback is to change is here "
+                f"`{parameter}=UpdateLambda(...)`, or another function of step numbers."
+            )
+    given = any(isinstance(callback, UpdateLambda) for callback in callbacks)
+    if given and "lambda_" not in scheduled:
+        others = " or ".join(f"`{other}=`" for other in scheduled)
+        raise ValueError(
+            f"`callbacks` has an `UpdateLambda`, and {name} has no `lambda_` that it "
+            f"could change: leave it out{', or give it as ' if others else ''}{others}."
+        )

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from adapt.deep import UpdateLambda
+from adapt.discovery import all_adapters
 from adapt.feature_based import CCSA, CORAL, DANN, SHOT, DeepSource
 from adapt.instance_based import IWN, KMM, TrAdaBoost
 from adapt.parameter_based import LinInt
@@ -141,16 +143,37 @@ def test_iwn_takes_epochs_in_fit_and_keeps_its_own():
     np.testing.assert_allclose(model.weights_, twin.weights_, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("given", "match"),
-    [
-        ({"lambda_": keras.Variable(0.1)}, "'lambda_' parameter of DANN"),
-        ({"validation_data": iter(())}, "'validation_data' parameter of DANN"),
-    ],
-    ids=["variable", "data set"],
-)
-def test_arguments_that_are_none_are_named(given, match):
-    with pytest.raises(ValueError, match=match):
-        DANN(**given, **SHORT).fit(Xs, ys, Xt=Xt)
-    with pytest.raises(TypeError, match="class_weight"):
+def test_arguments_that_are_none_are_named():
+    with pytest.raises(ValueError, match="'validation_data' parameter of DANN"):
+        DANN(validation_data=iter(()), **SHORT).fit(Xs, ys, Xt=Xt)
+    message = r"DANN\.fit\(\) .*'class_weight'.*`sample_weight=compute_sample_weight"
+    with pytest.raises(TypeError, match=message):
         DANN(**SHORT).fit(Xs, ys, Xt=Xt, class_weight={0: 2.0})
+
+
+DEEP = [
+    cls
+    for _, cls in all_adapters()
+    if cls.__module__.split(".")[-2] == "_deep" and "callbacks" in cls().get_params()
+]
+by_class = pytest.mark.parametrize("cls", DEEP, ids=lambda cls: cls.__name__)
+
+
+@pytest.mark.one_backend
+@by_class
+def test_a_schedule_of_what_is_not_there_is_refused_before_any_work(cls):
+    model = cls(callbacks=[UpdateLambda()])
+    if "lambda_" in getattr(cls, "_scheduled", ()):
+        pytest.skip("has a `lambda_`")
+    with pytest.raises(ValueError, match=rf"{cls.__name__} has no `lambda_`"):
+        model.fit(Xs, ys, Xt=Xt)
+    assert vars(model).keys() == model.get_params(deep=False).keys()
+
+
+@pytest.mark.one_backend
+@by_class
+def test_a_variable_is_no_schedule(cls):
+    for name in getattr(cls, "_scheduled", ()):
+        message = rf"'{name}' parameter of {cls.__name__} .*`{name}=UpdateLambda"
+        with pytest.raises(TypeError, match=message):
+            cls(**{name: keras.Variable(0.1)}).fit(Xs, ys, Xt=Xt)

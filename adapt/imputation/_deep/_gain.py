@@ -12,6 +12,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from adapt._sklearn import Interval, StrOptions
+from adapt.deep._monitor import as_list
+from adapt.deep._schedules import check_schedules
 from adapt.imputation._base import TransferImputer
 from adapt.imputation._deep._ensemble import Way, split_cells, train_ensemble
 from adapt.imputation._deep._plan import PRESETS, Plan
@@ -274,6 +276,10 @@ class GAINImputer(TransferImputer):
         self.keep_empty_features = keep_empty_features
         self.verbose = verbose
         self.random_state = random_state
+
+    def _validate_params(self):
+        check_schedules(type(self).__name__, {}, as_list(self.callbacks))
+        super()._validate_params()
 
     def _plan(self, shape):
         """Return how networks are trained on rows of a shape."""

@@ -1,0 +1,102 @@
+"""What holds for any deep adapter, whatever the kind of labels, rows and weights.
+
+Examples of a method share one shape of networks, that of `test_common_deep.py`, so that it
+is compiled once.
+"""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from adapt.feature_based import DeepSource
+from adapt.instance_based import IWN
+from adapt.parameter_based import FineTuning, RegularTransferNN
+from tests.deep.reference import settings, small_tables
+from tests.deep.test_common_deep import METHODS
+from tests.test_properties import (
+    CLASSES,
+    FAULTS,
+    HOLDERS,
+    MARKS,
+    ROWS,
+    Case,
+    Data,
+    compare_forms,
+    draw,
+    give_fault,
+    held_labels,
+)
+
+N_LABELLED = 12
+LABELS = "integers", "texts", "booleans", "with a class -1"  # floats are numbers here
+OTHERS = {cls.__name__: cls for cls in (FineTuning, RegularTransferNN)}
+ADAPTERS = {**METHODS, **OTHERS, "IWN": IWN}
+by_class = pytest.mark.parametrize("cls", ADAPTERS.values(), ids=list(ADAPTERS))
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
+
+CASES = st.builds(
+    Case,
+    st.sampled_from(LABELS),
+    st.sampled_from(sorted(MARKS)),
+    st.sampled_from(HOLDERS),
+    st.sampled_from([kind for kind in ROWS if kind != "int"]),
+    st.booleans(),
+    st.booleans(),
+    st.just(0),
+)
+
+
+def new(cls, **params):
+    if cls is IWN:
+        return IWN(epochs=1, batch_size=16, pretrain=False, random_state=0, **params)
+    return cls(**{**settings(cls), "epochs": 1, **params})
+
+
+def data_for(cls, case):
+    """Return domains of two classes as they are given to a method."""
+    Xs, ys, Xt = small_tables()
+    names, mark = CLASSES[case.labels], MARKS[case.mark]
+    if -1 in names and case.mark == "-1":
+        mark = None
+    if isinstance(names[0], int) and case.mark == "NaN":
+        mark = None  # NaN beside integers would make floats of them
+    ys = [names[k] for k in ys]
+    yt = [names[int(x > 0)] if k < N_LABELLED else mark for k, x in enumerate(Xt[:, 0])]
+    weight = np.resize([0.0, 1.0, 2.0, 1.0, 1.0], 60) if case.weighted else None
+    source = np.repeat([0, 1], 30) if case.sources else None
+    return Data(Xs, ys, Xt, yt, weight, source, cls._target_labels == "required")
+
+
+def check_agreement(cls, case):
+    compare_forms(partial(new, cls), case, data_for(cls, case))
+
+
+def check_fault(cls, case, fault):
+    case = case._replace(rows="pandas" if case.rows == "pandas" else "array")
+    give_fault(partial(new, cls), case, data_for(cls, case), fault)
+
+
+@by_class
+def test_any_input_means_one_thing(cls):
+    draw(cls, check_agreement, CASES, n=1)
+
+
+@by_class
+def test_a_fault_is_refused_by_its_name(cls):
+    faults = sorted(FAULTS.keys() - {"weights of zero"})
+    draw(cls, check_fault, CASES, st.sampled_from(faults), n=3)
+
+
+@pytest.mark.parametrize("labels", ["floats", "integers"])
+def test_floats_are_numbers_in_each_form(labels):
+    Xs, ys, Xt = small_tables()
+    y = held_labels([CLASSES[labels][k] for k in ys], "array")
+    domain = np.repeat([0, -1], [60, 40])
+    rest = np.full(40, np.nan if labels == "floats" else -1).astype(y.dtype)
+    two = new(DeepSource).fit(Xs, y, Xt=Xt)
+    one = new(DeepSource)
+    one.fit(np.concatenate([Xs, Xt]), np.concatenate([y, rest]), sample_domain=domain)
+    assert hasattr(two, "classes_") == hasattr(one, "classes_") == (labels != "floats")
+    np.testing.assert_allclose(two.predict_task(Xt), one.predict_task(Xt), rtol=1e-4)
