@@ -168,8 +168,6 @@ def _read_parquet(path: str):
 
     try:
         table = pd.read_parquet(path)
-    except ImportError as error:
-        raise missing("Reading Parquet", "pyarrow") from error
     except (ValueError, OSError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise ValueError(f"Cannot read {path!r} as Parquet: {reason}.") from error

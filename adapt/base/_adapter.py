@@ -28,7 +28,7 @@ class BaseAdapter(ExplainsArguments, BaseEstimator, ABC):
       without.
     - ``_source_optional``: ``X`` and ``y`` alone may be the target.
     - ``_allows_nan``, ``_allows_sparse``: its own mathematics takes such ``X``.
-    - ``_keeps_frames``: features stay as they are, and the estimator sees frames.
+    - ``_keeps_frames``: columns stay what they are, and the estimator sees frames.
     - ``_reads_rows``: it computes with rows, and does not only hand them on.
     - ``_data_parameters``: constructor parameters that are data.
     """

@@ -9,6 +9,7 @@ from sklearn.base import (
 )
 
 from adapt._domains import check_sample_domain
+from adapt._frames import is_frame, with_values
 from adapt.base._meta import MetaAdapter
 
 
@@ -28,14 +29,26 @@ def mapped_by_domain(X, is_source, map_source, map_target):
     return stacked[np.argsort(order)]
 
 
+def _with_frames(mapped):
+    """Return mapped domains whose frames, if they are kept, are mapped too."""
+    if mapped.frames is None:
+        return mapped
+    pairs = zip(mapped.frames, (mapped.Xs, mapped.Xt), strict=True)
+    return mapped._replace(frames=tuple(with_values(*pair) for pair in pairs))
+
+
 class FeatureAdapter(TransformerMixin, MetaAdapter):
     """Fit ``estimator`` on source rows brought to a space shared with the target.
 
     A subclass learns its maps in `_fit_maps` and applies them in `_map_source` and
-    `_map_target`. As a step of a pipeline it is a transformer.
+    `_map_target`. As a step of a pipeline it is a transformer. One whose maps leave
+    columns what they are, near the identity where there is no shift, sets
+    ``_keeps_frames``: the estimator then sees mapped frames.
     """
 
     __metadata_request__transform = {"sample_domain": True}
+
+    _is_named = False  # whether `estimator_` was fitted on a mapped frame
 
     @abstractmethod
     def _fit_maps(self, domains):
@@ -51,10 +64,12 @@ class FeatureAdapter(TransformerMixin, MetaAdapter):
         self._check_takes_weights(domains.source_weight)
         with self._stage("fitting the maps"):
             self._fit_maps(self._own_view(domains))
-        mapped = self._map_domains(domains)
+        mapped = _with_frames(self._map_domains(domains))
         self._fit_estimator(
-            mapped.Xs, mapped.ys, mapped, sample_weight=mapped.source_weight
+            mapped.source_rows, mapped.ys, mapped, sample_weight=mapped.source_weight
         )
+        # `_encode` maps numbers, and names come back in `_seen_rows`.
+        self._is_named, self._sees_frames = self._sees_frames, False
 
     def _map_domains(self, domains):
         """Return the domains as ``estimator`` sees them: it is fitted on the source.
@@ -72,6 +87,10 @@ class FeatureAdapter(TransformerMixin, MetaAdapter):
             return self._map_target(X)
         is_source = check_sample_domain(sample_domain, X) >= 0
         return mapped_by_domain(X, is_source, self._map_source, self._map_target)
+
+    def _seen_rows(self, X, sample_domain=None):
+        rows = self._encode(X, sample_domain)
+        return with_values(X, rows) if self._is_named and is_frame(X) else rows
 
     def transform(self, X, *, sample_domain=None):
         """Bring rows to the shared space.

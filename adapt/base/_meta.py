@@ -140,6 +140,10 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         read_numbers(self, X)  # to refuse what was not seen in `fit`
         return X
 
+    def _seen_rows(self, X, sample_domain=None):
+        """Return ``X`` for a prediction of ``estimator_``, with names if it has any."""
+        return self._encode(X, sample_domain)
+
     @available_if(estimator_has("predict"))
     def predict(self, X, *, sample_domain=None):
         """Predict labels.
@@ -158,7 +162,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predicted labels.
         """
-        X = self._encode(X, sample_domain)
+        X = self._seen_rows(X, sample_domain)
         return self._fitted_estimator().predict(X)
 
     @available_if(estimator_has("predict_proba"))
@@ -170,7 +174,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         p : ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        X = self._encode(X, sample_domain)
+        X = self._seen_rows(X, sample_domain)
         return self._fitted_estimator().predict_proba(X)
 
     @available_if(estimator_has("decision_function"))
@@ -182,7 +186,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             Confidence scores.
         """
-        X = self._encode(X, sample_domain)
+        X = self._seen_rows(X, sample_domain)
         return self._fitted_estimator().decision_function(X)
 
     @available_if(estimator_has("score"))
@@ -205,7 +209,7 @@ class MetaAdapter(MetaEstimatorMixin, BaseAdapter):
         score : float
             The larger, the better.
         """
-        X, model = self._encode(X, sample_domain), self._fitted_estimator()
+        X, model = self._seen_rows(X, sample_domain), self._fitted_estimator()
         classes = model.classes_ if is_classifier(model) else None
         X, y, sample_weight = keep_labelled(X, y, sample_weight, classes)
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}

@@ -97,6 +97,7 @@ class DomainStandardScaler(OneToOneFeatureMixin, FeatureAdapter):
     array([ True, False])
     """
 
+    _keeps_frames = True
     _allows_nan = True
 
     def _fit_maps(self, domains):

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from adapt._domains import check_rows
+from adapt._frames import with_values
 from adapt._sklearn import Interval
 from adapt.base import MetaAdapter
 from adapt.feature_based._exact_transport import exact_transport
@@ -49,6 +50,11 @@ def interpolation(X, Z, batch_size=None, random_state=None):
         images[i] += len(i) * (plan @ Z[j])
         times[i] += 1
     return X, (images / times[:, np.newaxis]).astype(X.dtype)
+
+
+def _as_given(X, domains):
+    """Return rows of a domain on the way as the estimator sees those of the source."""
+    return X if domains.frames is None else with_values(domains.frames[0], X)
 
 
 class GradualAdapter(MetaAdapter):
@@ -175,6 +181,7 @@ class GradualAdapter(MetaAdapter):
     """
 
     _kind = "classifier"
+    _keeps_frames = True
 
     _parameter_constraints: dict = {
         **MetaAdapter._parameter_constraints,
@@ -213,7 +220,10 @@ class GradualAdapter(MetaAdapter):
         self._check_takes_weights(domains.source_weight)
         given = self._steps(domains)
         self._fit_estimator(
-            domains.Xs, domains.ys, domains, sample_weight=domains.source_weight
+            domains.source_rows,
+            domains.ys,
+            domains,
+            sample_weight=domains.source_weight,
         )
         X, y, weight = domains.Xs, ys, domains.source_weight
         self.n_steps_ = 0
@@ -222,7 +232,9 @@ class GradualAdapter(MetaAdapter):
             if weight is not None and z_weight is None:
                 z_weight = np.full(len(Z), domains.source_weight.mean())
             codes, sure = confident_labels(
-                self.estimator_.predict_proba(Z), 1 - self.drop, balanced=False
+                self.estimator_.predict_proba(_as_given(Z, domains)),
+                1 - self.drop,
+                balanced=False,
             )
             guess = self.estimator_.classes_[codes]
             kept = ~np.isin(y, guess[sure])
@@ -230,7 +242,7 @@ class GradualAdapter(MetaAdapter):
             y = np.concatenate([y[kept], guess[sure]])
             if weight is not None:
                 weight = np.concatenate([weight[kept], z_weight[sure]])
-            self._fit_estimator(X, y, domains, sample_weight=weight)
+            self._fit_estimator(_as_given(X, domains), y, domains, sample_weight=weight)
         self.target_guess_ = guess
 
     def _steps(self, domains):

@@ -327,6 +327,7 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
     array([0, 1])
     """
 
+    _keeps_frames = True
     _kind = "classifier"
 
     _parameter_constraints: dict = {

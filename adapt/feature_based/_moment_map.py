@@ -66,6 +66,8 @@ class MomentMap(OneToOneFeatureMixin, FeatureAdapter):
     the mean is mapped too.
     """
 
+    _keeps_frames = True
+
     _parameter_constraints: dict = {
         **FeatureAdapter._parameter_constraints,
         "lambda_": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],

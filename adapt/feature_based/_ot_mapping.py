@@ -153,6 +153,8 @@ class OTMapping(OneToOneFeatureMixin, TransportAdapter, FeatureAdapter):
     array([0, 1])
     """
 
+    _keeps_frames = True
+
     def _fit_maps(self, domains):
         images = np.zeros(domains.Xs.shape)
         times = np.zeros(len(images))

@@ -148,6 +148,7 @@ class QuantileMatching(OneToOneFeatureMixin, FeatureAdapter):
     array([0, 1])
     """
 
+    _keeps_frames = True
     _allows_nan = True
 
     _parameter_constraints: dict = {

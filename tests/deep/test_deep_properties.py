@@ -1,7 +1,7 @@
 """What holds for any deep adapter, whatever the kind of labels, rows and weights.
 
-Examples of a method share one shape of networks, that of `test_common_deep.py`, so that it
-is compiled once.
+Examples of a method share one shape of networks, that of `test_common_deep.py`, so that
+it is compiled once.
 """
 
 from functools import partial
