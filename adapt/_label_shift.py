@@ -1,8 +1,8 @@
-"""Weights of classes where their shares differ: a linear system with a penalty."""
+"""Weights and shares of classes where shares differ: a penalty, and a likelihood."""
 
 import numpy as np
 
-__all__ = ["regularised_weights", "sampling_error"]
+__all__ = ["maximum_likelihood_priors", "regularised_weights", "sampling_error"]
 
 
 def regularised_weights(C, mu, penalty):
@@ -57,3 +57,49 @@ def sampling_error(n, k, delta=0.05):
     """
     log = np.log(2 * k / delta)
     return 3 * (2 * log / (3 * n) + np.sqrt(2 * log / n))
+
+
+def maximum_likelihood_priors(p, source_priors, weight, tol, max_iter):
+    """Return the priors under which the target rows are most likely.
+
+    Parameters
+    ----------
+    p : ndarray of shape (n_samples, n_classes)
+        Probabilities of the source's classes for target rows.
+
+    source_priors : ndarray of shape (n_classes,)
+        Priors of the source.
+
+    weight : ndarray of shape (n_samples,)
+        Weights of the rows, of sum one.
+
+    tol : float
+        The mean log-likelihood is to be within this of its maximum.
+
+    max_iter : int
+        Largest number of iterations.
+
+    Returns
+    -------
+    priors : ndarray of shape (n_classes,)
+
+    log_likelihood : ndarray of shape (n_iter + 1,)
+        Mean log-likelihood ``log sum_k p_k priors_k / source_priors_k`` before the
+        first and after each iteration.
+
+    gap : float
+        How far the last one is from the maximum at most.
+    """
+    ratio = np.zeros_like(p)
+    np.divide(p, source_priors, out=ratio, where=source_priors > 0)
+    priors, log_likelihood = source_priors, []
+    while True:
+        density = ratio @ priors
+        log_likelihood.append(weight @ np.log(density))
+        # The gradient. It has mean one under the priors, so that by concavity the rest
+        # to the maximum is no more than what its largest entry exceeds one by.
+        gain = (weight / density) @ ratio
+        gap = gain.max() - 1
+        if gap <= tol or len(log_likelihood) > max_iter:
+            return priors, np.array(log_likelihood), gap
+        priors = priors * gain

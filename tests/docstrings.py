@@ -215,6 +215,8 @@ OWN_TEXT = {
     ("WANN", "yt"): _LABELS_NEEDED,
     ("WDGRL", "discriminator"): "is a critic, without probabilities",
     ("PRED", "copy"): "fits the source and the target",
+    ("PartialColumns", "Xt"): "takes a target of other columns",
+    ("PartialColumns", "copy"): "fits several clones where columns differ",
     ("ChannelScaler", "Xt"): "takes series",
     ("ChannelSigns", "Xt"): "takes series",
     ("EuclideanAlignment", "Xt"): "takes series",
@@ -225,6 +227,7 @@ OWN_TEXT = {
     **{
         (name, "copy"): "tells a fitted source model from one to be fitted"
         for name in (
+            "BlackBoxInputs",
             "LinInt",
             "RegularTransferGP",
             "RegularTransferLC",

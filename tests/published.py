@@ -69,6 +69,7 @@ PARAMETER_BASED = {
 
 # Methods that do something else than their reference, which no call changes.
 BEYOND_THE_PAPER = {
+    "BlackBoxInputs",
     "RegularTransferGP",
     "RegularTransferLR",
     "SourceMixture",
@@ -84,6 +85,7 @@ AS_PUBLISHED = {
     "DomainStandardScaler",
     "FA",
     "LDM",
+    "PartialColumns",
     "PRED",
     "QuantileMatching",
     "RegularTransferLC",

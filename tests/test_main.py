@@ -407,3 +407,24 @@ def test_rank_says_what_is_wrong(files, capsys):
     assert "'unlabelled.csv'" in fails(
         "rank a.csv --target unlabelled.csv --label y", capsys
     )
+
+
+def test_columns_of_one_domain_are_filled_in(files, tables, capsys):
+    rng = np.random.default_rng(0)
+    source, target = tables
+    lab = 3 * (source["y"] == "yes") + rng.normal(size=120)
+    source.assign(lab=lab, ward="w").to_csv("a.csv", index=False)
+    target.assign(height=rng.normal(size=90)).to_csv("b.csv", index=False)
+    assert run(f"{ARGS} --columns union --save m.joblib --output p.csv") == 0
+    error = capsys.readouterr().err
+    assert "Left out, for only one domain has them" in error
+    assert "'ward'" in error
+    assert "Filled in for the target, which does not have them: 'lab'." in error
+    assert "Filled in for the source, which does not have them: 'height'." in error
+    model = joblib.load("m.joblib")
+    found = model.predict(pd.read_csv("b.csv").drop(columns="y"))
+    assert found.tolist() == pd.read_csv("p.csv")["y"].tolist()
+    assert run(ARGS) == 0
+    assert "Left out, for the target does not have them: 'lab'" in (
+        capsys.readouterr().err
+    )

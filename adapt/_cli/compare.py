@@ -47,7 +47,8 @@ def add_parser(verbs) -> None:
         "score each without target labels, and recommend one or none. Labels of some "
         "target rows may overrule that; those of all only show how good it is.",
         epilog="Columns may hold numbers, text, categories and missing values. Only "
-        "columns that both domains have are used.",
+        "columns that both domains have are used, unless --columns union fills in what "
+        "one lacks.",
     )
     compare.set_defaults(run=run)
     add_data(compare)
@@ -71,6 +72,13 @@ def add_parser(verbs) -> None:
         help="what labels of the target are for; choose lets them overrule the choice "
         "without; train lets supervised methods take part and scores on held-out "
         "target rows (default: choose if some rows are labelled, score if all are)",
+    )
+    options.add_argument(
+        "--columns",
+        choices=("shared", "union"),
+        default="shared",
+        help="those that both domains have, or all, with numbers that a domain lacks "
+        "filled in (default: %(default)s)",
     )
     options.add_argument(
         "--cv", metavar="N", type=int, default=5, help="folds (default: 5)"
@@ -110,6 +118,7 @@ def run(args: argparse.Namespace) -> int:
             cv=args.cv,
             scoring=args.scoring,
             target_labels=args.target_labels,
+            columns=args.columns,
             random_state=args.seed,
             n_jobs=args.jobs,
             verbose=1,

@@ -22,10 +22,10 @@ class BaseAdapter(ExplainsArguments, BaseEstimator, ABC):
 
     A subclass says by class attributes what it works on:
 
-    - ``_target_labels``: "never", "extra" or "required". Most methods never see labels
-      of the target, so that these cannot leak into a cross-validation. "extra" ones
-      are those given as ``yt``, never those of one table. Supervised methods cannot do
-      without.
+    - ``_target_labels``: "never", "extra", "optional" or "required". Most methods never
+      see labels of the target, so that these cannot leak into a cross-validation.
+      "extra" ones are those given as ``yt``, never those of one table; "optional" ones
+      are read wherever they are. Supervised methods cannot do without.
     - ``_source_optional``: ``X`` and ``y`` alone may be the target.
     - ``_allows_nan``, ``_allows_sparse``: its own mathematics takes such ``X``.
     - ``_keeps_frames``: columns stay what they are, and the estimator sees frames.
@@ -119,7 +119,7 @@ class BaseAdapter(ExplainsArguments, BaseEstimator, ABC):
 
     def _wants_target_labels(self):
         """Return whether target labels are read at all."""
-        return self._target_labels == "required"
+        return self._target_labels in ("optional", "required")
 
     def _known_classes(self):
         """Return the classes that a target alone may be labelled with, if known."""

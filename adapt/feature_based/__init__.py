@@ -15,6 +15,7 @@ from adapt.feature_based._linear_ot import LinearOT, bures_barycentre, monge_map
 from adapt.feature_based._mmd_lscons import MMDLSConS
 from adapt.feature_based._ot_label_propagation import OTLabelPropagation
 from adapt.feature_based._ot_mapping import OTMapping
+from adapt.feature_based._partial_columns import PartialColumns
 from adapt.feature_based._pred import PRED
 from adapt.feature_based._quantile import QuantileMatching
 from adapt.feature_based._sa import SA
@@ -85,6 +86,7 @@ __all__ = [
     "MMDLSConS",
     "OTLabelPropagation",
     "OTMapping",
+    "PartialColumns",
     "QuantileMatching",
     "SelfTraining",
     "SpectralAlignment",

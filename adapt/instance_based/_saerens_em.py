@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 from sklearn.exceptions import ConvergenceWarning
 
+from adapt._label_shift import maximum_likelihood_priors
 from adapt._sklearn import Interval
 from adapt.instance_based._label_shift import LabelShiftAdapter
 
@@ -63,52 +64,6 @@ def calibration(log_p, y, weight):
         options={"gtol": 1e-8, "ftol": 1e-14, "maxiter": 500},
     ).x
     return best[0], best[1:] - best[1:].mean()
-
-
-def maximum_likelihood_priors(p, source_priors, weight, tol, max_iter):
-    """Return the priors under which the target rows are most likely.
-
-    Parameters
-    ----------
-    p : ndarray of shape (n_samples, n_classes)
-        Probabilities of the source's classes for target rows.
-
-    source_priors : ndarray of shape (n_classes,)
-        Priors of the source.
-
-    weight : ndarray of shape (n_samples,)
-        Weights of the rows, of sum one.
-
-    tol : float
-        The mean log-likelihood is to be within this of its maximum.
-
-    max_iter : int
-        Largest number of iterations.
-
-    Returns
-    -------
-    priors : ndarray of shape (n_classes,)
-
-    log_likelihood : ndarray of shape (n_iter + 1,)
-        Mean log-likelihood ``log sum_k p_k priors_k / source_priors_k`` before the
-        first and after each iteration.
-
-    gap : float
-        How far the last one is from the maximum at most.
-    """
-    ratio = np.zeros_like(p)
-    np.divide(p, source_priors, out=ratio, where=source_priors > 0)
-    priors, log_likelihood = source_priors, []
-    while True:
-        density = ratio @ priors
-        log_likelihood.append(weight @ np.log(density))
-        # The gradient. It has mean one under the priors, so that by concavity the rest
-        # to the maximum is no more than what its largest entry exceeds one by.
-        gain = (weight / density) @ ratio
-        gap = gain.max() - 1
-        if gap <= tol or len(log_likelihood) > max_iter:
-            return priors, np.array(log_likelihood), gap
-        priors = priors * gain
 
 
 class SaerensEM(LabelShiftAdapter):

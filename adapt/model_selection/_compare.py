@@ -5,7 +5,10 @@ rows to train on, supervised methods are compared on held-out ones instead.
 """
 
 import numpy as np
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
+from adapt._frames import as_pandas, is_frame
 from adapt.base import WeightAdapter
 from adapt.model_selection._candidates import BASELINE, TARGET_ONLY, candidates
 from adapt.model_selection._circular_gain import standing
@@ -16,6 +19,7 @@ from adapt.model_selection._label_candidates import judged_without_labels
 from adapt.model_selection._label_evidence import LabelStage
 from adapt.model_selection._one_by_one import fit_timed, one_by_one
 from adapt.model_selection._pooled_candidate import pooled_candidates
+from adapt.model_selection._preprocessing import filled_union
 from adapt.model_selection._read_domains import (
     check_classes,
     check_target_labels,
@@ -72,9 +76,16 @@ def _use_of_labels(target_labels, labelled):
     return target_labels
 
 
-def _as_numbers(methods, default, Xs, ys, Xt):
+def _as_numbers(methods, default, Xs, ys, Xt, columns):
     """Return candidates as the rows want them, a fitted preprocessor, and numbers."""
-    keeps_series = False
+    keeps_series, filler = False, None
+    if columns == "union" and is_frame(Xs) and is_frame(Xt):
+        Xs, Xt = as_pandas(Xs), as_pandas(Xt)
+        filler = filled_union(Xs, Xt)
+    if filler is not None:
+        fill = FunctionTransformer(filler.transform)
+        preprocessor, Xs, Xt = preprocess(filler.transform(Xs), filler.transform(Xt))
+        return methods, make_pipeline(fill, preprocessor), Xs, Xt
     if isinstance(Xs, SeriesSet):
         warn_of_lengths(Xs, ys, Xt)
         methods, keeps_series = for_series(methods, default)
@@ -94,6 +105,7 @@ def compare(
     cv=5,
     scoring=None,
     target_labels=None,
+    columns="shared",
     random_state=0,
     n_jobs=None,
     verbose=0,
@@ -113,7 +125,7 @@ def compare(
     X : DataFrame or array-like of shape (n_samples, n_features)
         Source rows; with `sample_domain`, source and target rows in one table. A data
         frame may have columns of numbers, categories, text and booleans, and missing
-        values. Domains need not have the same columns: those they share are used.
+        values. Domains need not have the same columns: see `columns`.
 
     y : array-like of shape (n_samples,)
         Labels of `X`; missing (NaN, None) for target rows without label.
@@ -159,6 +171,12 @@ def compare(
         `Comparison.suggest_labels` draws from. With "train" supervised methods are
         candidates too, everything is scored by cross-validation over the labelled
         target rows, and the scorers without labels are not needed.
+
+    columns : {"shared", "union"}, default="shared"
+        Which columns of two data frames are used, matched by name: those that both
+        domains have; or all, with numbers that a domain lacks filled in by a Gaussian
+        of both. Warnings name what is left out or filled in. `PartialColumns` does
+        more with labels of some target rows.
 
     random_state : int, default=0
         Seeds folds and estimators.
@@ -217,6 +235,7 @@ def compare(
     """
     if cv < 2:
         raise ValueError(f"`cv` must be at least 2, got {cv!r}.")
+    check_choice("columns", columns, ("shared", "union"))
     X, Xt = read_series(X, y, Xt)
     Xs, ys, Xt, yt, labelled = read_domains(X, y, Xt, yt, sample_domain)
     estimator, of_classes, scoring = check_task(estimator, ys, scoring, random_state)
@@ -234,7 +253,7 @@ def compare(
     else:
         found = judged_without_labels(methods, estimator, target_labels == "choose")
     default = isinstance(methods, str) and not trains
-    found, preprocessor, Xs, Xt = _as_numbers(found, default, Xs, ys, Xt)
+    found, preprocessor, Xs, Xt = _as_numbers(found, default, Xs, ys, Xt, columns)
     of_groups = read_groups(groups, X, sample_domain)
     given = scoring, cv, random_state, n_jobs, None, *of_groups
     task = Task(Xs, ys, Xt, yt, labelled, *given)

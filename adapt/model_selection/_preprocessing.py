@@ -14,6 +14,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from adapt._frames import stack_rows
+from adapt.feature_based._column_tables import (
+    ColumnTables,
+    FilledUnion,
+    known_columns,
+)
 
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?"
@@ -210,6 +215,71 @@ def usable_columns(Xs, Xt):
             "only, none in one domain, or a different one on every row."
         )
     return usable
+
+
+def _check_finite(X, names):
+    """Refuse columns with a number that is not finite."""
+    from pandas.api import types
+
+    for name in names:
+        if types.is_float_dtype(X[name]):
+            values = X[name].to_numpy(float, na_value=np.nan)
+            if np.isinf(values).any():
+                raise ValueError(
+                    f"The column {name!r} holds numbers that are not finite. Correct "
+                    "them, make them missing, or drop the column."
+                )
+
+
+def filled_union(Xs, Xt):
+    """Return what fills in the columns that one of two domains lacks, or None.
+
+    Numbers are filled in by a Gaussian of both domains (`FilledUnion`). Left out, with
+    a warning, are columns that only one domain has and that are no numbers, or only
+    name or number its rows.
+
+    Parameters
+    ----------
+    Xs, Xt : DataFrame
+        Source and target. A column without any value is one that a domain lacks.
+
+    Returns
+    -------
+    filler : FilledUnion or None
+        None if they share no column, or all that have values.
+    """
+    tables = ColumnTables(known_columns(Xs), known_columns(Xt))
+    single = [*tables.source_only, *tables.target_only]
+    if not tables.shared or not single:
+        return None
+    for X in tables:
+        _check_finite(X, X.columns)
+    keys = [
+        name
+        for X in tables
+        for name in X.columns.intersection(single)
+        if _names_rows(X[name]) or _numbers_rows(X[name])
+    ]
+    tables = ColumnTables(*(X[X.columns.difference(keys, sort=False)] for X in tables))
+    filler = FilledUnion(tables, fill_cells=False)
+    left_out = [*keys, *filler.left_out]
+    if left_out:
+        warnings.warn(
+            "Left out, for only one domain has them and they are no numbers, or number "
+            f"the rows: {_some(left_out)}.",
+            UserWarning,
+            stacklevel=3,
+        )
+    for names, domain in (tables.source_only, "target"), (tables.target_only, "source"):
+        filled = [name for name in names if name not in filler.left_out]
+        if filled:
+            warnings.warn(
+                f"Filled in for the {domain}, which does not have them: "
+                f"{_some(filled)}.",
+                UserWarning,
+                stacklevel=3,
+            )
+    return filler
 
 
 def _named_by_text(X):

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from adapt._lazy import lazy
+from adapt.parameter_based._black_box_inputs import BlackBoxInputs
 from adapt.parameter_based._lin_int import LinInt
 from adapt.parameter_based._regular_transfer_gp import RegularTransferGP
 from adapt.parameter_based._regular_transfer_lc import RegularTransferLC
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from adapt.parameter_based._deep._regular_transfer_nn import RegularTransferNN
 
 __all__ = [
+    "BlackBoxInputs",
     "FineTuning",
     "FrozenFeatures",
     "LinInt",

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from adapt._domains import require_labels
 from adapt._frames import has_named_columns, take_rows
+from adapt._out_of_fold import out_of_fold
 from adapt._sklearn import Interval, StrOptions
 from adapt._stacking import blend_weights
 from adapt.base import ParameterAdapter
@@ -29,7 +30,6 @@ from adapt.parameter_based._experts import (
     class_experts,
     other_classes,
 )
-from adapt.parameter_based._out_of_fold import out_of_fold
 from adapt.parameter_based._pooling import class_weights, with_floor
 from adapt.parameter_based._source_selection import (
     Labelled,

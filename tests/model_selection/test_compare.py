@@ -14,6 +14,7 @@ from sklearn.model_selection import StratifiedKFold
 from adapt.base import SourceOnly
 from adapt.datasets import list_tasks, load_dataset, load_penguins
 from adapt.feature_based import CORAL, LinearOT
+from adapt.feature_based._column_tables import ColumnTables, FilledUnion
 from adapt.instance_based import IWC
 from adapt.metrics import CircularValidation, ImportanceWeighted
 from adapt.model_selection import compare
@@ -460,3 +461,37 @@ def test_scorers_judge_what_compare_judges():
         scores.append(CircularValidation().fit(Zs, Zt)(model, Zs[test], ys[test]))
     result = compare(Xs, ys, Xt, methods={"CORAL": CORAL(LogisticRegression())})
     assert row(result, "CORAL")["circular"] == pytest.approx(np.mean(scores))
+
+
+# --------------------------------------------------------------------- columns
+
+
+def test_union_of_columns_is_a_comparison_on_filled_columns():
+    Xs, ys, Xt, _ = shifted_classes()
+    Xs = pd.DataFrame(Xs, columns=list("abcd"))[list("abc")]
+    Xt = pd.DataFrame(Xt, columns=list("abcd"))[list("dab")]
+    options = {"methods": ["CORAL"], "cv": 2}
+    with pytest.warns(UserWarning, match="Filled in for the"):
+        found = compare(Xs, ys, Xt, columns="union", **options)
+    filler = FilledUnion(ColumnTables(Xs, Xt), fill_cells=False)
+    filled = compare(filler.transform(Xs), ys, filler.transform(Xt), **options)
+    pd.testing.assert_frame_equal(
+        found.results.drop(columns="fit_seconds"),
+        filled.results.drop(columns="fit_seconds"),
+    )
+    expected = filled.best_estimator.predict(filler.transform(Xt))
+    np.testing.assert_array_equal(found.best_estimator.predict(Xt), expected)
+    np.testing.assert_array_equal(filler.transform(Xt)["a"], Xt["a"])
+
+
+def test_union_of_the_same_columns_changes_nothing(penguins):
+    options = {"methods": ["CORAL"], "cv": 2}
+    found, plain = (
+        compare(*penguins[:3], columns=columns, **options).results
+        for columns in ("union", "shared")
+    )
+    pd.testing.assert_frame_equal(
+        found.drop(columns="fit_seconds"), plain.drop(columns="fit_seconds")
+    )
+    with pytest.raises(ValueError, match="`columns`"):
+        compare(*penguins[:3], columns="all")

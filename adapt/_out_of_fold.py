@@ -1,7 +1,9 @@
 """Predictions of labelled rows by models that were not fitted on them."""
 
+from numbers import Integral
+
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 
 from adapt._frames import take_rows
 
@@ -17,8 +19,8 @@ def folds(y, of_classes, n_folds, rng):
     of_classes : bool
         Whether they are classes.
 
-    n_folds : int
-        Largest number of folds.
+    n_folds : int, splitter or iterable
+        Largest number of folds; or the folds.
 
     rng : RandomState
         Draws the folds.
@@ -28,6 +30,8 @@ def folds(y, of_classes, n_folds, rng):
     folds : list of (train, test)
         Row numbers.
     """
+    if not isinstance(n_folds, Integral):
+        return list(check_cv(n_folds).split(np.zeros(len(y)), y))
     n_folds = min(n_folds, len(y))
     stratified = of_classes and np.unique(y, return_counts=True)[1].min() >= n_folds
     split = (StratifiedKFold if stratified else KFold)(
