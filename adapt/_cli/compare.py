@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from adapt import _files
 from adapt._cli.by_source import by_source
 from adapt._cli.diagnose import find_shift
-from adapt._cli.options import add_data, add_estimator, add_labels
+from adapt._cli.options import add_data, add_estimator, add_labels, add_union
 from adapt._cli.problems import Problem, predictions
 from adapt._cli.reading import inputs_of, read
 from adapt._cli.writing import (
@@ -73,13 +73,7 @@ def add_parser(verbs) -> None:
         "without; train lets supervised methods take part and scores on held-out "
         "target rows (default: choose if some rows are labelled, score if all are)",
     )
-    options.add_argument(
-        "--columns",
-        choices=("shared", "union"),
-        default="shared",
-        help="those that both domains have, or all, with numbers that a domain lacks "
-        "filled in (default: %(default)s)",
-    )
+    add_union(options)
     options.add_argument(
         "--cv", metavar="N", type=int, default=5, help="folds (default: 5)"
     )

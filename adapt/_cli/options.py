@@ -104,3 +104,14 @@ def add_estimator(group: argparse._ArgumentGroup, what: str) -> None:
         help=f"{what}, as a classifier or a regressor by the labels; logistic is ridge "
         "regression for numbers (default: %(default)s)",
     )
+
+
+def add_union(group: argparse._ArgumentGroup) -> None:
+    """Add what becomes of columns that one domain lacks."""
+    group.add_argument(
+        "--columns",
+        choices=("shared", "union"),
+        default="shared",
+        help="those that both domains have, or all, with numbers that a domain lacks "
+        "filled in (default: %(default)s)",
+    )

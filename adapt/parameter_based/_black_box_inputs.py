@@ -31,6 +31,7 @@ from adapt.parameter_based._class_labels import one_label_a_row
 from adapt.parameter_based._spsa import minimise_spsa
 
 _KINDS = ("none", "temperature", "priors", "biases")
+_SURE = 2.0  # standard errors that moved inputs have to gain
 _FEWEST = 10  # labelled rows, below which nothing is learned from them
 
 
@@ -99,8 +100,9 @@ class BlackBoxInputs(ParameterAdapter):
     Before that, the outputs are recalibrated, which costs no further query: by a
     temperature, by the priors that make the target's outputs most likely [2]_, or by
     biases for the classes. What helps on held-out labelled rows is taken, in this
-    order: the model as it is, its outputs recalibrated, its inputs moved; a step is
-    only taken if it gains more than its standard error.
+    order: the model as it is, its outputs recalibrated, its inputs moved. The first
+    step is only taken if it gains more than its standard error, and the second if it
+    gains more than two.
 
     Parameters
     ----------
@@ -420,7 +422,7 @@ class BlackBoxInputs(ParameterAdapter):
             judged = ~np.isnan(losses["inputs"])
             if judged.any():
                 pair = {k: losses[k][judged] for k in (kind, "inputs")}
-                kind = _first_that_gains(pair, labelled.weight[judged])
+                kind = _first_that_gains(pair, labelled.weight[judged], _SURE)
         self.losses_ = {
             name: float(np.average(loss[~np.isnan(loss)]))
             for name, loss in losses.items()
@@ -518,8 +520,8 @@ def _losses_of_outputs(log_p, rows, labelled, priors, splits):
     return losses
 
 
-def _first_that_gains(losses, weight):
-    """Return the best of several, or the first unless that gains by its standard error.
+def _first_that_gains(losses, weight, n_errors=1.0):
+    """Return the best of several, or the first unless that gains some standard errors.
 
     Parameters
     ----------
@@ -536,4 +538,4 @@ def _first_that_gains(losses, weight):
     best = min(means, key=means.get)
     gain = losses[first] - losses[best]
     error = np.std(gain) / np.sqrt(len(gain))
-    return best if np.average(gain, weights=weight) > error else first
+    return best if np.average(gain, weights=weight) > n_errors * error else first

@@ -1,0 +1,101 @@
+"""
+A hospital without two lab values
+=================================
+
+A clinic has tables of 250 patients with nine measurements. Another hospital does not
+take two of them, takes three others, and has labelled thirty patients. What the columns
+that only one of them has are worth, and how to use them.
+"""
+
+# %%
+# Two tables that share seven columns
+# -----------------------------------
+# Columns are matched by name. ``suggestions_`` names pairs that may be the same thing
+# under another name: they are not matched until you rename one.
+
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from adapt.feature_based import PartialColumns
+
+X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+y = y.to_numpy()
+shared = [
+    "texture error",
+    "smoothness error",
+    "symmetry error",
+    "compactness error",
+    "mean fractal dimension",
+    "mean symmetry",
+    "worst smoothness",
+]
+clinic = [*shared, "mean area", "worst concavity"]
+hospital = [*shared, "worst texture", "mean smoothness", "worst fractal dimension"]
+rows = np.random.default_rng(0).permutation(len(X))
+source, target = rows[:250], rows[250:]
+Xs, Xt = X.iloc[source][clinic], X.iloc[target][hospital]
+known = y[target].astype(float)
+known[30:] = np.nan
+rest = slice(30, None)
+
+inner = make_pipeline(StandardScaler(), LogisticRegression(C=0.3))
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    model = PartialColumns(inner, random_state=0).fit(Xs, y[source], Xt, known)
+print("the hospital lacks", model.source_only_columns_)
+print("the clinic lacks", model.target_only_columns_)
+print("may be the same:", model.suggestions_)
+
+# %%
+# Five ways, and their average
+# ----------------------------
+# Each way is judged on labelled patients of the hospital that were held out, and the
+# average weighs them by that. No other patient has a say.
+
+
+def auc(model):
+    """Return how well a model tells other patients of the hospital apart."""
+    return roc_auc_score(y[target][rest], model.predict_proba(Xt[rest])[:, 1])
+
+
+scores = {}
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    for way in "shared", "union", "imputed", "score", "target":
+        one = PartialColumns(inner, way=way, random_state=0)
+        scores[way] = auc(one.fit(Xs, y[source], Xt, known))
+    blind = PartialColumns(inner, random_state=0).fit(Xs, y[source], Xt)
+scores["average"] = auc(model)
+scores["without labels"] = auc(blind)
+for name, value in scores.items():
+    weight = model.weights_.get(name, 0)
+    print(f"{name:15s} AUC {value:.3f}" + (f", weight {weight:.2f}" if weight else ""))
+
+_, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+axes[0].barh(list(model.weights_), list(model.weights_.values()))
+axes[0].invert_yaxis()
+axes[0].set_xlabel("weight in the average")
+colours = ["tab:blue"] * 5 + ["tab:orange"] * 2
+axes[1].barh(list(scores), list(scores.values()), color=colours)
+axes[1].invert_yaxis()
+axes[1].set_xlim(min(scores.values()) - 0.03, 1)
+axes[1].set_xlabel("AUC on other patients of the hospital")
+plt.show()
+
+# %%
+# Without labels
+# --------------
+# No label says what the hospital's own columns mean. Then they only help to guess the
+# values that it does not take, and the warning says so.
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    PartialColumns(inner, random_state=0).fit(Xs, y[source], Xt)
+print(caught[-1].message)
