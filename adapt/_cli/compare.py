@@ -81,7 +81,10 @@ def add_parser(verbs) -> None:
     options.add_argument(
         "--jobs", metavar="N", type=int, help="folds to run at a time (default: 1)"
     )
-    files = compare.add_argument_group("results")
+    _add_files(compare.add_argument_group("results"))
+
+
+def _add_files(files: argparse._ArgumentGroup) -> None:
     files.add_argument(
         "--output", metavar="FILE", help="predictions of the target, as its ending says"
     )
