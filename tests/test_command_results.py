@@ -241,6 +241,7 @@ def three_files(labels=True):
 
 def lines_of(out):
     """Return the cells of the lines on each source."""
+    out = out.partition("\nWrote")[0]
     rows = out[out.index("By source") :].splitlines()[2:]
     return {line.split()[0]: line.split()[1:] for line in rows if line.strip()}
 
@@ -261,6 +262,41 @@ def test_a_line_for_each_source(verb, capsys):
     assert near["s.csv"] < 0.2 < 0.8 < near["n.csv"]
     true = {name: float(row[3]) for name, row in rows.items()}
     assert true["n.csv"] > 0.8
+
+
+@pytest.mark.parametrize("verb", ["compare", "diagnose"])
+def test_each_source_is_in_the_json_too(verb, capsys):
+    three_files()
+    line = f"{verb} --source n.csv s.csv --target t.csv --label y --json r.json"
+    assert main(line.split()) == 0
+    rows = lines_of(capsys.readouterr().out)
+    found = json.loads(Path("r.json").read_text())["sources"]
+    assert [each["source"] for each in found] == list(rows)
+    for each in found:
+        assert f"{each['auc']:.3f}" == rows[each["source"]][1]
+        assert f"{each['accuracy']:.3f}" == rows[each["source"]][3]
+    assert main(f"{verb} {DATA} --label y --json one.json".split()) == 0
+    assert "sources" not in json.loads(Path("one.json").read_text())
+
+
+@pytest.mark.parametrize("verb", ["compare", "diagnose"])
+def test_ctrl_c_leaves_out_the_lines_on_sources_alone(verb, monkeypatch, capsys):
+    def stop(*args):
+        raise KeyboardInterrupt
+
+    three_files()
+    monkeypatch.setattr("adapt._cli.by_source.source_table", stop)
+    line = f"{verb} --source n.csv s.csv --target t.csv --label y --json r.json"
+    assert main(line.split()) == 130
+    assert "the lines on each source are left out" in capsys.readouterr().err
+    assert "sources" not in json.loads(Path("r.json").read_text())
+
+
+def test_a_source_too_small_to_be_told_apart_is_null_in_json():
+    from adapt._cli.by_source import as_values
+
+    table = pd.DataFrame({"source": ["a"], "n_rows": [1], "auc": [np.nan]})
+    assert as_values(table) == [{"source": "a", "n_rows": 1, "auc": None}]
 
 
 def test_sources_without_labels_and_in_one_file(capsys):

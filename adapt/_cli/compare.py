@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 from adapt import _files
-from adapt._cli.by_source import by_source
+from adapt._cli.by_source import as_values, say_sources
 from adapt._cli.diagnose import find_shift
 from adapt._cli.options import add_data, add_estimator, add_labels, add_union
 from adapt._cli.problems import Problem, predictions
@@ -89,7 +89,7 @@ def _add_files(files: argparse._ArgumentGroup) -> None:
         "--output", metavar="FILE", help="predictions of the target, as its ending says"
     )
     files.add_argument("--save", metavar="FILE", help="fitted model, for joblib.load")
-    files.add_argument("--json", metavar="FILE", help="the table")
+    files.add_argument("--json", metavar="FILE", help="the table, and each source")
     files.add_argument(
         "--report",
         metavar="FILE",
@@ -121,12 +121,13 @@ def run(args: argparse.Namespace) -> int:
             verbose=1,
         )
     say(str(comparison))
-    status = write_all(list(_results(args, problem, comparison)))
-    if problem.sources and not comparison.interrupted:
-        say(f"\n{by_source(problem, args.estimator, args.seed)}")
+    table, stopped = None, comparison.interrupted
+    if problem.sources and not stopped:
+        table, stopped = say_sources(problem, args.estimator, args.seed)
+    status = write_all(list(_results(args, problem, comparison, table)))
     if args.dataset:
         say(_OWN_FILES)
-    return 130 if comparison.interrupted else status
+    return 130 if stopped else status
 
 
 def _check_files(args: argparse.Namespace) -> None:
@@ -143,7 +144,7 @@ def _check_files(args: argparse.Namespace) -> None:
 
 
 def _results(
-    args: argparse.Namespace, problem: Problem, comparison: "Comparison"
+    args: argparse.Namespace, problem: Problem, comparison: "Comparison", table=None
 ) -> Iterator[Result]:
     """Yield the files that are asked for, the quickest first."""
     if args.output:
@@ -155,7 +156,8 @@ def _results(
             args.save, lambda path: joblib.dump(comparison.best_estimator, path)
         )
     if args.json:
-        yield json_result(args.json, comparison.to_dict)
+        sources = {} if table is None else {"sources": as_values(table)}
+        yield json_result(args.json, lambda: comparison.to_dict() | sources)
     if args.report:
         yield text_result(args.report, lambda: _report(args, problem, comparison))
 

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from adapt import _files
-from adapt._cli.by_source import by_source
+from adapt._cli.by_source import as_values, say_sources
 from adapt._cli.options import add_data, add_estimator
 from adapt._cli.problems import Problem
 from adapt._cli.reading import inputs_of, read
@@ -45,15 +45,17 @@ def run(args: argparse.Namespace) -> int:
     print(f"Source: {problem.source}. Target: {problem.target}.", flush=True)
     report = find_shift(args, problem)
     say(str(report))
+    table, stopped = None, False
+    if problem.sources:
+        table, stopped = say_sources(problem, args.estimator, args.seed)
+    sources = {} if table is None else {"sources": as_values(table)}
     results = []
     if args.json:
-        results.append(json_result(args.json, report.to_dict))
+        results.append(json_result(args.json, lambda: report.to_dict() | sources))
     if args.report:
         results.append(text_result(args.report, lambda: _page(problem, report)))
     status = write_all(results)
-    if problem.sources:
-        say(f"\n{by_source(problem, args.estimator, args.seed)}")
-    return status
+    return 130 if stopped else status
 
 
 def find_shift(args: argparse.Namespace, problem: Problem) -> "ShiftReport":

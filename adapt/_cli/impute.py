@@ -23,7 +23,10 @@ def add_parser(verbs) -> None:
         "--target", metavar="FILE", required=True, help="CSV or Parquet, with gaps"
     )
     impute.add_argument(
-        "--source", metavar="FILE", help="CSV or Parquet; may have gaps"
+        "--source",
+        metavar="FILE",
+        nargs="+",
+        help="CSV or Parquet, one file or several; may have gaps",
     )
     impute.add_argument("--output", metavar="FILE", required=True, help="the result")
     impute.add_argument(
@@ -50,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from adapt import imputation
     from adapt.imputation._fill_files import fill_file
 
-    inputs = [path for path in (args.source, args.target) if path]
+    inputs = [args.target, *(args.source or ())]
     _files.check_outputs([args.output], inputs)
     _files.check_table_name(args.output)
     name = _IMPUTERS[args.method]
@@ -77,16 +80,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _read(args: argparse.Namespace):
     """Return the target and the source as tables, which may be None, both checked."""
-    files = [path for path in (args.target, args.source) if path]
+    files = [args.target, *(args.source or ())]
     tables = [_files.read_table(path, layout_of(args)) for path in files]
     for path, table in zip(files, tables, strict=True):
         if not len(table):
             domain = "target" if path == args.target else "source"
             raise ValueError(f"The {domain} {path!r} has no rows.")
-    sides = [
-        (table, whole_files([path], [table]))
-        for path, table in zip(files, tables, strict=True)
-    ]
+    sides = [(tables[0], whole_files(files[:1], tables[:1]))]
+    if args.source:
+        sides.append((_joined(tables[1:]), whole_files(files[1:], tables[1:])))
     odd = []
     for name in tables[0].columns:
         what = check_cells([(X[name], p) for X, p in sides if name in X.columns], None)
@@ -99,4 +101,11 @@ def _read(args: argparse.Namespace):
             )
     for table, places in sides:
         check_finite([(table, places)], table.columns)
-    return tables[0], tables[1].drop(columns=odd) if args.source else None
+    return tables[0], sides[1][0].drop(columns=odd) if args.source else None
+
+
+def _joined(tables: list):
+    """Return the rows of all tables; cells of columns that one has not are missing."""
+    import pandas as pd
+
+    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)

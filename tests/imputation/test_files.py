@@ -1,5 +1,7 @@
 """`adapt impute`: from file to file."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,3 +117,20 @@ def test_columns_of_other_names(files):
         )
     assert unfilled == ["id"]
     assert set(cells) == {"a", "b", "kind", "flag"}
+
+
+def test_several_sources_are_one_clue(files, capsys):
+    whole = pd.read_csv("a.csv")
+    half = len(whole) // 2
+    whole[:half].to_csv("first.csv", index=False)
+    whole[half:].to_csv("second.csv", index=False)
+    line = "impute --target b.csv --source {} --output {}"
+    assert main(line.format("a.csv", "one.csv").split()) == 0
+    assert main(line.format("first.csv second.csv", "two.csv").split()) == 0
+    assert Path("one.csv").read_text() == Path("two.csv").read_text()
+    whole[half:].assign(more=1.0).to_csv("second.csv", index=False)
+    capsys.readouterr()
+    assert main(line.format("first.csv second.csv", "two.csv").split()) == 0
+    assert Path("one.csv").read_text() == Path("two.csv").read_text()
+    assert main(line.format("first.csv no.csv", "three.csv").split()) == 2
+    assert "There is no file 'no.csv'" in capsys.readouterr().err
