@@ -162,7 +162,7 @@ def check_domains(model, tables):
     )
 
 
-@pytest.mark.parametrize("again", [pickle.dumps, copy.deepcopy, None], ids=str)
+@pytest.mark.parametrize("again", [pickle.dumps, copy.deepcopy, None])
 def test_rows_are_normalised_by_their_domain(again, dann, tables):
     model = dann
     if again is not None:
