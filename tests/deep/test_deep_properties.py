@@ -1,7 +1,8 @@
-"""What holds for any deep adapter, whatever the kind of labels, rows and weights.
+"""Deep adapters, whatever the kind of labels, rows and weights.
 
-Examples of a method share one shape of networks, that of `test_common_deep.py`, so that
-it is compiled once.
+There is one of each way to read domains: without target labels, with some, from a
+source model, and around an estimator. Examples of a method share one shape of networks,
+so that it is compiled once.
 """
 
 from functools import partial
@@ -10,11 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from adapt.feature_based import DeepSource
+from adapt.feature_based import CCSA, DANN, DeepSource
 from adapt.instance_based import IWN
-from adapt.parameter_based import FineTuning, RegularTransferNN
+from adapt.parameter_based import FineTuning
 from tests.deep.reference import settings, small_tables
-from tests.deep.test_common_deep import METHODS
 from tests.test_properties import (
     CLASSES,
     FAULTS,
@@ -31,9 +31,8 @@ from tests.test_properties import (
 
 N_LABELLED = 12
 LABELS = "integers", "texts", "booleans", "with a class -1"  # floats are numbers here
-OTHERS = {cls.__name__: cls for cls in (FineTuning, RegularTransferNN)}
-ADAPTERS = {**METHODS, **OTHERS, "IWN": IWN}
-by_class = pytest.mark.parametrize("cls", ADAPTERS.values(), ids=list(ADAPTERS))
+ADAPTERS = [CCSA, DANN, FineTuning, IWN]
+by_class = pytest.mark.parametrize("cls", ADAPTERS, ids=lambda cls: cls.__name__)
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 
 CASES = st.builds(
