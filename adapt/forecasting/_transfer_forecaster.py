@@ -117,9 +117,9 @@ class TransferForecaster(BaseEstimator):
 
     Notes
     -----
-    With N series, T steps, K donors and m effects: K + 1 models are fitted; the filters
-    take O(N T K m^2) time, those of the series' own p encoded inputs O(N T p^2).
-    Memory is O(N T (K + m + p)).
+    With N series, T steps and K donors, K + 1 models are fitted. The filters take
+    O(N T K m^2) time and O(N T (K + m)) memory, for m encoded columns, or for m effects
+    with ``follow="effects"``.
 
     References
     ----------
@@ -209,26 +209,16 @@ class TransferForecaster(BaseEstimator):
         rows = choose_donors(Z, self.donors, self.n_donors, panel.names, rng)
         self.donors_ = [panel.names[i] for i in rows]
         inputs, groups = self._inputs(panel, Z)
-        self.models_ = [self._model(inputs[[i]], Z[[i]], groups) for i in rows]
+        known = [self._known(inputs[[i]], Z[[i]]) for i in rows]
+        self.models_ = [self._model(*steps, groups) for steps in known]
         self.experts_ = [f"donor {name}" for name in self.donors_]
         if self.own:
             some = self._some_rows(Z, rng)
-            self.models_.append(self._model(inputs[some], Z[some], groups))
+            self.models_.append(self._model(*self._known(inputs[some], Z[some]), groups))
             self.experts_ += ["global", "own"]
-        self._filters = self._new_filters()
-        if self.own and self.follow == "columns":
-            self.experts_.append("pooled")
-            known = [self._known(inputs[[i]], Z[[i]]) for i in rows]
-            encode = self.models_[-1].encode
-            mean, covariance = pooled_prior([(encode(x), z) for x, z in known])
-            self._filters.append(
-                AdaptiveEffects(
-                    _FEW_NOISES,
-                    self.delay,
-                    prior_mean=mean,
-                    prior_variance=covariance,
-                )
-            )
+            if self.follow == "columns":
+                self.experts_.append("pooled")
+        self._filters = self._new_filters(known)
         self._mixture = OnlineMixture(self.rule, self.delay)
         self._follow(inputs, Z)
         return self._keep(panel)
@@ -334,9 +324,8 @@ class TransferForecaster(BaseEstimator):
         known = np.isfinite(y) & np.isfinite(lags).all(axis=1)
         return X[known], y[known]
 
-    def _model(self, inputs, Z, groups):
-        """Return a model of the effects on some series, or on some of their steps."""
-        X, y = self._known(inputs, Z)
+    def _model(self, X, y, groups):
+        """Return a model of the effects on steps whose value and lags are known."""
         if len(y) < 2:
             raise ValueError(
                 "A donor has fewer than 2 steps whose value and lags are known; its "
@@ -345,8 +334,8 @@ class TransferForecaster(BaseEstimator):
         model = EffectsRegressor(groups) if self.effects is None else self.effects
         return clone(model).fit(X, y)
 
-    def _new_filters(self):
-        """Return a filter for each model, and one for a series without a model."""
+    def _new_filters(self, known):
+        """Return a filter for each expert, given the known steps of each donor."""
         if self.follow == "columns":
             noise = _FEW_NOISES
             params = [
@@ -357,6 +346,10 @@ class TransferForecaster(BaseEstimator):
             noise, params = "auto", [{"prior_mean": 1.0} for _ in self.models_]
         if self.own:
             params.append({"prior_mean": 0.0})
+        if self.own and self.follow == "columns":
+            encode = self.models_[-1].encode
+            mean, covariance = pooled_prior([(encode(X), y) for X, y in known])
+            params.append({"prior_mean": mean, "prior_variance": covariance})
         return [AdaptiveEffects(noise, self.delay, **each) for each in params]
 
     @staticmethod
