@@ -1,6 +1,7 @@
 """Time series: what AutoAdapt is worth, and what channel signs find.
 
     python benchmarks/series.py [accuracy|signs|groups] [--seeds 0 1] [--tasks hapt]
+    python benchmarks/series.py signs --tasks "hapt chosen on"
 
 writes `benchmarks/results/series.csv`, a line as each is measured; what is there is not
 measured again. Tasks are
@@ -37,11 +38,8 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from adapt.base import SourceOnly
 from adapt.datasets import load_bikes, load_hapt, load_watch
 from adapt.model_selection import AutoAdapt
-from adapt.model_selection._candidates import default_candidates
-from adapt.model_selection._series_rows import for_series
 from adapt.series import ChannelSigns, SeriesFeatures, as_series
 
 RESULTS = Path(__file__).parent / "results" / "series.csv"
@@ -102,18 +100,18 @@ def bike_tasks():
         yield f"bikes: {a} -> {b}", series[s].values, y[s], series[t].values, y[t]
 
 
+TASKS = {
+    "watch": watch_tasks,
+    "hapt": hapt_tasks,
+    "bikes": bike_tasks,
+    "hapt chosen on": partial(hapt_tasks, chosen_on=True),
+}
+REPORTED = ("watch", "hapt", "bikes")
+
+
 def linear():
     """Return the model of all rows."""
     return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-
-
-def unsigned(model, X, y, Xt):
-    """Fit AutoAdapt on features with its candidates on series: no channel is turned."""
-    methods = {"SourceOnly": SourceOnly(), **default_candidates(None)}
-    model.set_params(methods=for_series(methods, default=True)[0])
-    features = SeriesFeatures().fit(np.concatenate([X, Xt]))
-    fitted = model.fit(features.transform(X), y, Xt=features.transform(Xt))
-    return fitted, lambda Z: fitted.predict(features.transform(Z))
 
 
 def of_task(Xs, ys, Xt, yt, seed, signs):
@@ -124,13 +122,8 @@ def of_task(Xs, ys, Xt, yt, seed, signs):
     row = {"source": linear().fit(Zs, ys).score(Zt, yt)}
     row["target"] = cross_val_score(linear(), Zt, yt, cv=halves).mean()
     start = time.process_time()
-    model = AutoAdapt(random_state=seed)
-    if signs:
-        fitted = model.fit(Xs, ys, Xt=Xt)
-        predicted = fitted.predict(Xt)
-    else:
-        fitted, predict = unsigned(model, Xs, ys, Xt)
-        predicted = predict(Xt)
+    fitted = AutoAdapt(channel_signs=signs, random_state=seed).fit(Xs, ys, Xt=Xt)
+    predicted = fitted.predict(Xt)
     row["cpu_seconds"] = round(time.process_time() - start, 1)
     row["auto"] = np.mean(predicted == yt)
     row["chosen"] = " ".join([fitted.best_method_, *fitted.members_])
@@ -139,9 +132,8 @@ def of_task(Xs, ys, Xt, yt, seed, signs):
 
 def accuracy(only, seeds):
     """Yield rows of accuracy."""
-    named = {"watch": watch_tasks, "hapt": hapt_tasks, "bikes": bike_tasks}
-    for name in only or named:
-        for task, *domains in named[name]():
+    for name in only or REPORTED:
+        for task, *domains in TASKS[name]():
             for seed in seeds:
                 for what in ("signs", "no signs") if name == "watch" else ("signs",):
                     key = {"what": what, "task": task, "seed": seed}
@@ -153,9 +145,8 @@ def accuracy(only, seeds):
 
 def signs(only, seeds):
     """Yield false alarms as they are, and patterns that are found where planted."""
-    named = {"watch": watch_tasks, "hapt": hapt_tasks, "bikes": bike_tasks}
-    for name in only or named:
-        for task, Xs, _, Xt, _ in named[name]():
+    for name in only or REPORTED:
+        for task, Xs, _, Xt, _ in TASKS[name]():
             rng = np.random.default_rng(0)
             C = Xs.shape[2]
             mirrored = [-1, 1, 1, 1, -1, -1] if name == "watch" else [1] * C
@@ -168,11 +159,15 @@ def signs(only, seeds):
 
 
 def of_pattern(Xs, Xt, truth):
-    """Return whether the pattern is found, and whether anything is turned."""
+    """Return whether the pattern is found, whether anything is turned, and what it left.
+
+    The last is the share of the distance that the nearest pattern leaves.
+    """
     found = ChannelSigns().fit(Xs, Xt=Xt)
     return {
         "auto": float(found.signs_.tolist() == truth.tolist()),
         "source": float((found.signs_ < 0).any()),
+        "target": found.nearest_distance_ / found.distance_,
         "chosen": found.finding_,
     }
 
@@ -216,7 +211,7 @@ def main():
     kinds = {"accuracy": accuracy, "signs": signs, "groups": groups}
     parser.add_argument("kinds", nargs="*", default=list(kinds))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
-    parser.add_argument("--tasks", nargs="+", choices=("watch", "hapt", "bikes"))
+    parser.add_argument("--tasks", nargs="+", choices=TASKS)
     args = parser.parse_args()
     RESULTS.parent.mkdir(exist_ok=True)
     for kind in args.kinds:

@@ -109,6 +109,10 @@ class AutoAdapt(MetaAdapter):
     n_jobs : int, default=None
         How many folds to run at a time.
 
+    channel_signs : bool, default=True
+        Whether channels of source series that clearly have the other sign in the target
+        are turned, as by `ChannelSigns`. Not used for tables.
+
     copy : bool, default=True
         Ignored, present for API consistency.
 
@@ -199,6 +203,7 @@ class AutoAdapt(MetaAdapter):
         "cv": [Interval(Integral, 2, None, closed="left")],
         "time_limit": [Interval(Real, 0, None, closed="left"), None],
         "n_jobs": [Integral, None],
+        "channel_signs": ["boolean"],
     }
 
     def __init__(
@@ -211,6 +216,7 @@ class AutoAdapt(MetaAdapter):
         cv=5,
         time_limit=None,
         n_jobs=None,
+        channel_signs=True,
         copy=True,
         verbose=0,
         random_state=None,
@@ -223,6 +229,7 @@ class AutoAdapt(MetaAdapter):
         self.cv = cv
         self.time_limit = time_limit
         self.n_jobs = n_jobs
+        self.channel_signs = channel_signs
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
@@ -278,7 +285,11 @@ class AutoAdapt(MetaAdapter):
         if isinstance(X, SeriesSet):
             self.n_features_in_ = len(X.channels)
             preprocessor, X, Xt = numbers_of_domains(
-                X, Xt, sample_domain, self._methods_take_series()
+                X,
+                Xt,
+                sample_domain,
+                keeps_series=self._methods_take_series(),
+                channel_signs=self.channel_signs,
             )
             domains = split_domains(clone(self), X, y, Xt, yt, **given)
         elif not is_frame(X):

@@ -76,8 +76,9 @@ def _use_of_labels(target_labels, labelled):
     return target_labels
 
 
-def _as_numbers(methods, default, Xs, ys, Xt, columns):
+def _as_numbers(methods, default, domains, columns, channel_signs):
     """Return candidates as the rows want them, a fitted preprocessor, and numbers."""
+    Xs, ys, Xt = domains
     keeps_series, filler = False, None
     if columns == "union" and is_frame(Xs) and is_frame(Xt):
         Xs, Xt = as_pandas(Xs), as_pandas(Xt)
@@ -89,7 +90,8 @@ def _as_numbers(methods, default, Xs, ys, Xt, columns):
     if isinstance(Xs, SeriesSet):
         warn_of_lengths(Xs, ys, Xt)
         methods, keeps_series = for_series(methods, default)
-    return methods, *preprocess(Xs, Xt, keeps_series)
+    given = {"keeps_series": keeps_series, "channel_signs": channel_signs}
+    return methods, *preprocess(Xs, Xt, **given)
 
 
 def compare(
@@ -106,6 +108,7 @@ def compare(
     scoring=None,
     target_labels=None,
     columns="shared",
+    channel_signs=True,
     random_state=0,
     n_jobs=None,
     verbose=0,
@@ -177,6 +180,10 @@ def compare(
         domains have; or all, with numbers that a domain lacks filled in by a Gaussian
         of both. Warnings name what is left out or filled in. `PartialColumns` does
         more with labels of some target rows.
+
+    channel_signs : bool, default=True
+        Whether channels of source series that clearly have the other sign in the target
+        are turned, as by `ChannelSigns`. Not used for tables.
 
     random_state : int, default=0
         Seeds folds and estimators.
@@ -253,7 +260,8 @@ def compare(
     else:
         found = judged_without_labels(methods, estimator, target_labels == "choose")
     default = isinstance(methods, str) and not trains
-    found, preprocessor, Xs, Xt = _as_numbers(found, default, Xs, ys, Xt, columns)
+    domains, how = (Xs, ys, Xt), (columns, channel_signs)
+    found, preprocessor, Xs, Xt = _as_numbers(found, default, domains, *how)
     of_groups = read_groups(groups, X, sample_domain)
     given = scoring, cv, random_state, n_jobs, None, *of_groups
     task = Task(Xs, ys, Xt, yt, labelled, *given)

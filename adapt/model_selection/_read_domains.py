@@ -84,13 +84,13 @@ def read_groups(groups, X, sample_domain):
     return groups[~target], groups[target] if target.any() else None
 
 
-def preprocess(Xs, Xt, keeps_series=False):
+def preprocess(Xs, Xt, **of_series):
     """Return a preprocessor fitted on both domains, and both as numbers.
 
-    With `keeps_series` rows of features carry the series they are made of.
+    Further arguments are parameters of `SeriesToNumbers`, which tables do not need.
     """
     if isinstance(Xs, SeriesSet):
-        return numbers_of_series(Xs, Xt, keeps_series)
+        return numbers_of_series(Xs, Xt, **of_series)
     Xs, Xt = as_pandas(Xs), as_pandas(Xt)
     for X, domain in (Xs, "source"), (Xt, "target"):
         _warn_of_few(X, domain)

@@ -64,10 +64,13 @@ class SeriesToNumbers(TransformerMixin, BaseEstimator):
     keeps_series : bool, default=False
         Whether the features carry their series, for methods that take those.
 
+    channel_signs : bool, default=True
+        Whether channels of the source are turned, as `ChannelSigns` does by default.
+
     Attributes
     ----------
     signs_ : ChannelSigns
-        Fitted. It turns channels of the source.
+        Fitted. It turns channels of the source, or only tells which look turned.
 
     features_, numbers_ : transformer
         Fitted on the series of both domains, and on their features.
@@ -76,9 +79,10 @@ class SeriesToNumbers(TransformerMixin, BaseEstimator):
         Names of the channels.
     """
 
-    def __init__(self, features=None, keeps_series=False):
+    def __init__(self, features=None, keeps_series=False, channel_signs=True):
         self.features = features
         self.keeps_series = keeps_series
+        self.channel_signs = channel_signs
 
     def fit(self, X, y=None, Xt=None):
         """Fit on source series ``X`` and target series ``Xt``.
@@ -91,7 +95,8 @@ class SeriesToNumbers(TransformerMixin, BaseEstimator):
         X, Xt = as_series(X), as_series(Xt)
         check_channels(X, Xt)
         self.channels_ = X.channels
-        self.signs_ = ChannelSigns().fit(X.values, Xt=Xt.values)
+        signs = ChannelSigns() if self.channel_signs else ChannelSigns(threshold=0)
+        self.signs_ = signs.fit(X.values, Xt=Xt.values)
         Zs = self.signs_.transform(X.values, sample_domain=0)
         n_steps = max(Zs.shape[1], Xt.shape[1])
         both = np.concatenate([padded(Zs, n_steps), padded(Xt.values, n_steps)])
@@ -145,7 +150,7 @@ def check_channels(Xs, Xt):
         )
 
 
-def numbers_of_domains(X, Xt, sample_domain, keeps_series=False):
+def numbers_of_domains(X, Xt, sample_domain, **given):
     """Return a fitted transformer, and numbers of both tables, or of one that has both.
 
     Parameters
@@ -156,22 +161,25 @@ def numbers_of_domains(X, Xt, sample_domain, keeps_series=False):
     sample_domain : array-like of shape (n_series,) or None
         Negative for target series of ``X``.
 
-    keeps_series : bool, default=False
-        As in `SeriesToNumbers`.
+    **given
+        Parameters of `SeriesToNumbers`.
     """
     domain = check_sample_domain(0 if sample_domain is None else sample_domain, X)
     target = domain < 0
     Xs, other = (X, Xt) if Xt is not None or target.all() else (X[~target], X[target])
     if other is None or not len(other):
         other = Xs  # there is no target, which `split_domains` says in its words
-    preprocessor = SeriesToNumbers(keeps_series=keeps_series).fit(Xs, Xt=other)
+    preprocessor = SeriesToNumbers(**given).fit(Xs, Xt=other)
     Zt = None if Xt is None else preprocessor.transform(Xt)
     return preprocessor, preprocessor.transform(X, sample_domain=domain), Zt
 
 
-def numbers_of_series(Xs, Xt, keeps_series=False):
-    """Return a transformer that is fitted on both domains, and both as numbers."""
-    preprocessor = SeriesToNumbers(keeps_series=keeps_series).fit(Xs, Xt=Xt)
+def numbers_of_series(Xs, Xt, **given):
+    """Return a transformer that is fitted on both domains, and both as numbers.
+
+    Further arguments are parameters of `SeriesToNumbers`.
+    """
+    preprocessor = SeriesToNumbers(**given).fit(Xs, Xt=Xt)
     return (
         preprocessor,
         preprocessor.transform(Xs, sample_domain=0),

@@ -103,6 +103,24 @@ def _constant(frame, name, order, same, codes, ids, starts):
     return column[starts]
 
 
+def _counted_order(codes, times):
+    """Return the order of rows without sorting them, or None where that does not pay.
+
+    It pays if series share their times, so that a table with a cell for each series and
+    time has few empty cells. It is None if a series has two rows of the same time.
+    """
+    import pandas as pd
+
+    ranks, distinct = pd.factorize(times, sort=True)
+    n_cells = (codes.max() + 1) * len(distinct)
+    if n_cells > 4 * len(codes):
+        return None
+    rows = np.full(n_cells, -1)
+    rows[codes * len(distinct) + ranks] = np.arange(len(codes))
+    rows = rows[rows >= 0]
+    return rows if len(rows) == len(codes) else None
+
+
 def _order(codes, times):
     """Return the rows in the order of series and times; a slice if they are in it."""
     rising = np.diff(codes)
@@ -111,11 +129,22 @@ def _order(codes, times):
         in_order &= (rising > 0) | (np.diff(times) >= 0)
     if in_order.all():
         return slice(None)
-    return (
-        np.argsort(codes, kind="stable")
-        if times is None
-        else np.lexsort((times, codes))
-    )
+    if times is None:
+        return np.argsort(codes, kind="stable")
+    order = _counted_order(codes, times)
+    return np.lexsort((times, codes)) if order is None else order
+
+
+def _filled(columns, order, codes, starts):
+    """Return ordered rows as series side by side, NaN after the end of shorter ones."""
+    counts = np.diff(np.r_[starts, len(codes)])
+    rows = np.column_stack(columns)[order]
+    shape = len(counts), counts.max(), len(columns)
+    if (counts == counts.max()).all():
+        return rows.reshape(shape)
+    values = np.full(shape, np.nan, dtype=rows.dtype)
+    values[codes, np.arange(len(codes)) - np.repeat(starts, counts)] = rows
+    return values
 
 
 def read_long(frame, id, time, channels, labels):
@@ -164,13 +193,8 @@ def read_long(frame, id, time, channels, labels):
     if times is not None:
         _check_steps(times[order], same, codes, ids, keys)
     starts = np.flatnonzero(np.r_[True, ~same])
-    counts = np.diff(np.r_[starts, len(codes)])
     kept = {
         name: _constant(frame, name, order, same, codes, ids, starts) for name in labels
     }
-    dtype = np.result_type(*columns)
-    values = np.full((len(ids), counts.max(), len(columns)), np.nan, dtype=dtype)
-    place = np.arange(len(codes)) - np.repeat(starts, counts)
-    for k, column in enumerate(columns):
-        values[codes, place, k] = column[order]
+    values = _filled(columns, order, codes, starts)
     return values, [str(name) for name in channels], ids, kept

@@ -95,6 +95,23 @@ def test_signs_and_features_are_in_the_model(model):
     )
 
 
+def test_no_channel_is_turned_unless_wanted(model):
+    whole = clone(model).set_params(channel_signs=False).fit(Xs, ys, Xt=Xt)
+    comparison = compare(Xs, ys, Xt, yt, channel_signs=False, **QUICK)
+    for first in (whole.preprocessor_, comparison.best_estimator[0]):
+        assert first.signs_.signs_.tolist() == [1, 1, 1]
+        assert "look turned" in first.signs_.finding_
+        np.testing.assert_allclose(
+            first.transform(Xs, sample_domain=0), first.transform(Xs)
+        )
+    np.testing.assert_array_equal(whole.predict(Xt), comparison.predict(Xt))
+    # What is left is what turned series would have given.
+    turned = clone(whole).fit(Xs * [-1, 1, -1], ys, Xt=Xt)
+    np.testing.assert_allclose(turned.predict_proba(Xt), model.predict_proba(Xt))
+    with pytest.raises(ValueError, match="channel_signs"):
+        clone(model).set_params(channel_signs="no").fit(Xs, ys, Xt=Xt)
+
+
 def test_signs_are_worth_something(model):
     source = SourceOnly(LogisticRegression(max_iter=1000))
     features = SeriesFeatures().fit(Xs)

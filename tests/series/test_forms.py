@@ -107,6 +107,24 @@ def test_dates_are_put_in_order():
     np.testing.assert_array_equal(from_long(table).values, padded())
 
 
+@pytest.mark.filterwarnings("ignore:.*longer than the others")
+@pytest.mark.parametrize("apart", [0.0, 0.25, 1000.0])
+def test_rows_in_any_order_with_shared_times_or_without(apart):
+    """Times that series share, share in part, or that each series has for itself."""
+    table = long_table()
+    table["t"] += apart * table["id"].str[1:].astype(int)
+    np.testing.assert_array_equal(from_long(table).values, padded())
+    table.loc[table.index[0], "t"] = -5.0  # of its series the first, then
+    table = table.sort_values(["id", "t"])
+    expected = from_long(table).values
+    np.testing.assert_array_equal(
+        from_long(table.sample(frac=1, random_state=1)).values, expected
+    )
+    twice = pd.concat([table, table.iloc[[3]]])
+    with pytest.raises(ValueError, match="two rows of the same 't'"):
+        from_long(twice.sample(frac=1, random_state=2))
+
+
 def test_without_time_rows_stay_in_their_order():
     table = long_table(shuffled=False)
     mixed = table.sort_values("t", kind="stable")  # series beside each other
