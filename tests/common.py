@@ -63,6 +63,16 @@ def shifted_classes(n=120, d=4, seed=0, n_classes=2, shift=0.5):
     return Xs, ys, Xt, yt
 
 
+def other_units(n=120, d=4, seed=0):
+    """Return ``Xs, ys, Xt, yt``: correlated columns, in the target in other units."""
+    rng = np.random.default_rng(seed)
+    coef = rng.normal(size=d)
+    X = rng.normal(size=(2 * n, 1)) + 0.7 * rng.normal(size=(2 * n, d))
+    y = X @ coef + 0.1 * rng.normal(size=2 * n)
+    gain, offset = rng.uniform(0.5, 2, d), 4 * np.resize([1, -1], d)
+    return X[:n], y[:n], X[n:] * gain + offset, y[n:]
+
+
 def shifted_numbers(n=120, d=4, seed=0, shift=0.5):
     """Return ``Xs, ys, Xt, yt``: a linear response, the target moved and stretched."""
     rng = np.random.default_rng(seed)

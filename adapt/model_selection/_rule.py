@@ -36,7 +36,9 @@ class Rule:
     clear : float, default=1.0
         Number of its own standard errors by which each of these must gain. Chosen on
         made shifts of eight tables of numbers, where from 1 to 2 no task loses, and
-        below 1 one loses more than the variance.
+        below 1 one loses more than the variance. It is also the number of standard
+        errors by which rows must follow the correlations of the source to be of another
+        range, where labels are numbers; there it was not chosen again.
 
     max_rows : int, default=1000
         Number of rows of each domain, drawn at random, between which distances are

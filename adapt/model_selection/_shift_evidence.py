@@ -5,7 +5,9 @@ all? And have rows moved to where the source has none? They need not have if wei
 the source rows make the domains alike, or if one domain covers most of the other: then
 the target may have other frequencies of classes (label shift), or rows from a part of
 the source (covariate shift), and maps that undo either would move rows across the
-decision boundary.
+decision boundary. Without classes a third answer is possible: rows far outside of the
+source may follow its correlations: then they are of another range, and not in other
+units.
 """
 
 import math
@@ -14,6 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
+from sklearn.covariance import ledoit_wolf
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import euclidean_distances
@@ -26,6 +29,8 @@ from adapt.instance_based import MMDTarS
 from adapt.instance_based._constrained import least_form
 from adapt.metrics._two_sample_tests import shift_p_value, with_squares
 from adapt.model_selection._rule import SHIPPED, Rule
+
+_GROUPS = 10  # of source rows that a jackknife leaves out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +54,11 @@ class ShiftEvidence:
         Share of the rows of one domain that have rows of the other about them, of both
         shares the larger; see `coverage`. NaN without classes.
 
+    against_correlations : float
+        Number of standard errors by which target rows lie against the correlations of
+        the source rather than along them; see `margin_against_correlations`. NaN with
+        classes, minus infinity for a single column.
+
     by_frequencies, by_scores : float
         Share of the best weights of classes, and of weights that follow the scores of
         classes; NaN if labels are numbers, or are not known.
@@ -64,6 +74,7 @@ class ShiftEvidence:
     p_value: float
     by_rows: float
     covered: float = math.nan
+    against_correlations: float = math.nan
     by_frequencies: float = math.nan
     by_scores: float = math.nan
     class_weights: np.ndarray | None = field(default=None, repr=False, compare=False)
@@ -89,12 +100,17 @@ class ShiftEvidence:
     def moved(self):
         """Whether rows have moved, so that maps of features are worth trying."""
         near = self.explained > self.rule.explained or self._overlap
-        return self.differ and not near
+        return self.differ and not near and not self._extrapolate
 
     @property
     def _overlap(self):
         """Whether one domain covers most of the other."""
         return self.covered > self.rule.covered
+
+    @property
+    def _extrapolate(self):
+        """Whether target rows may be of another range, and their columns as before."""
+        return self.against_correlations <= -self.rule.clear
 
     @property
     def finding(self):
@@ -103,6 +119,12 @@ class ShiftEvidence:
             return f"source and target cannot be told apart (p = {self.p_value:.2f})"
         if not self.moved:
             why = f"one domain covers {self.covered:.0%} of the other"
+            if self._extrapolate:
+                why = (
+                    "a single column does not tell other units from another range"
+                    if math.isinf(self.against_correlations)
+                    else "target rows follow the correlations of the source's columns"
+                )
             if self.explained > self.rule.explained:
                 why = (
                     f"weights of source rows explain {self.explained:.0%} of the shift"
@@ -264,6 +286,53 @@ def coverage(Xs, Xt, random_state, *, quantile=0.95, max_rows=2000):
     return float(min(1.0, near.mean() / quantile))
 
 
+def margin_against_correlations(Xs, Xt):
+    """Return by how many standard errors target rows lie against correlations.
+
+    Rows of another range follow the correlations of the source: from its mean, a tilted
+    distribution moves along them. Columns in other units, or of sensors that drift,
+    move each for itself, to where the source has few rows even for their distance. For
+    each target row the squared Mahalanobis distance from the source's mean is compared
+    with the squared Euclidean distance of standardised columns.
+
+    Parameters
+    ----------
+    Xs, Xt : ndarrays of shape (n_samples, n_features)
+        Rows of the source and of the target.
+
+    Returns
+    -------
+    margin : float
+        Mean difference of the two over target rows, in its standard errors, which count
+        the chance in the target and in the correlations. For source rows, and for
+        columns that are not correlated, it differs from 0 by chance. For a single
+        column, of which nothing can be told, it is minus infinity.
+
+    Notes
+    -----
+    The correlations are shrunk as by Ledoit and Wolf ("A well-conditioned estimator for
+    large-dimensional covariance matrices", JMVA, 2004). Time O(n d^2 + d^3).
+    """
+    scale = Xs.std(axis=0)
+    columns = scale > 1e-9 * np.abs(Xs).max(axis=0, initial=0)
+    if columns.sum() < 2:
+        return -math.inf
+    mean, scale = Xs[:, columns].mean(axis=0), scale[columns]
+    Zs, Zt = ((X[:, columns] - mean) / scale for X in (Xs, Xt))
+    differences = _beyond_euclidean(Zs, Zt)
+    kept = np.arange(len(Zs)) % _GROUPS
+    without = [_beyond_euclidean(Zs[kept != k], Zt).mean() for k in range(_GROUPS)]
+    by_chance = (_GROUPS - 1) * np.var(without) + differences.var() / len(Zt)
+    return float(differences.mean() / np.sqrt(by_chance)) if by_chance > 0 else 0.0
+
+
+def _beyond_euclidean(Zs, Zt):
+    """Return squared Mahalanobis distances of rows, less squared Euclidean ones."""
+    correlations = ledoit_wolf(Zs, assume_centered=True)[0]
+    against = np.einsum("ij,ij->i", Zt, np.linalg.solve(correlations, Zt.T).T)
+    return against - np.einsum("ij,ij->i", Zt, Zt)
+
+
 def _dense(X):
     return X.toarray() if sparse.issparse(X) else np.asarray(X)
 
@@ -305,7 +374,8 @@ def shift_evidence(
         Target rows.
 
     classes : ndarray of shape (n_samples,), default=None
-        Classes of the source rows. None for numbers, or without labels.
+        Classes of the source rows. None for numbers, or without labels: then it is
+        asked whether target rows follow the correlations of the source.
 
     source_weight : ndarray of shape (n_samples,), default=None
         Weights of source rows.
@@ -341,7 +411,9 @@ def shift_evidence(
     gap = squared_energy_distance(distances, weight)
     odds = odds_of_target(with_squares(X), n)
     found["by_rows"] = _share(squared_energy_distance(distances, weight * odds), gap)
-    if classes is not None:
+    if classes is None:
+        found["against_correlations"] = margin_against_correlations(Xs[rows], Xt)
+    else:
         found["covered"] = max(
             coverage(A, B, rng, max_rows=rule.max_rows) for A, B in [(Xs, Xt), (Xt, Xs)]
         )

@@ -8,17 +8,19 @@ from scipy.optimize import minimize
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.naive_bayes import GaussianNB
 
-from adapt.datasets import make_label_shift
+from adapt.base import SourceOnly
+from adapt.datasets import make_label_shift, make_regression_da
 from adapt.inspection import diagnose_shift
 from adapt.model_selection import AutoAdapt, compare
 from adapt.model_selection._rule import SHIPPED, Rule
 from adapt.model_selection._shift_evidence import (
     ShiftEvidence,
     class_gaps,
+    margin_against_correlations,
     nearest_frequencies,
     shift_evidence,
 )
-from tests.common import both_sides, shifted_classes, shifted_numbers
+from tests.common import both_sides, other_units, shifted_classes, shifted_numbers
 
 
 def three_classes(n=40, seed=0):
@@ -174,6 +176,74 @@ def test_no_weights_explain_that_rows_moved():
     assert evidence.moved
 
 
+def test_margin_against_its_definition():
+    rng = np.random.default_rng(0)
+    Xs = rng.normal(size=(4000, 3)) @ rng.normal(size=(3, 3)) * [1, 10, 100]
+    Xt = rng.normal(size=(50, 3)) * [3, 1, 200] + 5
+    mean, scale = Xs.mean(axis=0), Xs.std(axis=0)
+    T = (Xt - mean) / scale
+    inverse = np.linalg.inv(np.corrcoef(Xs.T))
+    values = np.array([t @ inverse @ t - t @ t for t in T])
+    margin = values.mean() / (values.std() / np.sqrt(50))
+    # With many rows, correlations are hardly shrunk, and no more left to chance.
+    assert margin_against_correlations(Xs, Xt) == pytest.approx(margin, rel=0.1)
+    units = np.array([1e-3, 5.0, 1e4])
+    same = margin_against_correlations(Xs * units + 7, Xt * units + 7)
+    assert same == pytest.approx(margin_against_correlations(Xs, Xt))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_another_range_follows_correlations_and_other_units_do_not(seed):
+    Xs, _, Xt, _ = other_units(n=200, seed=seed)
+    assert margin_against_correlations(Xs, Xt) > 3
+    # Of an exponential tilt of normal rows, the mean moves by covariance times slope.
+    rng = np.random.default_rng(seed)
+    mixing = rng.normal(size=(6, 6))
+    X = rng.normal(size=(400, 6)) @ mixing
+    slope = rng.normal(size=6) / np.linalg.norm(mixing, axis=0)
+    far = X[200:] + 3 * mixing.T @ mixing @ slope
+    assert margin_against_correlations(X[:200], far) < -1
+
+
+def test_columns_without_correlation_tell_nothing_but_by_chance():
+    rng = np.random.default_rng(0)
+    margins = [
+        margin_against_correlations(
+            rng.normal(size=(200, 4)), rng.normal(size=(200, 4)) + [8, -8, 8, 8]
+        )
+        for _ in range(200)
+    ]
+    assert np.mean(np.abs(margins) < 1) > 0.95
+
+
+def test_a_single_column_tells_nothing_of_correlations():
+    rng = np.random.default_rng(0)
+    Xs, Xt = rng.normal(size=(50, 1)), 5 + 3 * rng.normal(size=(50, 1))
+    alone = np.c_[Xs, np.ones(50)], np.c_[Xt, rng.normal(size=50)]
+    assert margin_against_correlations(Xs, Xt) == -np.inf
+    assert margin_against_correlations(*alone) == -np.inf
+
+
+@pytest.mark.parametrize("estimator", ["linear", "forest"])
+def test_numbers_of_another_range_are_not_mapped(estimator):
+    """The way to the target and back looks better by a map, and R2 falls below -5."""
+    Xs, ys, Xt, yt = make_regression_da()
+    given = {"estimator": estimator, "cv": 2}
+    comparison = compare(Xs, ys, Xt, yt, methods=["DomainStandardScaler"], **given)
+    rows = comparison.results.set_index("method")
+    assert rows.loc["DomainStandardScaler", "gain"] > 0
+    assert rows.loc["DomainStandardScaler", "target"] < -5
+    assert comparison.recommended == "SourceOnly"
+    assert "a single column does not tell" in comparison.reason
+
+
+def test_numbers_in_other_units_are_mapped():
+    Xs, ys, Xt, yt = other_units()
+    model = AutoAdapt(cv=2, random_state=0).fit(Xs, ys, Xt=Xt)
+    assert model.best_method_ == "Average"
+    assert model.score(Xt, yt) > 0.7 > SourceOnly().fit(Xs, ys, Xt=Xt).score(Xt, yt)
+
+
 def test_few_rows():
     Xs, ys, Xt, _ = shifted_classes(20)
     one = shift_evidence(Xs, Xt[:1], ys)
@@ -231,9 +301,10 @@ def without_shift():
         (without_shift, "none", "Do not adapt"),
         (along_the_classes, "covariate", "Do not map"),
         (lambda: shifted_classes(shift=4.0), "features", "`AutoAdapt` choose"),
-        (lambda: shifted_numbers(shift=4.0), "features", "`AutoAdapt` choose"),
+        (other_units, "features", "`AutoAdapt` choose"),
+        (make_regression_da, "covariate", "Do not map"),
     ],
-    ids=["none", "along the classes", "moved", "numbers"],
+    ids=["none", "along the classes", "moved", "other units", "another range"],
 )
 def test_compare_diagnosis_and_auto_adapt_speak_with_one_voice(domains, kind, advised):
     Xs, ys, Xt, _yt = domains()
