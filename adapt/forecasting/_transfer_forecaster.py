@@ -214,7 +214,9 @@ class TransferForecaster(BaseEstimator):
         self.experts_ = [f"donor {name}" for name in self.donors_]
         if self.own:
             some = self._some_rows(Z, rng)
-            self.models_.append(self._model(*self._known(inputs[some], Z[some]), groups))
+            self.models_.append(
+                self._model(*self._known(inputs[some], Z[some]), groups)
+            )
             self.experts_ += ["global", "own"]
             if self.follow == "columns":
                 self.experts_.append("pooled")

@@ -36,6 +36,7 @@ from adapt.model_selection._series_rows import (
     for_series,
     numbers_of_domains,
     read_series,
+    with_series,
 )
 from adapt.series import SeriesSet
 
@@ -66,10 +67,11 @@ class AutoAdapt(MetaAdapter):
 
     1. Are source and target different? If a classifier and the energy distance both
        cannot tell, the estimator is fitted on the source, and that is all.
-    2. Have rows moved? If weights of source rows explain the shift, or for classes one
-       domain covers most of the other, it may be label shift or covariate shift, which
-       maps of features would undo together with what tells labels apart. Then, too,
-       the estimator is fitted on the source.
+    2. Have rows moved? If weights of source rows explain the shift, if for classes one
+       domain covers most of the other, or if for numbers target rows follow the
+       correlations of the source, it may be label shift or covariate shift, which maps
+       of features would undo together with what tells labels apart. Then, too, the
+       estimator is fitted on the source.
     3. Otherwise each candidate is adapted on folds and scored without target labels, by
        `CircularValidation` [1]_. If two maps of different kinds clearly score above
        source-only, all that do are averaged: class probabilities together with those
@@ -292,6 +294,7 @@ class AutoAdapt(MetaAdapter):
                 channel_signs=self.channel_signs,
             )
             domains = split_domains(clone(self), X, y, Xt, yt, **given)
+            domains = with_series(domains, X, Xt, sample_domain)
         elif not is_frame(X):
             domains = split_domains(self, X, y, Xt, yt, **given)
         else:

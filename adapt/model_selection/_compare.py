@@ -116,8 +116,8 @@ def compare(
     """Compare adaptation methods on a source and a target, and recommend one or none.
 
     If source and target cannot be told apart, if weights of source rows explain how
-    they differ, or for classes if one domain covers most of the other, the advice is
-    not to adapt.
+    they differ, for classes if one domain covers most of the other, or for numbers if
+    target rows follow the correlations of the source, the advice is not to adapt.
     Otherwise each method is scored without target labels, by `CircularValidation` of
     held-out source rows. If two maps clearly score above source-only, all that do are
     averaged: for classes together with source-only, for numbers without it.

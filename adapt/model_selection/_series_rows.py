@@ -174,6 +174,28 @@ def numbers_of_domains(X, Xt, sample_domain, **given):
     return preprocessor, preprocessor.transform(X, sample_domain=domain), Zt
 
 
+def with_series(domains, X, Xt, sample_domain):
+    """Return domains whose rows carry their series again, which validation takes off.
+
+    Parameters
+    ----------
+    domains : Domains
+        Of ``X`` and ``Xt``.
+
+    X, Xt, sample_domain
+        Features as `numbers_of_domains` returns them, and what it was given.
+    """
+    if not isinstance(X, FeatureRows):
+        return domains
+    if Xt is None:
+        target = check_sample_domain(sample_domain, X) < 0
+        X, Xt = X[~target], X[target]
+    return domains._replace(
+        Xs=FeatureRows.of(domains.Xs, X.series),
+        Xt=FeatureRows.of(domains.Xt, Xt.series),
+    )
+
+
 def numbers_of_series(Xs, Xt, **given):
     """Return a transformer that is fitted on both domains, and both as numbers.
 

@@ -17,7 +17,7 @@ from adapt.inspection._accuracy_guesses import (
     confidence_difference,
     threshold_accuracy,
 )
-from adapt.inspection._expected_accuracy import _another_kind, _of_rows
+from adapt.inspection._expected_accuracy import _another_kind, _of_rows, share_right
 from adapt.model_selection import AutoAdapt, compare
 from tests.common import both_sides, shifted_classes
 
@@ -57,7 +57,7 @@ def test_agreement_against_its_definition():
 def test_what_rows_say_of_two_models():
     Xs, ys, Xt, _ = shifted_classes()
     ys = np.array(["no", "yes"])[ys]
-    rows = _of_rows(LogisticRegression(), Xs, ys, Xt, np.ones(len(ys)), 3, 7, None)
+    rows, _ = _of_rows(LogisticRegression(), Xs, ys, Xt, np.ones(len(ys)), 3, 7, None)
     other = RandomForestClassifier(random_state=0)
     folds = StratifiedKFold(3, shuffle=True, random_state=7).split(Xs, ys)
     parts = [(train, Xs[test], test) for train, test in folds]
@@ -112,6 +112,41 @@ def test_intervals_narrow_with_rows():
         ).guesses
         widths.append((table["high"] - table["low"])["source"])
     assert widths[1] < 0.5 * widths[0]
+
+
+@pytest.mark.parametrize("n", [5, 20, 100])
+def test_share_of_labelled_rows_is_unbiased_and_covered(n):
+    rng = np.random.default_rng(n)
+    for truth in 0.5, 0.8, 0.97:
+        found = [share_right(rng.random(n) < truth, 0.95) for _ in range(1000)]
+        share, low, high = np.array(found).T
+        error = np.sqrt(truth * (1 - truth) / n / 1000)
+        assert abs(share.mean() - truth) < 4 * error
+        covers = np.mean((low <= truth) & (truth <= high))
+        assert covers >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / 1000)
+
+
+def test_labels_of_some_rows_take_the_place_of_the_guess():
+    Xs, ys = noisy(400)
+    Xt, yt = noisy(600, shift=1.0, seed=1)
+    yt = 1 - yt  # another rule, which nothing but labels can show
+    model = LogisticRegression()
+    given = {"cv": 2, "n_bootstrap": 20, "random_state": 0}
+    without = expected_accuracy(model, Xs, ys, Xt, **given)
+    truth = model.fit(Xs, ys).score(Xt, yt)
+    assert without.low > truth
+    order = np.random.default_rng(0).permutation(len(yt))
+    widths = []
+    for n in 20, 200:
+        partial = np.where(np.isin(np.arange(len(yt)), order[:n]), yt, np.nan)
+        found = expected_accuracy(model, Xs, ys, Xt, yt=partial, **given)
+        right = np.mean(model.predict(Xt)[order[:n]] == yt[order[:n]])
+        assert found.accuracy == found.guesses.loc["labelled rows", "guess"] == right
+        assert found.low <= truth <= found.high
+        np.testing.assert_allclose(found.guesses.iloc[:-1], without.guesses)
+        widths.append(found.high - found.low)
+    assert widths[1] < 0.5 * widths[0]
+    assert widths[1] < without.high - without.low
 
 
 def test_adapters_and_pipelines():

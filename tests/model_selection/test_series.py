@@ -144,8 +144,16 @@ def test_methods_of_series_get_the_series():
     assert inner.mean_source_.shape == (C,)
     model = AutoAdapt(methods=methods, cv=2, random_state=0).fit(Xs, ys, Xt=Xt)
     assert model.predict(Xt).shape == yt.shape
-    alone = AutoAdapt(methods={"series": methods["series"]}, cv=2).fit(Xs, ys, Xt=Xt)
-    assert alone.predict(Xt).shape == yt.shape
+    table, domain = np.concatenate([Xs, Xt]), np.repeat([0, -1], [len(Xs), len(Xt)])
+    alone = AutoAdapt(methods={"series": methods["series"]}, cv=2, random_state=0)
+    for model in (
+        clone(alone).fit(Xs, ys, Xt=Xt),
+        clone(alone).fit(table, np.r_[ys, yt], sample_domain=domain),
+    ):
+        assert model.comparison_.evidence.moved
+        inner = model.comparison_.models["series"].adapter_
+        assert inner.mean_source_.shape == (C,)
+        assert model.predict(Xt).shape == yt.shape
 
 
 def test_rows_of_features_carry_their_series():

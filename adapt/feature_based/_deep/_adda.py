@@ -21,6 +21,11 @@ __all__ = ["ADDA"]
 class ADDA(DiscriminatorAdapter):
     """Adversarial discriminative domain adaptation [1]_.
 
+    Do not use it where class shares differ between the domains or rows are few: the
+    target's encoder is trained to look like the source, without the source labels, so
+    that nothing keeps it from mapping one class onto another. `DANN` trains on them
+    throughout.
+
     First an encoder and a task network are trained on the source. Then the encoder is
     held, and a copy of it for the target is trained against a discriminator, until the
     features of target rows look to it like those of source rows. The task network

@@ -19,6 +19,10 @@ __all__ = ["DeepJDOT"]
 class DeepJDOT(ClassWeighting, PenalizedAdapter):
     """Deep joint distribution optimal transport [1]_.
 
+    Do not use it where class shares differ between the domains, without
+    `class_weights`: the plan moves all of a source batch onto all of a target batch, so
+    that rows of a class that is rare in the target are matched with other classes.
+
     In each step, an entropic transport plan between the source and the target batch is
     found for the cost ``alpha |zs - zt|^2 + L(ys, prediction(zt))``, with ``L`` the
     task loss; then the encoder and the task network minimise the loss on the source

@@ -9,6 +9,10 @@ __all__ = ["JAN"]
 class JAN(DAN):
     """Joint adaptation network [1]_: joint maximum mean discrepancy.
 
+    Do not use it where class shares differ between the domains, without
+    `class_weights`: a discrepancy of joint distributions is least where target rows are
+    predicted in the shares of the source. In small batches of many classes it is noisy.
+
     The encoder and the task network minimise the loss on the source plus `lambda_`
     times the squared maximum mean discrepancy of the joint distributions of features
     and predictions; the kernel is the product of one for each. Predictions are class

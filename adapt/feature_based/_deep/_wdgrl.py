@@ -31,6 +31,11 @@ def critic_gap(values, n_source, weights=None):
 class WDGRL(AdversarialAdapter):
     """Wasserstein distance guided representation learning [1]_.
 
+    Do not use it where class shares differ between the domains, without
+    `class_weights`: the distance that it makes small counts other shares as a shift of
+    features. It takes `n_critic` trainings of the critic in each step, so where time is
+    short `DANN` is the cheaper method of this kind.
+
     In each step a critic is trained `n_critic` times to give source features higher
     values than target features; `gamma` times the squared distance from 1 of the norm
     of its gradient, at the features and between them, keeps it from being steep. Then
