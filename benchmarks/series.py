@@ -159,9 +159,9 @@ def signs(only, seeds):
 
 
 def of_pattern(Xs, Xt, truth):
-    """Return whether the pattern is found, whether anything is turned, and what it left.
+    """Return whether the pattern is found, whether any channel is turned, and a share.
 
-    The last is the share of the distance that the nearest pattern leaves.
+    It is the share of the distance that the nearest pattern leaves.
     """
     found = ChannelSigns().fit(Xs, Xt=Xt)
     return {

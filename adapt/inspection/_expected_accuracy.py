@@ -50,9 +50,9 @@ class ExpectedAccuracy(NamedTuple):
     ----------
     accuracy : float
         With labels, the share of labelled target rows that are predicted right. Without
-        them, the least of the guesses by ATC with the confidence of two models, by their
-        agreement, by the way back, and at the frequencies of classes in the target; the
-        last alone, where these explain most of the shift.
+        them, the least of the guesses by ATC with the confidence of two models, by
+        their agreement, by the way back, and at the frequencies of classes in the
+        target; the last alone, where these explain most of the shift.
     low, high : float
         With labels, the interval of Clopper and Pearson. Without them, from the lower
         end of that guess, less `ALLOWANCE`, to the highest upper end of all.
@@ -208,7 +208,7 @@ def expected_accuracy(
     groups=None,
     random_state=None,
 ):
-    """Estimate the accuracy of a classifier on the target, without its labels or by few.
+    """Estimate the accuracy of a classifier on the target, by few labels or none.
 
     Parameters
     ----------
@@ -278,10 +278,11 @@ def expected_accuracy(
     ``2 cv + 1`` fits of the estimator, of which `cv` on the target rows, and ``cv + 1``
     of another kind of model: of logistic regression for trees, of a random forest else.
 
-    The estimator is not shown `yt`. Nothing that can be seen without labels tells that classes mean something else in
-    the target. The guess is the least of several since each errs upwards: over the
-    bundled tasks it is nearer to the truth than any of them, and still too high where
-    labels follow other rules (the benchmark's table is in the user guide).
+    The estimator is not shown `yt`. Nothing that can be seen without labels tells that
+    classes mean something else in the target. The guess is the least of several since
+    each errs upwards: over the bundled tasks it is nearer to the truth than any of
+    them, and still too high where labels follow other rules (the benchmark's table is
+    in the user guide).
 
     References
     ----------
