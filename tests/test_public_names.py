@@ -66,7 +66,8 @@ def test_parameters_of_adapt_in_their_order(name):
 def test_public_names_are_sorted_and_exist(family):
     package = importlib.import_module(f"adapt.{family}")
     names = package.__all__
-    assert sorted(names, key=str.lower) == sorted(set(names), key=str.lower)
+    by_letters = sorted(set(names), key=lambda name: (name.lower(), name))
+    assert sorted(names, key=lambda name: (name.lower(), name)) == by_letters
     assert set(names) <= set(dir(package))
     for name in set(names) & set(vars(package)):
         assert getattr(package, name).__doc__

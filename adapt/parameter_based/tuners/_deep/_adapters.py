@@ -288,6 +288,7 @@ class ConvAdapter(BottleneckTuner):
         Returns
         -------
         sites : Sites
+            The places, by their layers.
         """
         if self.causal and self.gate:
             raise ValueError(

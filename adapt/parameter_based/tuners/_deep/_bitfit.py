@@ -43,7 +43,8 @@ class BitFit(Tuner):
 
     Notes
     -----
-    It takes any network, and merges into it exactly. Batch normalisation goes on with
+    It takes any network, and merges into it exactly. The bias of the keys of an
+    attention is left out, for it changes no output. Batch normalisation goes on with
     the means and variances of the source.
 
     References
@@ -78,6 +79,8 @@ class BitFit(Tuner):
 
     def _biases(self, place):
         """Return the weights of a layer that are trained."""
+        if place.attends and place.layer.name == "key":
+            return []  # a softmax over keys does not see what all have in common
         if place.is_a("norm"):
             names = ("gamma", "beta", "scale", "bias") if self.norms else ()
             return [v for v in place.own() if v.name in names]

@@ -179,6 +179,7 @@ class BottleneckTuner(Tuner):
         Returns
         -------
         sites : Sites
+            The places, by their layers.
         """
         found = outputs_or_sums(base, self.targets, type(self).__name__)
         return Sites.of(found, self._shared())
@@ -186,7 +187,7 @@ class BottleneckTuner(Tuner):
     def around(self, state, layer, args, kwargs, call):
         """Return the outputs of a layer and its adapter.
 
-        Parameters are as in `Tuner.around`.
+        Parameters as in `Tuner.around`.
 
         Returns
         -------

@@ -125,6 +125,7 @@ class Prefix(Tuner):
         Returns
         -------
         sites : Sites
+            The places, by their layers.
         """
 
         def needs(place):
@@ -135,7 +136,7 @@ class Prefix(Tuner):
     def around(self, state, layer, args, kwargs, call):
         """Return the attention to the own tokens and to the learned ones.
 
-        Parameters are as in `Tuner.around`.
+        Parameters as in `Tuner.around`.
 
         Returns
         -------

@@ -66,6 +66,7 @@ class Prompt(Tuner):
         Returns
         -------
         sites : Sites
+            The places, by their layers.
         """
         if self.targets is None:
             paths = [place.path for place in places(base) if place.called]
@@ -79,7 +80,7 @@ class Prompt(Tuner):
     def around(self, state, layer, args, kwargs, call):
         """Return the learned steps and the outputs of a layer.
 
-        Parameters are as in `Tuner.around`.
+        Parameters as in `Tuner.around`.
 
         Returns
         -------
