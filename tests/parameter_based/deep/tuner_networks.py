@@ -87,7 +87,7 @@ TUNERS = {
     "LoRA-int8": LoRA(2, quantize="int8"),
     "BitFit": BitFit(),
     "Scaling": Scaling(),
-    "Adapters": Adapters(3, norm=True),
+    "Adapters": Adapters(3, activation="gelu", norm=True),
     "Adapters-parallel": Adapters(3, position="parallel", scale=2.0),
     "Compacter": Compacter(4, divisions=2),
     "ConvAdapter": ConvAdapter(3),
