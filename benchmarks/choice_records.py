@@ -101,7 +101,9 @@ def record(method, task, classes, circular):
     shape = len(task.ys) if classes is None else (len(task.ys), len(classes))
     back, there = np.full(shape, np.nan), np.full(shape, np.nan)
     of_folds = []
-    for train, test in task.source_folds():
+    folds = task.source_folds()
+    for k in range(folds.max() + 1):
+        train, test = folds != k, folds == k
         fold = clone(method).fit(task.Xs[train], task.ys[train], Xt=task.Xt)
         there[test] = _predict(fold, task.Xs[test], 0, classes)
         of_folds.append(_predict(fold, task.Xt, -1, classes))

@@ -31,7 +31,7 @@ from adapt.model_selection._few_labels import (
 from adapt.model_selection._held_out_scores import Task as Domains
 from adapt.model_selection._label_candidates import label_learners
 from adapt.model_selection._label_curve import label_curve
-from adapt.model_selection._label_evidence import fit_learner, judge_by_labels
+from adapt.model_selection._label_evidence import fit_learners, judge_by_labels
 from adapt.model_selection._read_domains import preprocess
 from adapt.model_selection._rule import SHIPPED
 
@@ -197,11 +197,8 @@ def with_learners(of_classes, sizes=(20, 50)):
                 given = Xs, task.ys, Xt, task.yt, labelled, scoring, 5, 0, None
                 domains = Domains(*given)
                 model = estimators(of_classes)["linear"]
-                learned = [
-                    fit_learner(learner, domains)[1]
-                    for learner in label_learners(model).values()
-                ]
-                learned = [part for part in learned if part is not None]
+                learners = label_learners(model)
+                learned = [part for *_, part in fit_learners(learners, domains)]
                 both = np.array([*fixed, *learned])
                 learns = np.arange(len(both)) >= len(fixed)
                 names = list(map(str, range(len(both))))

@@ -12,6 +12,7 @@ from adapt.base._average import AverageAdapter
 from adapt.base._feature import FeatureAdapter
 from adapt.base._meta import MetaAdapter
 from adapt.base._parameter import ParameterAdapter
+from adapt.base._row_blocks import RowBlocks
 from adapt.base._source_only import SourceOnly
 from adapt.base._weight import RatioAdapter, WeightAdapter
 
@@ -22,6 +23,7 @@ __all__ = [
     "MetaAdapter",
     "ParameterAdapter",
     "RatioAdapter",
+    "RowBlocks",
     "SourceOnly",
     "WeightAdapter",
 ]

@@ -12,6 +12,7 @@ from adapt._adapt_names import former_member
 from adapt._domains import split_domains
 from adapt._extras import require
 from adapt._sklearn import _clone_parametrized, _fit_context, _print_elapsed_time
+from adapt.base._row_blocks import come_in_blocks, fit_blocks, refuse_blocks
 
 
 class BaseAdapter(ExplainsArguments, BaseEstimator, ABC):
@@ -60,7 +61,8 @@ class BaseAdapter(ExplainsArguments, BaseEstimator, ABC):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Source rows; with `sample_domain`, source and target rows in one table.
+            Source rows; with `sample_domain`, source and target rows in one table. Some
+            methods take `RowBlocks` and collections of Dask here and as `Xt`.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Labels of `X`. Those of target rows may be missing (NaN or None, or -1 where
@@ -86,6 +88,11 @@ class BaseAdapter(ExplainsArguments, BaseEstimator, ABC):
             The fitted adapter.
         """
         self._check_packages()
+        target = self._given_target() if Xt is None else Xt
+        if come_in_blocks(X, target):
+            given = {"sample_domain": sample_domain, "sample_weight": sample_weight}
+            fit_blocks(self, X, y, target, yt=yt, **given)
+            return self
         domains = split_domains(
             self, X, y, Xt, yt, sample_domain, sample_weight, tags=self._tags_for(X)
         )
@@ -99,6 +106,14 @@ class BaseAdapter(ExplainsArguments, BaseEstimator, ABC):
             )
         self._adapt(domains)
         return self
+
+    def _given_target(self):
+        """Return the target rows that the constructor was given."""
+        return self.get_params(deep=False).get("Xt")
+
+    def _learn_from_blocks(self, source, target):
+        """Learn from `CheckedBlocks` of both domains, if the method is of sums."""
+        refuse_blocks(self)
 
     def _tags_for(self, X):
         """Return the tags that say what rows such as ``X`` may hold."""

@@ -107,6 +107,15 @@ class DomainStandardScaler(OneToOneFeatureMixin, FeatureAdapter):
             for name in np.unique(domain)
         }
 
+    def _learn_from_blocks(self, source, target):
+        self.scalers_ = {0: StandardScaler(), -1: StandardScaler()}
+        for name, blocks in ((0, source), (-1, target)):
+            for X in blocks.rows():
+                self.scalers_[name].partial_fit(X)
+
+    def _training_block(self, X):
+        return self.scalers_[0].transform(X), None
+
     def _map_domains(self, domains):
         Xs, Xt = (
             self._by_domain(X, domain, StandardScaler.transform)

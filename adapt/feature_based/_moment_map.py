@@ -17,6 +17,7 @@ from adapt._domains import check_rows, check_sample_domain
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import FeatureAdapter
 from adapt.base._feature import mapped_by_domain
+from adapt.base._row_blocks import Moments
 
 
 def covariance(X, lambda_):
@@ -104,13 +105,24 @@ class MomentMap(OneToOneFeatureMixin, FeatureAdapter):
                     UserWarning,
                     stacklevel=4,
                 )
-        self.Cs_ = covariance(domains.Xs, self.lambda_)
-        self.Ct_ = covariance(domains.Xt, self.lambda_)
-        self.coef_ = self._matrix(self.Cs_, self.Ct_)
-        self.mean_source_ = domains.Xs.mean(axis=0)
-        self.mean_target_ = (
-            domains.Xt.mean(axis=0) if self.match_mean else self.mean_source_
-        )
+        Cs, Ct = (covariance(X, self.lambda_) for X in (domains.Xs, domains.Xt))
+        self._set_maps(Cs, Ct, domains.Xs.mean(axis=0), domains.Xt.mean(axis=0))
+
+    def _learn_from_blocks(self, source, target):
+        of_both = Moments(source), Moments(target)
+        Cs, Ct = (self._regularised(moments) for moments in of_both)
+        self._set_maps(Cs, Ct, *(moments.mean for moments in of_both))
+
+    def _regularised(self, moments):
+        if self.lambda_ == "auto":
+            return moments.ledoit_wolf()
+        return moments.covariance + self.lambda_ * np.eye(len(moments.mean))
+
+    def _set_maps(self, Cs, Ct, mean_source, mean_target):
+        self.Cs_, self.Ct_ = Cs, Ct
+        self.coef_ = self._matrix(Cs, Ct)
+        self.mean_source_ = mean_source
+        self.mean_target_ = mean_target if self.match_mean else mean_source
 
     def _map_source(self, X):
         return moved(X, self.mean_source_, self.coef_, self.mean_target_)

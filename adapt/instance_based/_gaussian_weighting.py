@@ -13,6 +13,7 @@ from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covaria
 from adapt._kernels import slices
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import RatioAdapter
+from adapt.base._row_blocks import Moments
 
 _BLOCK = 2**16  # numbers that are worked on in one go, so that they stay in caches
 
@@ -24,6 +25,15 @@ def _shrunk(X, shrinkage):
     if shrinkage == "auto":
         return ledoit_wolf(X)[0] + 1e-10 * np.eye(X.shape[1])
     return shrunk_covariance(empirical_covariance(X), shrinkage)
+
+
+def _shrunk_moments(moments, scale, shrinkage):
+    """Return what `_shrunk` does, from `Moments` of rows to be divided by a scale."""
+    if moments.n < 2:
+        return np.eye(len(scale))
+    if shrinkage == "auto":
+        return moments.ledoit_wolf(scale) + 1e-10 * np.eye(len(scale))
+    return shrunk_covariance(moments.covariance / np.outer(scale, scale), shrinkage)
 
 
 def gaussian_log_density(X, mean, covariance):
@@ -212,6 +222,19 @@ class GaussianWeighting(RatioAdapter):
         self.mean_source_, self.mean_target_ = Xs.mean(axis=0), Xt.mean(axis=0)
         self.covariance_source_ = units * _shrunk(Xs / scale, self.shrinkage)
         self.covariance_target_ = units * _shrunk(Xt / scale, self.shrinkage)
+        self._column_scale = scale
+
+    def _fit_ratio_of_blocks(self, source, target):
+        of_both = Moments(source), Moments(target)
+        variances = [moments.covariance.diagonal() for moments in of_both]
+        scale = np.sqrt(np.mean(variances, axis=0))
+        scale[scale == 0] = 1
+        units = np.outer(scale, scale)
+        self.mean_source_, self.mean_target_ = (moments.mean for moments in of_both)
+        self.covariance_source_, self.covariance_target_ = (
+            units * _shrunk_moments(moments, scale, self.shrinkage)
+            for moments in of_both
+        )
         self._column_scale = scale
 
     def _log_ratio(self, X):

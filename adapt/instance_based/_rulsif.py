@@ -15,6 +15,7 @@ from adapt._data_driven import median_gamma
 from adapt._kernels import KERNELS, slices
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import RatioAdapter
+from adapt.base._row_blocks import MAX_ROWS
 from adapt.instance_based._kernel_features import Features, Rows
 
 _LAMBDAS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -342,7 +343,39 @@ class RULSIF(RatioAdapter):
         self.clip = clip
 
     def _fit_ratio(self, domains):
-        Xs, Xt = (np.asarray(X, dtype=np.float64) for X in (domains.Xs, domains.Xt))
+        self._solve(self._choose(domains.Xs, domains.Xt))
+
+    def _fit_ratio_of_blocks(self, source, target):
+        # Centres and parameters are found on a sample, the ratio is of all rows.
+        rng = check_random_state(self.random_state)
+        few = (blocks.sample(MAX_ROWS // 10, rng)[0] for blocks in (source, target))
+        self._choose(*few)
+        self._solve(self._moments_of_blocks(source, target))
+
+    def _moments_of_blocks(self, source, target):
+        features, gamma = self._features(), self.best_params_["gamma"]
+        means = []
+        for blocks in (source, target):
+            n, first, second = 0, 0.0, 0.0
+            for X in blocks.rows():
+                rows = Rows(np.asarray(X, dtype=np.float64), features, several=False)
+                of_block = rows.moments(gamma)
+                first, second = (
+                    total + len(X) * mean
+                    for total, mean in zip((first, second), of_block, strict=True)
+                )
+                n += len(X)
+            means.append((first / n, second / n))
+        (_, Hs), (ht, Ht) = means
+        return Moments(Hs, ht, Ht)
+
+    def _solve(self, moments):
+        lambda_ = self.best_params_["lambdas"]
+        self.thetas_ = relative_ratio(moments, self.alpha, lambda_, self.clip)
+
+    def _choose(self, Xs, Xt):
+        """Set centres and parameters, and return the moments that they have led to."""
+        Xs, Xt = (np.asarray(X, dtype=np.float64) for X in (Xs, Xt))
         rng = check_random_state(self.random_state)
         self.centers_ = Xt
         if len(Xt) > self.max_centers:
@@ -376,8 +409,7 @@ class RULSIF(RatioAdapter):
             self.j_scores_ = np.array(scores)
             i, j = np.unravel_index(self.j_scores_.argmin(), self.j_scores_.shape)
         self.best_params_ = {"gamma": float(gammas[i]), "lambdas": float(lambdas[j])}
-        lambda_ = float(lambdas[j])
-        self.thetas_ = relative_ratio(moments[i], self.alpha, lambda_, self.clip)
+        return moments[i]
 
     def _features(self):
         return Features(self.centers_, self.kernel, self.degree, self.coef0)

@@ -21,6 +21,7 @@ from sklearn.utils import check_random_state
 
 from adapt._data_driven import median_gamma
 from adapt._kernels import kernel_matrix, row_blocks
+from adapt.base._row_blocks import as_blocks, come_in_blocks
 from adapt.metrics._moment_distances import check_samples
 
 
@@ -41,6 +42,10 @@ class TwoSampleTest(NamedTuple):
 
 def _pooled(Xs, Xt, max_rows, rng):
     """Return at most ``max_rows`` rows of each sample, pooled and standardised."""
+    Xs, Xt = (
+        as_blocks(X).sample(max_rows, rng)[0] if come_in_blocks(X) else X
+        for X in (Xs, Xt)
+    )
     Xs, Xt = check_samples(Xs, Xt)
     Xs, Xt = (
         X if len(X) <= max_rows else X[rng.choice(len(X), max_rows, replace=False)]
@@ -80,10 +85,10 @@ def mmd_test(
     Parameters
     ----------
     Xs : array-like of shape (n_samples, n_features)
-        Rows of the source.
+        Rows of the source, or `adapt.base.RowBlocks` or a collection of Dask.
 
     Xt : array-like of shape (n_target_samples, n_features)
-        Rows of the target.
+        Rows of the target, in any of these forms.
 
     gamma : float, default=None
         Parameter of the Gaussian kernel between standardised rows. If None, by the
@@ -142,10 +147,10 @@ def energy_test(Xs, Xt, *, n_permutations=499, max_rows=1000, random_state=None)
     Parameters
     ----------
     Xs : array-like of shape (n_samples, n_features)
-        Rows of the source.
+        Rows of the source, or `adapt.base.RowBlocks` or a collection of Dask.
 
     Xt : array-like of shape (n_target_samples, n_features)
-        Rows of the target.
+        Rows of the target, in any of these forms.
 
     n_permutations : int, default=499
         Number of times that rows are dealt out. The least p-value is one over one more.

@@ -24,6 +24,7 @@ from adapt.model_selection._decision import check_task, choose_on_source
 from adapt.model_selection._held_out_scores import Task
 from adapt.model_selection._label_candidates import judged_without_labels
 from adapt.model_selection._label_evidence import LabelStage
+from adapt.model_selection._many_fits import check_backend
 from adapt.model_selection._preprocessing import (
     fit_array_preprocessor,
     table_preprocessor,
@@ -109,7 +110,8 @@ class AutoAdapt(MetaAdapter):
         source-only did; that one is always fitted.
 
     n_jobs : int, default=None
-        How many folds to run at a time.
+        How many fits to run at a time: those of all folds and methods. They run where
+        `joblib.parallel_config` says, such as on a Dask cluster.
 
     channel_signs : bool, default=True
         Whether channels of source series that clearly have the other sign in the target
@@ -280,6 +282,7 @@ class AutoAdapt(MetaAdapter):
         self : object
             The fitted adapter.
         """
+        check_backend()
         given = {"sample_domain": sample_domain, "sample_weight": sample_weight}
         X, Xt = read_series(X, y, self.Xt if Xt is None else Xt)
         groups = read_groups(groups, X, sample_domain)[0]

@@ -6,8 +6,11 @@ weighted to look like the target may rest on few rows, so it is only shown.
 
 import math
 
+from adapt.base import WeightAdapter
 from adapt.metrics import CircularValidation, ImportanceWeighted
-from adapt.model_selection._held_out_scores import held_out_source, judge
+from adapt.model_selection._candidates import BASELINE
+from adapt.model_selection._held_out_scores import held_out_source, judge, source_calls
+from adapt.model_selection._one_by_one import fit_and_predict
 
 
 def standing(gain, error):
@@ -32,25 +35,54 @@ class OnSource:
 
     Parameters
     ----------
-    baseline : BaseAdapter
-        Source-only; it is the first to be judged.
-
     task : Task
         The domains.
+
+    Attributes
+    ----------
+    judgeable : bool
+        Whether there are rows enough to hold some out.
+
+    rows_in_use : float
+        Effective number of source rows behind the importance-weighted score.
     """
 
-    def __init__(self, baseline, task):
-        self.baseline, self.task = baseline, task
+    def __init__(self, task):
+        self.task = task
         self._circular = CircularValidation().fit(task.Xs, task.Xt)
         self._weighted = ImportanceWeighted().fit(task.Xs, task.Xt)
         self.rows_in_use = self._weighted.effective_sample_size(task.Xs)
+        self._folds = task.source_folds()
+        self.judgeable = self._folds is not None
         self._of_baseline = None
 
-    def __call__(self, method):
+    def shared(self):
+        """Return the arrays that calls are given."""
+        return [*self.task.rows(), *([self._folds] if self.judgeable else [])]
+
+    def calls(self, name, method):
+        """Return a call for each fold, if there are any, and one on all rows."""
+        task = self.task
+        on_all = fit_and_predict, method, task.Xs, task.ys, task.Xt, task.source_weight
+        folds = source_calls(method, task, self._folds) if self.judgeable else []
+        return [*folds, on_all]
+
+    def finish(self, name, results):
+        """Return a row of the table, the method fitted on all rows, and predictions."""
+        *parts, (model, seconds, predicted) = results
+        row = {"method": name}
+        row |= self._evidence(name, parts) if self.judgeable else standing(0.0, 0.0)
+        row["fit_seconds"] = seconds
+        if isinstance(model, WeightAdapter):
+            row["ess"] = model.effective_sample_size_
+        row |= true_score(predicted, self.task)
+        return row, model, predicted
+
+    def _evidence(self, name, parts):
         """Return the columns of the table that hold evidence."""
         scorers = [self._circular, self._weighted]
-        returned, weighted = held_out_source(method, scorers, self.task)
-        if method is self.baseline:
+        returned, weighted = held_out_source(parts, scorers, self.task, self._folds)
+        if name == BASELINE:
             self._of_baseline = returned
         row = standing(*returned.gain(self._of_baseline))
         row["circular"], row["circular_se"] = returned.score()

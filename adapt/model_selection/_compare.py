@@ -14,10 +14,16 @@ from adapt.model_selection._candidates import BASELINE, TARGET_ONLY, candidates
 from adapt.model_selection._circular_gain import standing
 from adapt.model_selection._comparison import Comparison
 from adapt.model_selection._decision import check_choice, check_task, choose_on_source
-from adapt.model_selection._held_out_scores import Task, held_out_target
+from adapt.model_selection._held_out_scores import (
+    Task,
+    judge_on_target,
+    shown_labels,
+    target_calls,
+)
 from adapt.model_selection._label_candidates import judged_without_labels
 from adapt.model_selection._label_evidence import LabelStage
-from adapt.model_selection._one_by_one import fit_timed, one_by_one
+from adapt.model_selection._many_fits import ManyFits, check_backend
+from adapt.model_selection._one_by_one import fit_and_predict, fit_timed, one_by_one
 from adapt.model_selection._pooled_candidate import pooled_candidates
 from adapt.model_selection._preprocessing import filled_union
 from adapt.model_selection._read_domains import (
@@ -32,35 +38,57 @@ from adapt.model_selection._series_rows import for_series, read_series, warn_of_
 from adapt.series import SeriesSet
 
 
-def _compare_on_target(comparison, methods, estimator, task, verbose):
-    """Score methods on held-out labelled target rows, which they may learn from."""
-    if not task.target_folds():
-        raise ValueError(
-            f"{task.labelled.sum()} labelled target rows are too few to hold some out: "
-            "`target_labels='train'` needs 2 rows each of 2 classes, or 4 numbers. Use "
-            "`target_labels='score'`."
-        )
-    methods = {BASELINE: methods[BASELINE], TARGET_ONLY: estimator, **methods}
-    baseline = []
+class _OnTarget:
+    """Judge methods by held-out labelled target rows, which they may learn from."""
 
-    def evaluate(name, method):
-        held_out = held_out_target(method, task)
-        if name == BASELINE:
-            baseline.append(held_out)
-        rows = np.flatnonzero(task.labelled)
+    def __init__(self, task):
+        self.task, self._folds = task, task.target_folds()
+        if self._folds is None:
+            raise ValueError(
+                f"{task.labelled.sum()} labelled target rows are too few to hold some "
+                "out: `target_labels='train'` needs 2 rows each of 2 classes, or 4 "
+                "numbers. Use `target_labels='score'`."
+            )
+        self._labels = shown_labels(task.yt, np.flatnonzero(task.labelled))
+        self._of_baseline = None
+
+    def shared(self):
+        return [*self.task.rows(), self._folds, self._labels]
+
+    def calls(self, name, method):
+        task = self.task
         if name == TARGET_ONLY:
-            model, seconds = fit_timed(method, task.Xt[rows], task.yt[rows])
+            on_all = _fit_on_target, method, task.Xt, task.yt, task.labelled
         else:
-            labels = task.target_labels(rows)
-            model, seconds = fit_timed(method, task.Xs, task.ys, Xt=task.Xt, yt=labels)
+            rows = task.Xs, task.ys, task.Xt
+            on_all = fit_and_predict, method, *rows, None, self._labels
+        return [*target_calls(method, task, self._folds), on_all]
+
+    def finish(self, name, results):
+        *parts, (model, seconds, predicted) = results
+        held_out = judge_on_target(parts, self.task, self._folds)
+        if name == BASELINE:
+            self._of_baseline = held_out
         row = {"method": name, "fit_seconds": seconds}
         row["held_out"], row["held_out_se"] = held_out.score()
-        row |= standing(*held_out.gain(baseline[0]))
+        row |= standing(*held_out.gain(self._of_baseline))
         if isinstance(model, WeightAdapter):
             row["ess"] = model.effective_sample_size_
-        return row, model, model.predict(task.Xt)
+        return row, model, predicted
 
-    one_by_one(comparison, methods, evaluate, verbose)
+
+def _fit_on_target(method, Xt, yt, labelled):
+    """Return a model of labelled target rows, the seconds, and what it predicts."""
+    model, seconds = fit_timed(method, Xt[labelled], yt[labelled])
+    return model, seconds, model.predict(Xt)
+
+
+def _compare_on_target(comparison, methods, estimator, task, verbose):
+    """Score methods on held-out labelled target rows."""
+    judged = _OnTarget(task)
+    methods = {BASELINE: methods[BASELINE], TARGET_ONLY: estimator, **methods}
+    with ManyFits(task.n_jobs, judged.shared()) as fits:
+        one_by_one(comparison, methods, judged, fits, verbose)
 
 
 def _use_of_labels(target_labels, labelled):
@@ -189,7 +217,8 @@ def compare(
         Seeds folds and estimators.
 
     n_jobs : int, default=None
-        How many folds to run at a time.
+        How many fits to run at a time: those of all folds and methods. They run where
+        `joblib.parallel_config` says, such as on a Dask cluster.
 
     verbose : int, default=0
         Whether to print a line as each method is finished, with a progress bar if
@@ -221,7 +250,8 @@ def compare(
     ends the comparison, and keeps the methods that are finished.
 
     A method that fails is in the table with its error; only a failure of source-only is
-    raised.
+    raised. If a worker dies, a warning says so, and what it may have been fitting is
+    tried once more; only a method that ends its worker again is lost.
 
     The standard errors take rows as independent, and are too small for grouped rows.
     The rule can be fooled: a map that swaps classes on the way there, and swaps them
@@ -243,6 +273,7 @@ def compare(
     if cv < 2:
         raise ValueError(f"`cv` must be at least 2, got {cv!r}.")
     check_choice("columns", columns, ("shared", "union"))
+    check_backend()
     X, Xt = read_series(X, y, Xt)
     Xs, ys, Xt, yt, labelled = read_domains(X, y, Xt, yt, sample_domain)
     estimator, of_classes, scoring = check_task(estimator, ys, scoring, random_state)

@@ -8,16 +8,14 @@ held-out labels on the way to the target and back than source-only does. `compar
 all of it, and `AutoAdapt` goes by it.
 """
 
-from functools import partial
-
 from sklearn.base import is_classifier, is_regressor
 
 from adapt._label_kinds import is_classification
-from adapt.base import WeightAdapter
 from adapt.model_selection._candidates import BASELINE, base_estimator
-from adapt.model_selection._circular_gain import OnSource, standing, true_score
+from adapt.model_selection._circular_gain import OnSource
 from adapt.model_selection._held_out_scores import held_out_target
-from adapt.model_selection._one_by_one import fit_timed, one_by_one
+from adapt.model_selection._many_fits import ManyFits
+from adapt.model_selection._one_by_one import one_by_one
 from adapt.model_selection._shift_evidence import shift_evidence
 
 
@@ -70,20 +68,6 @@ def check_task(estimator, ys, scoring, random_state):
     return estimator, of_classes, scoring
 
 
-def _evaluate(name, method, task, judged):
-    """Return a row of the table, the method fitted on all rows, and its predictions."""
-    row = {"method": name}
-    row |= judged(method) if task.source_folds() else standing(0.0, 0.0)
-    model, row["fit_seconds"] = fit_timed(
-        method, task.Xs, task.ys, Xt=task.Xt, **task.weights_of(slice(None))
-    )
-    if isinstance(model, WeightAdapter):
-        row["ess"] = model.effective_sample_size_
-    predicted = model.predict(task.Xt)
-    row |= true_score(predicted, task)
-    return row, model, predicted
-
-
 def choose_on_source(
     comparison, methods, estimator, task, rule, *, verbose, time_limit=None, table=True
 ):
@@ -123,13 +107,14 @@ def choose_on_source(
         random_state=task.random_state,
         rule=rule,
     )
-    judged = OnSource(methods[BASELINE], task)
+    judged = OnSource(task)
     comparison.source_rows_in_use = judged.rows_in_use
-    comparison.judgeable = bool(task.source_folds())
+    comparison.judgeable = judged.judgeable
     if not (comparison.judgeable and (table or comparison.evidence.moved)):
         methods = {BASELINE: methods[BASELINE]}
-    trained_there = None if task.yt is None else held_out_target(estimator, task)
-    if trained_there is not None:
-        comparison.ceiling = trained_there.score()[0]
-    evaluate = partial(_evaluate, task=task, judged=judged)
-    one_by_one(comparison, methods, evaluate, verbose, time_limit)
+    with ManyFits(task.n_jobs, judged.shared()) as fits:
+        if task.yt is not None:
+            trained_there = held_out_target(estimator, task, fits)
+            if trained_there is not None:
+                comparison.ceiling = trained_there.score()[0]
+        one_by_one(comparison, methods, judged, fits, verbose, time_limit)

@@ -17,6 +17,15 @@ from sklearn.model_selection import (
 )
 
 from adapt.base import BaseAdapter
+from adapt.metrics import CircularValidation, ImportanceWeighted
+from adapt.model_selection._many_fits import ManyFits, results
+
+
+def shown_labels(yt, rows):
+    """Return labels of the target, None but for ``rows``."""
+    labels = np.full(len(yt), None)
+    labels[rows] = yt[rows]
+    return labels
 
 
 class Task(NamedTuple):
@@ -38,28 +47,35 @@ class Task(NamedTuple):
     groups: np.ndarray | None = None
     target_groups: np.ndarray | None = None
 
-    def weights_of(self, rows):
-        """Return the weights of source rows as ``fit`` takes them, if any."""
-        if self.source_weight is None:
-            return {}
-        return {"sample_weight": self.source_weight[rows]}
+    def rows(self):
+        """Return the arrays that fits read."""
+        arrays = self.Xs, self.ys, self.Xt, self.yt, self.source_weight
+        return [array for array in arrays if array is not None]
 
     def source_folds(self):
-        """Return folds of source rows; none if there are too few rows."""
+        """Return the fold of each source row; None if there are too few rows."""
         return self._folds(self.ys, self.groups)
 
     def target_folds(self):
-        """Return folds of labelled target rows; none if there are too few rows."""
+        """Return the fold of each target row, -1 without label.
+
+        None if there are too few rows.
+        """
         groups = self.target_groups
         groups = None if groups is None else groups[self.labelled]
-        return self._folds(self.yt[self.labelled], groups)
+        known = self._folds(self.yt[self.labelled], groups)
+        if known is None:
+            return None
+        folds = np.full(len(self.yt), -1)
+        folds[self.labelled] = known
+        return folds
 
     def _folds(self, y, groups):
         most = self._most_folds(y)
         if groups is not None:
             most = min(most, len(np.unique(groups)))
         if most < 2:
-            return []
+            return None
         of_numbers = self.scoring == "r2"
         if groups is None:
             splitter = KFold if of_numbers else StratifiedKFold
@@ -69,9 +85,12 @@ class Task(NamedTuple):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on classes with fewer rows than folds
             folds = list(splitter.split(np.zeros(len(y)), y, groups))
-        if of_numbers or all(len(np.unique(y[train])) > 1 for train, _ in folds):
-            return folds
-        return []  # groups of one class each leave nothing to tell apart
+        if not (of_numbers or all(len(np.unique(y[train])) > 1 for train, _ in folds)):
+            return None  # groups of one class each leave nothing to tell apart
+        fold_of = np.empty(len(y), dtype=int)
+        for k, (_, test) in enumerate(folds):
+            fold_of[test] = k
+        return fold_of
 
     def _most_folds(self, y):
         """Return into how many folds rows can be split, at most `cv`."""
@@ -85,12 +104,6 @@ class Task(NamedTuple):
         """Return this task as methods see it that are judged without target labels."""
         nothing = np.zeros(len(self.labelled), dtype=bool)
         return self._replace(yt=None, labelled=nothing)
-
-    def target_labels(self, rows):
-        """Return labels of the target, None but for ``rows``."""
-        labels = np.full(len(self.yt), None)
-        labels[rows] = self.yt[rows]
-        return labels
 
 
 def mean_and_error(values, weights=None):
@@ -155,72 +168,91 @@ def judge(y, predicted, scoring, weights=None):
     return HeldOut((predicted == y).astype(float), weights)
 
 
-def fit_on_source(method, task, train):
+def fit_on_source(method, Xs, ys, Xt, weight, train):
     """Return a method fitted on the source rows ``train``, and the target."""
-    return clone(method).fit(
-        task.Xs[train], task.ys[train], Xt=task.Xt, **task.weights_of(train)
-    )
+    weights = {} if weight is None else {"sample_weight": weight[train]}
+    return clone(method).fit(Xs[train], ys[train], Xt=Xt, **weights)
 
 
-def _fold_of_source(method, scorers, task, train, test):
-    """Return what each scorer is to judge: predictions of the rows ``test``."""
+def _fold_of_source(method, Xs, ys, Xt, weight, folds, k):
+    """Return predictions of a fold of source rows by way of the target, and straight.
+
+    The first are None where all is lost, see `CircularValidation`.
+    """
+    train, test = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = fit_on_source(method, task, train)
-        return [scorer.held_out(model, task.Xs[test]) for scorer in scorers]
+        model = fit_on_source(method, Xs, ys, Xt, weight, train)
+        circular = CircularValidation().fit(Xs, Xt).held_out(model, Xs[test])
+        return circular, ImportanceWeighted().held_out(model, Xs[test])
 
 
-def fold_of_target(method, task, train, test):
+def _fold_of_target(method, Xs, ys, Xt, yt, folds, k):
     """Return predictions of target rows whose labels the method was not shown."""
+    train, test = np.flatnonzero((folds >= 0) & (folds != k)), folds == k
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if isinstance(method, BaseAdapter):
-            labels = task.target_labels(train)
-            model = clone(method).fit(task.Xs, task.ys, Xt=task.Xt, yt=labels)
+            labels = shown_labels(yt, train)
+            model = clone(method).fit(Xs, ys, Xt=Xt, yt=labels)
         else:
-            model = clone(method).fit(task.Xt[train], task.yt[train])
-        return model.predict(task.Xt[test])
+            model = clone(method).fit(Xt[train], yt[train])
+        return model.predict(Xt[test])
 
 
-def run(function, calls, n_jobs):
-    """Return the outcomes of calls, given as tuples, some of them at a time."""
-    from joblib import Parallel, delayed
-
-    return Parallel(n_jobs=n_jobs)(delayed(function)(*call) for call in calls)
-
-
-def held_out_source(method, scorers, task):
-    """Score a method without target labels.
+def source_calls(method, task, folds):
+    """Return a call for each fold of source rows, for `ManyFits`.
 
     Parameters
     ----------
     method : BaseAdapter
         Not fitted.
 
+    task : Task
+        The domains.
+
+    folds : ndarray of shape (n_samples,)
+        Of `Task.source_folds`.
+
+    Returns
+    -------
+    calls : list of tuple
+    """
+    rows = task.Xs, task.ys, task.Xt, task.source_weight, folds
+    return [(_fold_of_source, method, *rows, k) for k in range(folds.max() + 1)]
+
+
+def held_out_source(parts, scorers, task, folds):
+    """Judge what a method predicted of held-out source rows.
+
+    Parameters
+    ----------
+    parts : list of tuple
+        What `source_calls` returned.
+
     scorers : list of LabelFreeScorer
-        Fitted.
+        Fitted: `CircularValidation` and `ImportanceWeighted`.
 
     task : Task
         The domains.
+
+    folds : ndarray of shape (n_samples,)
+        Of `Task.source_folds`.
 
     Returns
     -------
     held_out : list of HeldOut
         For each scorer, the values of all source rows.
     """
-    folds = task.source_folds()
-    parts = run(
-        _fold_of_source, [(method, scorers, task, *f) for f in folds], task.n_jobs
-    )
     guess = 1 / len(np.unique(task.ys))
     judged = []
     for scorer, predictions in zip(scorers, zip(*parts, strict=True), strict=True):
         predicted, lost = task.ys.copy(), np.zeros(len(task.ys), dtype=bool)
-        for (_, test), part in zip(folds, predictions, strict=True):
+        for k, part in enumerate(predictions):
             if part is None:
-                lost[test] = True
+                lost[folds == k] = True
             else:
-                predicted[test] = part
+                predicted[folds == k] = part
         weights = scorer.weights(task.Xs)
         if task.source_weight is not None:
             ones = np.ones(len(task.ys))
@@ -231,7 +263,69 @@ def held_out_source(method, scorers, task):
     return judged
 
 
-def held_out_target(method, task):
+def target_calls(method, task, folds):
+    """Return a call for each fold of labelled target rows, for `ManyFits`.
+
+    Parameters
+    ----------
+    method : BaseAdapter or estimator
+        Not fitted. An estimator is trained on target rows alone.
+
+    task : Task
+        The domains.
+
+    folds : ndarray of shape (n_target_samples,)
+        Of `Task.target_folds`.
+
+    Returns
+    -------
+    calls : list of tuple
+    """
+    rows = task.Xs, task.ys, task.Xt, task.yt, folds
+    return [(_fold_of_target, method, *rows, k) for k in range(folds.max() + 1)]
+
+
+def target_predictions(parts, task, folds):
+    """Return what was predicted of target rows that were held out.
+
+    Parameters
+    ----------
+    parts : list of ndarray
+        What `target_calls` returned.
+
+    task : Task
+        The domains.
+
+    folds : ndarray of shape (n_target_samples,)
+        Of `Task.target_folds`.
+
+    Returns
+    -------
+    predicted : ndarray of shape (n_target_samples,)
+        Of other rows what is known.
+    """
+    predicted = task.yt.copy()
+    for k, part in enumerate(parts):
+        predicted[folds == k] = part
+    return predicted
+
+
+def judge_on_target(parts, task, folds):
+    """Judge what a method predicted of target rows whose labels it was not shown.
+
+    Parameters are those of `target_predictions`.
+
+    Returns
+    -------
+    held_out : HeldOut
+        Values of the labelled target rows.
+    """
+    rows = np.flatnonzero(task.labelled)
+    predicted = target_predictions(parts, task, folds)
+    return judge(task.yt[rows], predicted[rows], task.scoring)
+
+
+def held_out_target(method, task, fits=None):
     """Score a method on labelled target rows that it was not shown the labels of.
 
     Parameters
@@ -242,20 +336,19 @@ def held_out_target(method, task):
     task : Task
         The domains.
 
+    fits : ManyFits, default=None
+        Runs the folds. If None, `task.n_jobs` says how.
+
     Returns
     -------
     held_out : HeldOut or None
         Values of the labelled target rows; None if they are too few for folds.
     """
-    rows = np.flatnonzero(task.labelled)
-    y = task.yt[rows]
     folds = task.target_folds()
-    if not folds:
+    if folds is None:
         return None
-    calls = [(method, task, rows[train], rows[test]) for train, test in folds]
-    predicted = y.copy()
-    for (_, test), part in zip(
-        folds, run(fold_of_target, calls, task.n_jobs), strict=True
-    ):
-        predicted[test] = part
-    return judge(y, predicted, task.scoring)
+    if fits is None:
+        with ManyFits(task.n_jobs, task.rows()) as fits:
+            return held_out_target(method, task, fits)
+    parts = results(fits.outcomes(target_calls(method, task, folds)))
+    return judge_on_target(parts, task, folds)

@@ -22,9 +22,18 @@ from adapt.model_selection._few_labels import (
     label_strata,
     labelled_gains,
 )
-from adapt.model_selection._held_out_scores import fold_of_target, run
+from adapt.model_selection._held_out_scores import (
+    shown_labels,
+    target_calls,
+    target_predictions,
+)
 from adapt.model_selection._label_candidates import split_candidates
-from adapt.model_selection._one_by_one import fit_timed, with_time_left
+from adapt.model_selection._many_fits import ManyFits, results
+from adapt.model_selection._one_by_one import (
+    first_alone,
+    fit_and_predict,
+    with_time_left,
+)
 
 
 @dataclass(eq=False)
@@ -151,56 +160,61 @@ class LabelEvidence:
 # ------------------------------------------------------------------- predictions
 
 
-def fit_fixed(fixed, task, time_limit=None):
+def fit_fixed(fixed, task, fits, time_limit=None):
     """Return fitted candidates that learn nothing from target labels.
 
     Those that fail are left out, and so are those after a Ctrl-C or `time_limit`.
     """
+    rows = task.Xs, task.ys, task.Xt, task.source_weight
+    left = with_time_left(fixed.items(), time_limit)
+    calls = (
+        [(fit_and_predict, method, *rows)] if in_time else []
+        for (_, method), in_time in left
+    )
     models = {}
     try:
-        for (name, method), in_time in with_time_left(fixed.items(), time_limit):
-            if not in_time:
-                continue
-            try:
-                models[name] = fit_timed(
-                    method, task.Xs, task.ys, Xt=task.Xt, **task.weights_of(slice(None))
-                )[0]
-            except Exception:
-                if name == BASELINE:
-                    raise
+        for name, outcomes in zip(fixed, first_alone(fits, calls), strict=True):
+            for result, error in outcomes:
+                if error is None:
+                    models[name] = result[0]
+                elif name == BASELINE:
+                    raise error
     except KeyboardInterrupt:
         pass
     return models
 
 
-def fit_learner(method, task):
-    """Return a model that learned from target labels, and what it predicts there.
+def fit_learners(learners, task):
+    """Yield candidates that learn from target labels, fitted, and what they predict.
 
-    Both are None if labelled rows are too few for folds, or for the method.
+    None is if labelled rows are too few for folds, nor those that fail, such as by a
+    class without labelled rows.
 
-    Returns
-    -------
-    model : adapter or None
+    Yields
+    ------
+    name : str
+
+    model : adapter
         Fitted with all labels.
 
     predicted : ndarray of shape (n_target_samples,)
         Of labelled rows, by models that were not shown their labels.
     """
-    rows = np.flatnonzero(task.labelled)
-    folds = [(rows[train], rows[test]) for train, test in task.target_folds()]
-    if not folds:
-        return None, None
-    try:
-        labels = task.target_labels(rows)
-        model, _ = fit_timed(method, task.Xs, task.ys, Xt=task.Xt, yt=labels)
-        predicted = model.predict(task.Xt)
-        calls = [(method, task, *fold) for fold in folds]
-        parts = run(fold_of_target, calls, task.n_jobs)
-    except Exception:  # such as a class without labelled rows
-        return None, None
-    for (_, test), part in zip(folds, parts, strict=True):
-        predicted[test] = part
-    return model, predicted
+    folds = task.target_folds()
+    if folds is None:
+        return
+    labels = shown_labels(task.yt, np.flatnonzero(task.labelled))
+    rows = task.Xs, task.ys, task.Xt, None, labels
+    calls = (
+        [(fit_and_predict, method, *rows), *target_calls(method, task, folds)]
+        for method in learners.values()
+    )
+    with ManyFits(task.n_jobs, [*task.rows(), folds, labels]) as fits:
+        for name, outcomes in zip(learners, fits.groups(calls), strict=True):
+            if all(error is None for _, error in outcomes):
+                (model, _, on_all), *parts = results(outcomes)
+                held_out = target_predictions(parts, task, folds)
+                yield name, model, np.where(folds < 0, on_all, held_out)
 
 
 def row_scores(y, predictions, scoring, ys):
@@ -322,7 +336,8 @@ class LabelStage:
             Of target rows.
         """
         missing = {k: m for k, m in self._fixed.items() if k not in models}
-        models |= fit_fixed(missing, self.task, self.time_limit)
+        with ManyFits(self.task.n_jobs, self.task.rows()) as fits:
+            models |= fit_fixed(missing, self.task, fits, self.time_limit)
         names = [name, *(key for key in models if key != name)]
         return names, np.array([models[k].predict(self.task.Xt) for k in names])
 
@@ -337,12 +352,10 @@ class LabelStage:
         """
         names, predictions = self.fit(name, models)
         found, learned = list(predictions), []
-        for key, method in self._learners.items():
-            model, predicted = fit_learner(method, self.task)
-            if model is not None:
-                models[key] = model
-                found.append(predicted)
-                learned.append(key)
+        for key, model, predicted in fit_learners(self._learners, self.task):
+            models[key] = model
+            found.append(predicted)
+            learned.append(key)
         names = names + learned
         learns = np.array([key in learned for key in names])
         return judge_by_labels(names, np.array(found), learns, self.task, rule)

@@ -3,10 +3,13 @@
 import sys
 import time
 import warnings
+from functools import partial
+from itertools import islice
 
 from sklearn.base import clone
 
 from adapt.model_selection._candidates import BASELINE
+from adapt.model_selection._many_fits import results
 
 
 def fit_timed(method, X, y, **params):
@@ -16,6 +19,41 @@ def fit_timed(method, X, y, **params):
         warnings.simplefilter("ignore")
         model = clone(method).fit(X, y, **params)
     return model, time.perf_counter() - start
+
+
+def fit_and_predict(method, Xs, ys, Xt, weight=None, yt=None):
+    """Return a method fitted on all rows, the seconds, and what it predicts there.
+
+    Parameters
+    ----------
+    method : adapter
+        Not fitted.
+
+    Xs, ys : ndarrays
+        Rows and labels of the source.
+
+    Xt : ndarray of shape (n_target_samples, n_features)
+        Rows of the target.
+
+    weight : ndarray of shape (n_samples,), default=None
+        Weights of source rows.
+
+    yt : ndarray of shape (n_target_samples,), default=None
+        Labels of the target, of which some may be missing.
+
+    Returns
+    -------
+    model : adapter
+
+    seconds : float
+        Of the fit.
+
+    predicted : ndarray of shape (n_target_samples,)
+    """
+    given = {"sample_weight": weight, "yt": yt}
+    given = {key: value for key, value in given.items() if value is not None}
+    model, seconds = fit_timed(method, Xs, ys, Xt=Xt, **given)
+    return model, seconds, model.predict(Xt)
 
 
 def with_time_left(items, time_limit):
@@ -34,10 +72,17 @@ def with_time_left(items, time_limit):
         first = time.perf_counter() - start if first is None else first
 
 
-def attempt(name, method, evaluate):
+def first_alone(fits, groups):
+    """Yield outcomes of groups of calls; those of the first before others are begun."""
+    groups = iter(groups)
+    yield from fits.groups(islice(groups, 1))
+    yield from fits.groups(groups)
+
+
+def attempt(name, evaluate):
     """Return a row of the table, a fitted model and what it predicts, or the error."""
     try:
-        return evaluate(name, method)
+        return evaluate()
     except Exception as error:
         if name == BASELINE:
             raise
@@ -53,7 +98,7 @@ def _silent(line):
     """Print nothing."""
 
 
-def one_by_one(comparison, methods, evaluate, verbose, time_limit=None):
+def one_by_one(comparison, methods, plan, fits, verbose, time_limit=None):
     """Add methods to a comparison as they are finished, until all are or Ctrl-C.
 
     Parameters
@@ -62,11 +107,16 @@ def one_by_one(comparison, methods, evaluate, verbose, time_limit=None):
         It is added to, and told of an interruption.
 
     methods : dict of str to adapter
-        Source-only first. Its error is raised; those of others stand in their rows.
+        Source-only first: it is finished before others are begun. Its error is raised;
+        those of others stand in their rows.
 
-    evaluate : callable
-        ``evaluate(name, method)`` returns a row of the table, a fitted model, and what
-        it predicts of the target.
+    plan : object
+        ``plan.calls(name, method)`` returns what is to be run for a method, as
+        `ManyFits` takes it. ``plan.finish(name, results)`` makes of that a row of the
+        table, a fitted model, and what it predicts of the target.
+
+    fits : ManyFits
+        Runs the calls.
 
     verbose : int
         Whether to print a line as each method is finished.
@@ -78,26 +128,40 @@ def one_by_one(comparison, methods, evaluate, verbose, time_limit=None):
 
     show = tqdm.write if verbose else _silent
     bar = tqdm(
-        methods.items(),
+        total=len(methods),
         desc="comparing",
         unit="method",
         leave=False,
         disable=not verbose or not sys.stderr.isatty(),
     )
+    left = with_time_left(methods.items(), time_limit)
+    not_begun = set()
+
+    def calls():
+        for (name, method), in_time in left:
+            bar.set_postfix_str(name)
+            if not in_time:
+                not_begun.add(name)
+            yield plan.calls(name, method) if in_time else []
+
     show(comparison.header())
     try:
-        for (name, method), in_time in with_time_left(bar, time_limit):
-            bar.set_postfix_str(name)
-            if in_time:
-                row, *model = attempt(name, method, evaluate)
-                comparison.add(row, *model)
-                show(comparison.line(row))
-            else:
+        for name, outcomes in zip(methods, first_alone(fits, calls()), strict=True):
+            if name in not_begun:
                 reason = f"not begun within `time_limit` of {time_limit:g} s"
                 comparison.add({"method": name, "error": reason, "begun": False})
+            else:
+                row, *model = attempt(name, partial(_finish, plan, name, outcomes))
+                comparison.add(row, *model)
+                show(comparison.line(row))
+            bar.update()
     except KeyboardInterrupt:
         if not comparison.rows:
             raise
         comparison.interrupted = True
     finally:
         bar.close()
+
+
+def _finish(plan, name, outcomes):
+    return plan.finish(name, results(outcomes))

@@ -1,6 +1,7 @@
 """Rank sources for a target with few labels."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 from sklearn.utils import check_consistent_length, check_random_state
@@ -9,6 +10,7 @@ from adapt._domains import missing_labels
 from adapt._frames import as_rows, take_rows
 from adapt._label_kinds import is_classification
 from adapt._units_of_columns import unit_findings
+from adapt.model_selection._many_fits import ManyFits, results
 from adapt.model_selection._source_outputs import is_table, outputs_of
 from adapt.model_selection._source_scores import DISTANCES, SCORES
 
@@ -165,6 +167,7 @@ def rank_sources(
     estimator=None,
     layer=None,
     random_state=0,
+    n_jobs=None,
 ):
     """Rank sources on labelled training rows of the target.
 
@@ -209,6 +212,10 @@ def rank_sources(
 
     random_state : int, RandomState instance or None, default=0
         Draws the groups of rows of the jackknife.
+
+    n_jobs : int, default=None
+        How many sources to fit, or to predict by, at a time, where
+        `joblib.parallel_config` says.
 
     Returns
     -------
@@ -272,19 +279,18 @@ def rank_sources(
         )
     X, y, of_classes = _labelled(Xt, yt)
     _warn_of_units(sources, X)
-    outputs = {
-        name: outputs_of(
-            name,
-            source,
-            X,
-            y,
-            of_classes=of_classes,
-            estimator=estimator,
-            layer=layer,
-            with_features=with_features,
-        )
-        for name, source in sources.items()
+    options = {
+        "of_classes": of_classes,
+        "estimator": estimator,
+        "layer": layer,
+        "with_features": with_features,
     }
+    calls = (
+        (partial(outputs_of, **options), name, source, X, y)
+        for name, source in sources.items()
+    )
+    with ManyFits(n_jobs, [X, y]) as fits:
+        outputs = dict(zip(sources, results(fits.outcomes(calls)), strict=True))
     if scores is None:
         scores = [_default(used_as, of_classes, outputs.values())]
     values = pd.DataFrame(

@@ -14,6 +14,7 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from adapt._sklearn import Interval, _check_sample_weight, _fit_context
+from adapt.base._row_blocks import as_blocks, come_in_blocks
 from adapt.multi_domain._random_features import with_random_relu
 from adapt.multi_domain._sums import DomainSums
 
@@ -86,16 +87,17 @@ class MultiDomainEstimator(BaseEstimator, metaclass=ABCMeta):
         """Set the attributes that follow from `sums_`."""
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, *, sample_domain=None, sample_weight=None):
+    def fit(self, X, y=None, *, sample_domain=None, sample_weight=None):
         """Learn from rows of any number of domains, and from nothing before them.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The rows.
+            The rows. `adapt.base.RowBlocks` and collections of Dask are read a block at
+            a time.
 
         y : array-like of shape (n_samples,)
-            Their labels.
+            Their labels; None where blocks hold them.
 
         sample_domain : array-like of shape (n_samples,), int or str, default=None
             The domain of each row: whole numbers or strings. All are alike, none is the
@@ -109,8 +111,27 @@ class MultiDomainEstimator(BaseEstimator, metaclass=ABCMeta):
         self : object
             The model.
         """
+        if come_in_blocks(X):
+            return self._fit_blocks(X, y, sample_domain, sample_weight)
         rows = self._read(X, y, sample_domain, sample_weight, reset=True)
         self.sums_ = self._sums_of(*rows)
+        self._solve()
+        return self
+
+    def _fit_blocks(self, X, y, sample_domain, sample_weight):
+        """Learn from rows that are read a block at a time, once."""
+        if sample_weight is not None:
+            raise ValueError("`sample_weight` is not taken with blocks of rows.")
+        sums = None
+        for block in as_blocks(X, y, sample_domain):
+            if len(block[0]) == 0:
+                continue
+            rows = self._read(*block, None, reset=sums is None)
+            new = self._sums_of(*rows, origin=None if sums is None else sums.origin)
+            sums = new if sums is None else sums.add(new)
+        if sums is None:
+            raise ValueError("`X` has no rows: all of its blocks are empty.")
+        self.sums_ = sums
         self._solve()
         return self
 

@@ -18,7 +18,7 @@ from adapt.model_selection._held_out_scores import Task
 from adapt.model_selection._label_candidates import split_candidates
 from adapt.model_selection._label_evidence import (
     LabelStage,
-    fit_learner,
+    fit_learners,
     judge_by_labels,
     row_scores,
 )
@@ -178,7 +178,7 @@ def task_of(Xs, ys, Xt, yt, rows, scoring="accuracy", cv=3):
 def test_a_learner_is_not_judged_by_labels_that_it_was_shown():
     Xs, ys, Xt, yt = moved()
     task = task_of(Xs, ys, Xt, yt, range(30))
-    model, predicted = fit_learner(Remembers(), task)
+    ((_, model, predicted),) = fit_learners({"remembers": Remembers()}, task)
     assert (model.predict(Xt)[:30] == yt[:30]).all()
     assert (predicted[:30] == 9).all()
     first = SourceOnly(LogisticRegression()).fit(Xs, ys, Xt=Xt).predict(Xt)
