@@ -13,6 +13,7 @@ from adapt._domains import check_rows, require_labels
 from adapt._sklearn import Interval, StrOptions
 from adapt.base import BaseAdapter
 from adapt.deep._augment import augmenter
+from adapt.deep._engine import layout
 from adapt.deep._feed import Feed
 from adapt.deep._forward import outputs_of
 from adapt.deep._labels import read_labels
@@ -469,6 +470,7 @@ class DeepAdapter(Trainer, DeepPredictor):
     # How it is trained
 
     def _adapt(self, domains):
+        layout(self.batch_size)  # to refuse devices before any work
         rng = check_random_state(self.random_state)
         self._labels = self._read_labels(domains.ys)
         self.__dict__.pop("classes_", None)

@@ -21,6 +21,7 @@ __all__ = [
     "choose_mode",
     "compile_epoch",
     "compile_forward",
+    "layout",
     "matmul",
     "minimize",
     "repeat",
@@ -47,6 +48,27 @@ else:
 # Modes, as `choose_mode` returns them, in which few large operations are faster than
 # many small ones, so that an optimizer's variables are packed in one vector.
 PACKED_MODES = _backend.PACKED_MODES
+
+
+def layout(batch_size):
+    """Return the devices that batches are split over, None for one device.
+
+    Parameters
+    ----------
+    batch_size : int
+        Rows of a batch, of which each device gets as many.
+
+    Returns
+    -------
+    devices : tuple of str or None
+        Their names: programs that were compiled for others cannot be used.
+
+    Raises
+    ------
+    ValueError
+        If rows cannot be split evenly, or not with this backend.
+    """
+    return _backend.layout(batch_size)
 
 
 def to_device(x):

@@ -21,8 +21,54 @@ from adapt.deep._engine_steps import (
 PACKED_MODES = ()
 matmul = product
 fork_generators = nullcontext
-to_device = jax.numpy.asarray
 to_numpy = np.asarray
+
+
+def layout(batch_size):
+    found = keras.distribution.distribution()
+    if found is None:
+        return None
+    if not isinstance(found, keras.distribution.DataParallel):
+        raise ValueError(
+            "Deep methods split batches over devices, and no networks: set a "
+            "`keras.distribution.DataParallel`, got "
+            f"{type(found).__name__}."
+        )
+    devices = found.device_mesh.devices.ravel()
+    if jax.process_count() > 1:
+        raise ValueError(
+            f"Deep methods use the devices of one process, got {jax.process_count()}."
+        )
+    if batch_size % len(devices):
+        raise ValueError(
+            f"Batches of {batch_size} rows cannot be split evenly over {len(devices)} "
+            f"devices. Choose a `batch_size` that is a multiple of {len(devices)}, and "
+            "not larger than the larger domain."
+        )
+    return tuple(map(str, devices))
+
+
+def _laid_out(x, found, axes):
+    mesh = keras.distribution.TensorLayout(axes, found.device_mesh)
+    return keras.distribution.distribute_tensor(x, mesh)
+
+
+def to_device(x):
+    """Every device holds all rows, of which each takes its part of a batch."""
+    x, found = jax.numpy.asarray(x), keras.distribution.distribution()
+    return x if found is None else _laid_out(x, found, [None] * x.ndim)
+
+
+def _split(batch):
+    """Return a batch of which each device has a part of the rows."""
+    found = keras.distribution.distribution()
+    if found is None:
+        return batch
+    first = found.batch_dim_name
+    return {
+        name: _laid_out(x, found, [first, *[None] * (x.ndim - 1)]) if x.ndim else x
+        for name, x in batch.items()
+    }
 
 
 def _rows(array, index):
@@ -99,7 +145,7 @@ def compile_epoch(step, state, mode, begin=None):
 
     def one(values, sums, batch):
         with keras.StatelessScope(zip(state, values, strict=True)) as scope:
-            logs = step(batch)
+            logs = step(_split(batch))
         values = [scope.get_current_value(v) for v in state]
         return values, sums + stacked(logs, names)
 

@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -24,6 +25,16 @@ matmul = tf.matmul
 fork_generators = nullcontext
 to_device = tf.convert_to_tensor
 to_numpy = np.asarray
+
+
+def layout(batch_size):
+    if tf.distribute.has_strategy() or keras.distribution.distribution() is not None:
+        raise ValueError(
+            "With TensorFlow deep methods run on one device: fit outside of "
+            "`strategy.scope()`. To split batches over several, set KERAS_BACKEND=jax "
+            "and `keras.distribution.set_distribution(keras.distribution."
+            "DataParallel())`."
+        )
 
 
 def choose_mode(jit_compile, networks, n_steps):

@@ -38,6 +38,16 @@ def fork_generators(seed):
         yield
 
 
+def layout(batch_size):
+    if keras.distribution.distribution() is not None:
+        raise ValueError(
+            "With PyTorch deep methods run on one device: call "
+            "`keras.distribution.set_distribution(None)`. To split batches over "
+            "several, set KERAS_BACKEND=jax and `keras.distribution.set_distribution("
+            "keras.distribution.DataParallel())`."
+        )
+
+
 def choose_mode(jit_compile, networks, n_steps):
     if jit_compile is None:
         jit_compile = n_steps >= _TRACED_STEPS and not any(map(is_irregular, networks))

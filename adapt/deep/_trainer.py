@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
-from adapt.deep._engine import choose_mode, seeded, to_numpy
+from adapt.deep._engine import choose_mode, layout, seeded, to_numpy
 from adapt.deep._hooks import Phase, TrainingHooks, Update
 from adapt.deep._monitor import Watch
 from adapt.deep._program import Program, give_back, hashable, take_program
@@ -151,6 +151,7 @@ class Trainer(TrainingHooks):
             phase.updates,
             moving,
             mode,
+            layout(feed.batch_size),
             *fed,
             (
                 self._structure(),
