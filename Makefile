@@ -72,7 +72,7 @@ clean:
 	touch $@
 
 .venv/.test: $(CONFIG) | .venv/bin/pip
-	$(INSTALL) '.[test,tensorflow,jax,ot,plot,parquet]'
+	$(INSTALL) '.[test,tensorflow,jax,ot,plot,parquet,dask]'
 	touch $@
 
 # The version is pinned because a later one may bring several gigabytes for GPUs.

@@ -236,6 +236,10 @@ class LinearOT(MomentMap):
             for key, mean, C in zip(keys, means, covariances, strict=True)
         }
 
+    def _learn_from_blocks(self, source, target):
+        super()._learn_from_blocks(source, target)
+        self.source_maps_ = {0: (self.mean_source_, self.coef_)}
+
     def _map_domains(self, domains):
         names = domains.source_domain
         if names is None:
