@@ -10,7 +10,7 @@ import warnings
 from collections import deque
 from itertools import islice
 
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from joblib.parallel import get_active_backend
 
 
@@ -48,7 +48,8 @@ def _outcome(on_dask, function, *args):
 
 
 def _workers(client):
-    return set() if client is None else set(client.ncores())
+    there = client is not None and client.status == "running"
+    return set(client.ncores()) if there else set()
 
 
 class ManyFits:
@@ -78,7 +79,7 @@ class ManyFits:
         gone = self._workers - _workers(self._client)
         if gone and error[0] is None:
             warnings.warn(
-                f"Dask workers were lost: {', '.join(sorted(gone))}. What they were "
+                f"Dask workers have left: {', '.join(sorted(gone))}. What they were "
                 "fitting was fitted by others.",
                 RuntimeWarning,
                 stacklevel=2,
@@ -112,14 +113,15 @@ class ManyFits:
         if self._at_once is None:
             yield from self._parallel(calls)
             return
-        size = self._at_once * self._parallel._effective_n_jobs()
+        size = self._at_once * effective_n_jobs(self.n_jobs)
         while chunk := list(islice(calls, size)):
             yield from self._parallel(chunk)
 
     def _alone(self, call):
         """Return the outcome of a call, which may have ended a worker before."""
         try:
-            return next(iter(self._run(iter([self._call(*call)]))))
+            (outcome,) = self._run(iter([self._call(*call)]))
+            return outcome
         except Exception as error:
             self._stop()
             self._start()
