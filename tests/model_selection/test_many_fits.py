@@ -127,7 +127,7 @@ def test_what_fits_share_is_sent_once(client):
 def test_results_are_those_of_one_process(backend):
     Xs, ys, Xt, yt = shifted_classes(n=60)
     labels = np.where(np.arange(len(yt)) < 20, yt.astype(float), np.nan)
-    methods = {"CORAL": CORAL(), "SA": SA()}
+    methods = {"CORAL": CORAL()}
 
     def run(n_jobs):
         by_scores = compare(Xs, ys, Xt, yt, methods=methods, cv=2, n_jobs=n_jobs)
