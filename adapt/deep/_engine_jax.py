@@ -64,11 +64,14 @@ def _split(batch):
     found = keras.distribution.distribution()
     if found is None:
         return batch
-    first = found.batch_dim_name
-    return {
-        name: _laid_out(x, found, [first, *[None] * (x.ndim - 1)]) if x.ndim else x
-        for name, x in batch.items()
-    }
+    first, n = found.batch_dim_name, found.device_mesh.devices.size
+
+    def split(x):
+        if x.ndim == 0 or x.shape[0] % n:  # is of the step, not of rows
+            return x
+        return _laid_out(x, found, [first, *[None] * (x.ndim - 1)])
+
+    return {name: split(x) for name, x in batch.items()}
 
 
 def _rows(array, index):
