@@ -13,6 +13,8 @@ from itertools import islice
 from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from joblib.parallel import get_active_backend
 
+_PATIENCE = 300  # seconds until a Dask worker that died has to be replaced
+
 
 def dask_client():
     """Return the Dask client of the active joblib backend; None for other backends."""
@@ -103,6 +105,13 @@ class ManyFits:
         self._parallel.__exit__(None, None, None)
         self._sent = {}
 
+    def _restart(self):
+        """Begin again with the workers that are left, or with the first to come back."""
+        self._stop()
+        if self._client is not None:
+            self._client.wait_for_workers(1, timeout=_PATIENCE)
+        self._start()
+
     def _call(self, function, *args):
         # Not as one list: backends know what was sent already by its identity.
         args = (self._sent.get(id(arg), arg) for arg in args)
@@ -123,8 +132,7 @@ class ManyFits:
             (outcome,) = self._run(iter([self._call(*call)]))
             return outcome
         except Exception as error:
-            self._stop()
-            self._start()
+            self._restart()
             return None, error
 
     def outcomes(self, calls):
@@ -153,8 +161,7 @@ class ManyFits:
                 more = False
             except Exception as error:
                 self._say_lost(error, len(handed_out))
-                self._stop()
-                self._start()
+                self._restart()
                 while handed_out:
                     yield self._alone(handed_out.popleft())
 
