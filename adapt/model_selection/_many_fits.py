@@ -106,7 +106,7 @@ class ManyFits:
         self._sent = {}
 
     def _restart(self):
-        """Begin again with the workers that are left, or with the first to come back."""
+        """Begin again with the workers that are left, or the first to come back."""
         self._stop()
         if self._client is not None:
             self._client.wait_for_workers(1, timeout=_PATIENCE)
