@@ -37,11 +37,19 @@ def check_backend():
         )
 
 
+def _arrived(arg):
+    """Return what was sent, also where a worker that was restarted has to ask for it."""
+    from distributed import Future
+
+    return arg.result() if isinstance(arg, Future) else arg
+
+
 def _outcome(on_dask, function, *args):
     """Return what a call returns and None, or None and the error that it raised."""
     try:
         if not on_dask:
             return function(*args), None
+        args = [_arrived(arg) for arg in args]
         # What is fitted on a worker stays there: its inner fits are no tasks of theirs.
         with parallel_config("threading", n_jobs=1):
             return function(*args), None
