@@ -38,7 +38,7 @@ def check_backend():
 
 
 def _arrived(arg):
-    """Return what was sent, also where a worker that was restarted has to ask for it."""
+    """Return what was sent, also where a restarted worker has to ask for it."""
     from distributed import Future
 
     return arg.result() if isinstance(arg, Future) else arg
