@@ -197,7 +197,8 @@ def test_a_worker_that_dies_costs_its_fit_alone(where, request, tmp_path):
     assert any("A worker was lost" in message for message in messages)
     many = many[many["method"] != "Average"].set_index("method")
     assert list(many.index[many["error"].notna()]) == ["dies"]
-    methods = {"first": CORAL(), "dies once": DomainStandardScaler(), "last": SA()}
+    plain = DomainStandardScaler(LogisticRegression())
+    methods = {"first": CORAL(), "dies once": plain, "last": SA()}
     one = compare(Xs, ys, Xt, yt, methods=methods, cv=2).results
     one = one.set_index("method")
     columns = ["circular", "weighted", "target"]
