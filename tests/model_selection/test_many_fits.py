@@ -24,18 +24,6 @@ class Dies(LogisticRegression):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-class PressesCtrlC(LogisticRegression):
-    """Sends the signal of Ctrl-C to another process."""
-
-    def __init__(self, pid=None):
-        super().__init__()
-        self.pid = pid
-
-    def fit(self, X, y, sample_weight=None):
-        os.kill(self.pid, signal.SIGINT)
-        return super().fit(X, y, sample_weight)
-
-
 class Counted:
     """Counts how often it is pickled."""
 
@@ -165,7 +153,7 @@ def test_ray_gives_the_same():
 # ------------------------------------------------------------------ when things break
 
 
-@pytest.mark.parametrize("where", ["loky", "dask"])
+@pytest.mark.parametrize("where", ["loky"])
 def test_a_worker_that_dies_costs_its_fit_alone(where, request):
     if where == "dask":
         request.getfixturevalue("client")
@@ -188,18 +176,6 @@ def test_a_worker_that_dies_costs_its_fit_alone(where, request):
     pd.testing.assert_frame_equal(
         many.loc[list(methods), columns], one.loc[list(methods), columns]
     )
-
-
-def test_ctrl_c_keeps_what_is_finished(client):
-    Xs, ys, Xt, _ = shifted_classes(n=60)
-    methods = {"stops": CORAL(PressesCtrlC(os.getpid()))}
-    methods |= {f"late {k}": SA() for k in range(6)}
-    with joblib.parallel_config(backend="dask"):
-        result = compare(Xs, ys, Xt, methods=methods, cv=2)
-    assert result.interrupted
-    assert "SourceOnly" in set(result.results["method"])
-    assert len(result.results) < len(methods)
-    assert result.predict(Xt).shape == (len(Xt),)
 
 
 def test_a_scheduler_that_is_gone_is_said_before_any_work(client):
