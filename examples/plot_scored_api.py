@@ -88,6 +88,7 @@ axes[1].set_xlabel("accuracy on other rows")
 plt.show()
 
 # %%
-# Gains of columns that the model hardly looks at are not learned, and need not be. With
-# a limit of calls give ``max_queries``; retries belong into ``api``. Ctrl-C ends the
-# search, and keeps the best so far.
+# Several gains and offsets lead to the same answers, and those that the model hardly
+# looks at are not learned; none of that matters for what it answers. With a limit of
+# calls give ``max_queries``; retries belong into ``api``. Ctrl-C ends the search, and
+# keeps the best so far.
