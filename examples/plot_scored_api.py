@@ -68,14 +68,13 @@ for name, value in scores.items():
 # What was learned, and what it cost
 # ----------------------------------
 # Recalibration of what the model answers is tried first, because it costs one call.
-# Rows held out say whether moving the inputs gains more than that, by two standard
-# errors.
+# Rows held out say whether moving the inputs gains more than that.
 
 model = models["auto"]
 print("taken:", model.way_)
 print("calls:", model.n_queries_, "with", model.n_rows_, "rows")
-for name, loss in model.losses_.items():
-    print(f"held-out log-loss, {name:12s} {loss:.3f}")
+for name, error in model.errors_.items():
+    print(f"held-out squared error, {name:12s} {error:.3f}")
 
 _, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 axes[0].plot(1 / gain, model.gain_, "o")

@@ -111,6 +111,16 @@ def log_loss(log_p, codes, weight):
     return -np.average(log_p[np.arange(len(codes)), codes], weights=weight)
 
 
+def squared_errors(log_p, codes):
+    """Return the squared error of the probabilities of each row.
+
+    It is bounded, so that no single row decides.
+    """
+    errors = np.exp(log_p)
+    errors[np.arange(len(codes)), codes] -= 1
+    return np.square(errors).sum(axis=1)
+
+
 # ---------------------------------------------------------------- outputs
 
 
