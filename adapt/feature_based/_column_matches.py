@@ -87,7 +87,8 @@ def suggest_matches(tables):
     suggestions : list of (source column, target column, words)
         Numbers of the same distribution, or that are so after a constant factor or a
         known conversion of units, whose correlations with the columns that both have
-        are alike, and that have no better partner.
+        are alike, and that have no better partner. Where these correlations are small,
+        a column that looks like a shared one too is not suggested.
     """
     ours = _values(tables.Xs, tables.source_only)
     theirs = _values(tables.Xt, tables.target_only)
@@ -111,6 +112,7 @@ def suggest_matches(tables):
         (s, t, words)
         for (s, t), (distance, words) in found.items()
         if _is_best(found, s, t, distance, r_s[s])
+        and (_tells(r_s[s]) or not any(_alike(ours[s], both[0][k]) for k in shared))
     ]
 
 
@@ -123,5 +125,9 @@ def _is_best(found, s, t, distance, correlations):
     ]
     if not rivals:
         return True
-    telling = len(correlations) > 0 and np.abs(correlations).max() >= _TELLING
-    return telling and distance < min(rivals)
+    return _tells(correlations) and distance < min(rivals)
+
+
+def _tells(correlations):
+    """Return whether correlations with shared columns tell a column from others."""
+    return len(correlations) > 0 and np.abs(correlations).max() >= _TELLING
