@@ -7,7 +7,7 @@ from importlib import import_module
 
 import numpy as np
 from sklearn import config_context
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.utils import ClassifierTags, RegressorTags, check_random_state
 from sklearn.utils.multiclass import type_of_target
@@ -116,23 +116,42 @@ def check_classes(adapter, y):
 def as_estimator(model, copy):
     """Return a compiled Keras model as an estimator that trains it; others as they are.
 
-    Nothing is imported: who has a Keras model has imported Keras.
+    Of a pipeline that ends in one, the last step becomes such an estimator. Nothing is
+    imported: who has a Keras model has imported Keras.
     """
     keras = sys.modules.get("keras")
-    if keras is None or not isinstance(model, keras.Model):
+    if keras is None:
         return model
-    return import_module("adapt.deep._source_only").source_of(model, copy)
+    from sklearn.pipeline import Pipeline
+
+    of_pipeline = isinstance(model, Pipeline)
+    network = model.steps[-1][1] if of_pipeline else model
+    if not isinstance(network, keras.Model):
+        return model
+    make = import_module("adapt.deep._source_only").source_of
+    estimator = make(network, copy, in_pipeline=of_pipeline)
+    if not of_pipeline:
+        return estimator
+    steps = [*model.steps[:-1], (model.steps[-1][0], estimator)]
+    return Pipeline(steps, memory=model.memory, verbose=model.verbose)
 
 
 def cloning(model):
     """Return a context in which a model is cloned, or refuse what cannot be.
 
-    For a Keras model no other backend is imported.
+    For a Keras model, or an estimator that holds one, no other backend is imported.
     """
     keras = sys.modules.get("keras")
-    if keras is None or not isinstance(model, keras.Model):
+    if keras is None:
         return nullcontext()
-    return import_module("adapt.deep._source_only").copying(model)
+    held = {"estimator": model}
+    if isinstance(model, BaseEstimator):
+        inner = model.get_params().items()
+        held |= {f"estimator__{name}": value for name, value in inner}
+    for name, value in held.items():
+        if isinstance(value, keras.Model):
+            return import_module("adapt.deep._source_only").copying(value, name)
+    return nullcontext()
 
 
 def seed_estimator(estimator, random_state):

@@ -160,13 +160,25 @@ class DeepSource(DeepAdapter):
         return False  # source rows alone
 
 
-def copying(model):
-    """Return a context in which a Keras model is copied, or say why it cannot be."""
-    check_copyable("estimator", model)
+class _InPipeline(DeepSource):
+    """The last step of a pipeline, which hands on no target."""
+
+    def fit(self, X, y=None, Xt=None, yt=None, *, sample_weight=None):
+        """Train on rows that stand for the target too."""
+        Xt = X if Xt is None else Xt
+        return super().fit(X, y, Xt, yt, sample_weight=sample_weight)
+
+
+def copying(model, name):
+    """Return a context in which a Keras model is copied, or say why it cannot be.
+
+    ``name`` is that of the parameter that holds it.
+    """
+    check_copyable(name, model)
     return without_tensorflow()
 
 
-def source_of(model, copy):
+def source_of(model, copy, in_pipeline=False):
     """Return a `DeepSource` that trains a compiled Keras model as it says.
 
     Parameters
@@ -176,6 +188,9 @@ def source_of(model, copy):
 
     copy : bool
         Whether a copy of the model is trained, or the model itself.
+
+    in_pipeline : bool, default=False
+        Whether it is given no target.
 
     Returns
     -------
@@ -187,7 +202,8 @@ def source_of(model, copy):
             "with a loss and an optimizer first, or give it as "
             "`DeepSource(task=model)`, whose parameters say how to train it."
         )
-    return DeepSource(
+    cls = _InPipeline if in_pipeline else DeepSource
+    return cls(
         encoder=keras.layers.Identity(),
         task=model,
         loss=model.loss,

@@ -8,6 +8,9 @@ import pytest
 keras = pytest.importorskip("keras", exc_type=ImportError)
 
 from sklearn.base import clone, is_classifier, is_regressor  # noqa: E402
+from sklearn.model_selection import GridSearchCV  # noqa: E402
+from sklearn.pipeline import Pipeline, make_pipeline  # noqa: E402
+from sklearn.preprocessing import StandardScaler  # noqa: E402
 
 from adapt.base import SourceOnly  # noqa: E402
 from adapt.datasets import make_classification_da  # noqa: E402
@@ -16,6 +19,7 @@ from adapt.feature_based import CORAL, DeepSource  # noqa: E402
 from adapt.instance_based import (  # noqa: E402
     BBSE,
     IWC,
+    KMM,
     TrAdaBoostR2,
     TwoStageTrAdaBoostR2,
 )
@@ -113,3 +117,45 @@ def test_a_model_that_is_not_compiled_is_refused(data):
     bare = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match="not compiled"):
         CORAL(bare).fit(Xs, ys, Xt=Xt)
+
+
+@pytest.mark.one_backend
+def test_networks_in_pipelines(data):
+    Xs, ys, Xt, _ = data
+    model = network("sparse_categorical_crossentropy", 2)
+    pipe = make_pipeline(StandardScaler(), model)
+    adapter = CORAL(pipe, random_state=0).fit(Xs, ys, Xt=Xt)
+    assert set(adapter.predict(Xt)) <= {0, 1}
+    search = GridSearchCV(
+        CORAL(pipe, Xt=Xt, random_state=0), {"lambda_": [1e-5, 1.0]}, cv=2
+    )
+    search.fit(Xs, ys)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    loaded = pickle.loads(pickle.dumps(search.best_estimator_))
+    np.testing.assert_array_equal(loaded.predict(Xt), search.predict(Xt))
+    # A deep method as a step of the user's own pipeline.
+    source = DeepSource(keras.layers.Identity(), model, Xt, epochs=1)
+    deep = make_pipeline(StandardScaler(), source)
+    again = clone(KMM(deep)).fit(Xs, ys, Xt=Xt)
+    assert pickle.loads(pickle.dumps(again)).predict(Xt).shape == (len(Xt),)
+
+
+class Unregistered(keras.layers.Layer):
+    def __init__(self, n):
+        super().__init__()
+        self.n = n
+
+    def call(self, x):
+        return x
+
+
+@pytest.mark.one_backend
+def test_a_network_in_a_pipeline_that_cannot_be_copied_is_named():
+    bad = keras.Sequential([keras.Input((2,)), Unregistered(3)])
+    bad.compile(loss="mse")
+    message = r"`estimator__sequential\w*`.*register_keras_serializable"
+    with pytest.raises(ValueError, match=message):
+        clone(CORAL(Pipeline([("scale", StandardScaler()), ("sequential", bad)])))
+    deep = Pipeline([("scale", StandardScaler()), ("net", DeepSource(task=bad))])
+    with pytest.raises(ValueError, match=r"`estimator__net__task`"):
+        clone(CORAL(deep))
