@@ -146,6 +146,12 @@ class LoRA(Tuner):
         The update is multiplied by ``alpha / rank``. If None, by 1. No value compiles
         anything anew.
 
+    quantize : {"nf4", "int8"} or None, default=None
+        How the frozen kernels are held in memory and in files [2]_: in 4 bits, as one
+        of 16 quantiles of a normal distribution with a scale for each 64 numbers; in 8
+        bits, with a scale for each channel; or as they are. The network then computes
+        slightly other outputs from the start.
+
     See Also
     --------
     BitFit : Biases alone.
