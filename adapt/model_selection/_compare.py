@@ -79,7 +79,8 @@ class _OnTarget:
 
 def _fit_on_target(method, Xt, yt, labelled):
     """Return a model of labelled target rows, the seconds, and what it predicts."""
-    model, seconds = fit_timed(method, Xt[labelled], yt[labelled])
+    rows = np.flatnonzero(labelled)
+    model, seconds = fit_timed(method, Xt[rows], yt[rows])
     return model, seconds, model.predict(Xt)
 
 

@@ -189,7 +189,8 @@ def _fold_of_source(method, Xs, ys, Xt, weight, folds, k):
 
 def _fold_of_target(method, Xs, ys, Xt, yt, folds, k):
     """Return predictions of target rows whose labels the method was not shown."""
-    train, test = np.flatnonzero((folds >= 0) & (folds != k)), folds == k
+    train = np.flatnonzero((folds >= 0) & (folds != k))
+    test = np.flatnonzero(folds == k)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if isinstance(method, BaseAdapter):
