@@ -87,7 +87,9 @@ def test_bitfit_trains_vectors_alone():
         if v.name in ("bias", "gamma", "beta") and "/key/" not in v.path
     ]
     trained = tuned(network, BitFit(), shape).trainable_weights
-    assert sorted(tuple(w.shape) for w in trained) == sorted(v.shape for v in every)
+    assert sorted(tuple(w.shape) for w in trained) == sorted(
+        tuple(v.shape) for v in every
+    )
     without = tuned(network, BitFit(norms=False), shape)
     assert len(without.trainable_weights) == len(trained) - 4
 

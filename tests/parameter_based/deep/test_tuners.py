@@ -166,7 +166,7 @@ def test_targets_are_kinds_paths_or_lists():
 
     def acted_on(targets):
         own = tuned(network, LoRA(1, targets=targets), shape)
-        return [v.shape for variables in own._parts.replaced for v in variables]
+        return [tuple(v.shape) for vs in own._parts.replaced for v in vs]
 
     top, middle, last = (4, 4), (4, 4), (4, 4)
     assert acted_on(None) == [(3, 3, 4), top, middle, last]
