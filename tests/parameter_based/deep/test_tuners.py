@@ -147,7 +147,7 @@ def test_saved_pickled_and_copied(name, tmp_path):
     ):
         assert isinstance(again, Tuned)
         np.testing.assert_allclose(array(again(x, training=False)), expected, atol=1e-6)
-    assert clone(TUNERS[name]).get_params() == TUNERS[name].get_params()
+    assert repr(clone(TUNERS[name])) == repr(TUNERS[name])  # parts of `Both` are cloned
 
 
 def test_the_base_stays_frozen_whatever_is_set():
