@@ -59,7 +59,7 @@ def nested():
     return keras.Model(inputs, layers.Dense(4, name="last")(inner(inputs)))
 
 
-@keras.saving.register_keras_serializable("adapt_tests")
+@keras.saving.register_keras_serializable("tuner_networks")
 class Subclassed(keras.Model):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
