@@ -165,9 +165,10 @@ def test_a_schedule_of_what_is_not_there_is_refused_before_any_work(cls):
     model = cls(callbacks=[UpdateLambda()])
     if "lambda_" in getattr(cls, "_scheduled", ()):
         pytest.skip("has a `lambda_`")
+    before = vars(model).copy()
     with pytest.raises(ValueError, match=rf"{cls.__name__} has no `lambda_`"):
         model.fit(Xs, ys, Xt=Xt)
-    assert vars(model).keys() == model.get_params(deep=False).keys()
+    assert vars(model) == before
 
 
 @pytest.mark.one_backend
