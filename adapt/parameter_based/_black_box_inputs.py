@@ -33,7 +33,8 @@ from adapt.parameter_based._spsa import minimise_spsa
 
 _KINDS = ("none", "temperature", "priors", "biases")
 # Standard errors that a step has to gain: recalibration, and then moved inputs. Chosen
-# on generated tables: 1 and 2 miss half of the drifts, 0 moves inputs without need.
+# on generated tables and wine: 1 and 2 miss half of the drifts, 0 moves inputs without
+# need.
 _GAINS = 0.5, 0.3
 _FEWEST = 10  # labelled rows, below which nothing is learned from them
 
