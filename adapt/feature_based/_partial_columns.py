@@ -47,7 +47,7 @@ def _same_columns(X, Xt):
 
 
 class PartialColumns(MetaAdapter):
-    r"""Learn from a source whose columns are not all those of the target.
+    """Learn from a source whose columns are not all those of the target.
 
     Columns of two frames are matched by name. There are five ways of using the columns
     that one of them lacks, and each can be asked for:
@@ -80,11 +80,11 @@ class PartialColumns(MetaAdapter):
         Labels of `Xt`, missing (NaN, None, or -1 where no source row has that label)
         for rows that have none.
 
-    way : {"auto", "average", "choose", "shared", "union", "imputed", "score", \
-            "target"}, default="auto"
-        "choose": the way of the least squared error (of probabilities or numbers) on
-        labelled target rows that were held out. "average": the mean of what all ways
-        predict, with weights that minimise that error (stacked regressions [1]_).
+    way : str, default="auto"
+        One of the five ways above, or a choice among them. "choose": the way of the
+        least squared error (of probabilities or numbers) on labelled target rows that
+        were held out. "average": the mean of what all ways predict, with weights that
+        minimise that error (stacked regressions [1]_).
         "auto" is "average", and "choose" for classifiers without `predict_proba`. With
         fewer than 10 labelled target rows all three are "imputed".
 
@@ -140,7 +140,7 @@ class PartialColumns(MetaAdapter):
     n_features_in_ : int
         Number of features of the target; of both, where `fit` got one table.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, where they have some.
 
     Raises
