@@ -43,7 +43,7 @@ def new_network():
 keras.utils.set_random_seed(0)
 network = new_network()
 network.compile("adam", "sparse_categorical_crossentropy")
-network.fit(Xs, ys, epochs=20, batch_size=64, verbose=0)
+_ = network.fit(Xs, ys, epochs=20, batch_size=64, verbose=0)
 
 # %%
 # Tuners beside what they are to save
