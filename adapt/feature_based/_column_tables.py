@@ -31,8 +31,8 @@ class ColumnTables(NamedTuple):
 
 def some_names(names, n=6):
     """Return the first names of columns in words, and how many more there are."""
-    words = ", ".join(repr(name) for name in names[:n])
-    return words + (f" and {len(names) - n} more" if names[n:] else "")
+    names = [repr(name) for name in names]
+    return ", ".join(names[:n]) + (f" and {len(names) - n} more" if names[n:] else "")
 
 
 def known_columns(X):

@@ -289,7 +289,7 @@ class PartialColumns(MetaAdapter):
             return None
         tables = ColumnTables(*(known_columns(as_pandas(X)) for X in domains.frames))
         if not tables.shared:
-            ours, theirs = (some_names(list(X.columns)) for X in tables)
+            ours, theirs = (some_names(X.columns) for X in tables)
             raise ValueError(
                 f"Source and target have no columns in common. The source has {ours}; "
                 f"the target has {theirs}. Give the columns the same names in both."

@@ -108,14 +108,14 @@ def _use_of_labels(target_labels, labelled):
 def _as_numbers(methods, default, domains, columns, channel_signs):
     """Return candidates as the rows want them, a fitted preprocessor, and numbers."""
     Xs, ys, Xt = domains
-    keeps_series, filler = False, None
     if columns == "union" and is_frame(Xs) and is_frame(Xt):
         Xs, Xt = as_pandas(Xs), as_pandas(Xt)
         filler = filled_union(Xs, Xt)
-    if filler is not None:
-        fill = FunctionTransformer(filler.transform)
-        preprocessor, Xs, Xt = preprocess(filler.transform(Xs), filler.transform(Xt))
-        return methods, make_pipeline(fill, preprocessor), Xs, Xt
+        if filler is not None:
+            fill = FunctionTransformer(filler.transform)
+            preprocessor, *numbers = preprocess(*map(filler.transform, (Xs, Xt)))
+            return methods, make_pipeline(fill, preprocessor), *numbers
+    keeps_series = False
     if isinstance(Xs, SeriesSet):
         warn_of_lengths(Xs, ys, Xt)
         methods, keeps_series = for_series(methods, default)

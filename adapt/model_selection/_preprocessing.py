@@ -18,6 +18,7 @@ from adapt.feature_based._column_tables import (
     ColumnTables,
     FilledUnion,
     known_columns,
+    some_names,
 )
 
 _DATE = re.compile(
@@ -94,11 +95,6 @@ def _check_same_kind(source, target):
         )
 
 
-def _some(names, n=6):
-    names = [repr(name) for name in names]
-    return ", ".join(names[:n]) + (f" and {len(names) - n} more" if names[n:] else "")
-
-
 def shared_columns(Xs, Xt):
     """Return the columns that both domains have, and warn about the others.
 
@@ -121,14 +117,14 @@ def shared_columns(Xs, Xt):
     if not columns:
         raise ValueError(
             "Source and target have no columns in common. The source has "
-            f"{_some(Xs.columns)}; the target has {_some(Xt.columns)}."
+            f"{some_names(Xs.columns)}; the target has {some_names(Xt.columns)}."
         )
     for ours, domain, other in [(Xs, "source", "target"), (Xt, "target", "source")]:
         extra = [name for name in ours.columns if name not in columns]
         if extra:
             warnings.warn(
-                f"Left out, for the {other} does not have them: {_some(extra)} of the "
-                f"{domain}.",
+                f"Left out, for the {other} does not have them: {some_names(extra)} of "
+                f"the {domain}.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -150,7 +146,8 @@ def _with_values_in_both(columns, Xs, Xt):
         filled = [name for name in names if name not in nowhere]
         if filled:
             warnings.warn(
-                f"Left out, for they have no value in the {domain}: {_some(filled)}.",
+                f"Left out, for they have no value in the {domain}: "
+                f"{some_names(filled)}.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -187,8 +184,8 @@ def usable_columns(Xs, Xt):
     if dates:
         name = dates[0]
         raise ValueError(
-            f"Dates cannot be used as they are: {_some(dates)}. Make numbers of what "
-            "matters in them, or drop them. For example: "
+            f"Dates cannot be used as they are: {some_names(dates)}. Make numbers of "
+            "what matters in them, or drop them. For example: "
             f"`t = pandas.to_datetime(x[{name!r}]); x['month'] = t.dt.month; "
             f"x['hour'] = t.dt.hour; x = x.drop(columns={name!r})`."
         )
@@ -200,7 +197,7 @@ def usable_columns(Xs, Xt):
     ]
     if keys:
         warnings.warn(
-            f"Left out, for they only name or number the rows: {_some(keys)}.",
+            f"Left out, for they only name or number the rows: {some_names(keys)}.",
             UserWarning,
             stacklevel=2,
         )
@@ -211,8 +208,8 @@ def usable_columns(Xs, Xt):
     ]
     if not usable:
         raise ValueError(
-            f"No column is left to learn from: each of {_some(columns)} has one value "
-            "only, none in one domain, or a different one on every row."
+            f"No column is left to learn from: each of {some_names(columns)} has one "
+            "value only, none in one domain, or a different one on every row."
         )
     return usable
 
@@ -266,7 +263,7 @@ def filled_union(Xs, Xt):
     if left_out:
         warnings.warn(
             "Left out, for only one domain has them and they are no numbers, or number "
-            f"the rows: {_some(left_out)}.",
+            f"the rows: {some_names(left_out)}.",
             UserWarning,
             stacklevel=3,
         )
@@ -275,7 +272,7 @@ def filled_union(Xs, Xt):
         if filled:
             warnings.warn(
                 f"Filled in for the {domain}, which does not have them: "
-                f"{_some(filled)}.",
+                f"{some_names(filled)}.",
                 UserWarning,
                 stacklevel=3,
             )
