@@ -8,18 +8,23 @@ of shift left out, and judged there. Made shifts, bundled tasks and drift of sen
 stand apart. The scores of candidates and rules are written to ``results/choice.csv``.
 """
 
-import csv
 import itertools
 from collections import defaultdict
 from functools import cached_property
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import records
 
 from adapt.model_selection._rule import SHIPPED, Rule
 
-FOLDER = Path(__file__).parent / "results"
+FOLDER = records.FOLDER
+COLUMNS = (
+    *("labels", "estimator", "family", "table", "kind", "seed"),
+    *("p_value", "explained", "covered", "method"),
+    *("circular_gain", "circular_margin", "gain"),
+)
+RESULTS = records.Results("choice.csv", COLUMNS, COLUMNS[:6])
 SOURCE, SCALED = "SourceOnly", "DomainStandardScaler"
 MAPS = (SCALED, "QuantileMatching", "GFK")
 TAUGHT = f"{SCALED} + SelfTraining"
@@ -236,38 +241,21 @@ def main():
         task = Task(file)
         if "target" in task.parts[SOURCE]:
             by_estimator[task.labels, task.estimator].append(task)
-    with open(FOLDER / "choice.csv", "w", newline="") as output:
-        table = csv.writer(output, lineterminator="\n")
-        table.writerow(
-            [
-                "labels",
-                "estimator",
-                "family",
-                "table",
-                "kind",
-                "seed",
-                "p_value",
-                "explained",
-                "covered",
-                "method",
-                "circular_gain",
-                "circular_margin",
-                "gain",
-            ]
-        )
-        for (labels, estimator), tasks in by_estimator.items():
-            print(f"\n{labels}, {estimator}: {len(tasks)} tasks")
-            columns = report(tasks)
-            for i, t in enumerate(tasks):
-                start = [labels, estimator, t.family, t.table, t.kind, t.seed]
-                start += [f"{t.p_value:.3g}", f"{t.explained:.3f}", f"{t.covered:.3f}"]
-                for name in t.candidates:
-                    gain, margin = t.circular[name]
-                    row = [name, f"{gain:.4f}", f"{margin:.2f}"]
-                    table.writerow([*start, *row, f"{t.gain([name]):.2f}"])
-                for name, gains in columns.items():
-                    if not np.isnan(gains[i]):
-                        table.writerow([*start, name, "", "", f"{gains[i]:.2f}"])
+    rows = []
+    for (labels, estimator), tasks in by_estimator.items():
+        print(f"\n{labels}, {estimator}: {len(tasks)} tasks")
+        columns = report(tasks)
+        for i, t in enumerate(tasks):
+            start = [labels, estimator, t.family, t.table, t.kind, t.seed]
+            start += [f"{t.p_value:.3g}", f"{t.explained:.3f}", f"{t.covered:.3f}"]
+            for name in t.candidates:
+                gain, margin = t.circular[name]
+                cells = [name, f"{gain:.4f}", f"{margin:.2f}"]
+                rows.append([*start, *cells, f"{t.gain([name]):.2f}"])
+            for name, gains in columns.items():
+                if not np.isnan(gains[i]):
+                    rows.append([*start, name, "", "", f"{gains[i]:.2f}"])
+    RESULTS.write(dict(zip(COLUMNS, row, strict=True)) for row in rows)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ import sys
 import time
 import warnings
 from functools import partial
-from pathlib import Path
 
 import numpy as np
+import records
 from shifts import KINDS, made_task, natural_tasks, tables_of_classes, tables_of_numbers
 from sklearn.base import clone
 from sklearn.ensemble import (
@@ -36,7 +36,7 @@ from adapt.model_selection._held_out_scores import Task
 from adapt.model_selection._read_domains import preprocess
 from adapt.model_selection._shift_evidence import shift_evidence
 
-FOLDER = Path(__file__).parent / "results" / "choice"
+FOLDER = records.FOLDER / "choice"
 N_FOLDS = 3
 
 

@@ -24,7 +24,6 @@ A method with a plus is given what stands in `SETTINGS`.
 """
 
 import argparse
-import csv
 import json
 import os
 import subprocess
@@ -36,12 +35,14 @@ from pathlib import Path
 
 import deep_tasks
 import numpy as np
+import records
 
-OUT = Path(__file__).with_name("results") / "deep_accuracy.csv"
+OUT = records.FOLDER / "deep_accuracy.csv"
 COLUMNS = (
     *("task", "method", "seed", "accuracy", "seconds", "classes"),
     *("backend", "version", "settings"),
 )
+KEY = ("task", "method", "seed", "backend", "settings")
 LINEAR = ("logistic", "coral", "logistic target")
 ROCKET = ("rocket", "rocket coral", "rocket target")
 NETWORKS = (
@@ -183,37 +184,6 @@ def version():
     return f"{adapt.__version__} {done.stdout.strip()}".strip()
 
 
-def read_rows(path):
-    """Return the rows of a table, none if there is no file."""
-    if not path.exists():
-        return []
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def write_rows(path, rows):
-    path.parent.mkdir(exist_ok=True)
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def add_row(path, row, fresh=False):
-    """Add a row to a table, in the place of one with the same key."""
-    if path.exists() and not fresh:
-        with open(path, "a", encoding="utf-8", newline="") as file:
-            csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(row)
-        return
-    rows = [each for each in read_rows(path) if not _same(each, row)]
-    write_rows(path, [*rows, row])
-
-
-def _same(row, key):
-    names = "task", "method", "seed", "backend", "settings"
-    return all(row[name] == str(key[name]) for name in names)
-
-
 def chosen(asked):
     """Return the tasks asked for: by name, or reported ones by their first word."""
     reported = deep_tasks.REPORTED
@@ -236,9 +206,9 @@ def run(tasks, methods, seeds, params, path=OUT, fresh=False):
 
     The seeds of a task follow each other, for they share what was compiled.
     """
+    results = records.Results(path, COLUMNS, KEY)
     for method, name, seed in product(methods, tasks, seeds):
-        key = key_of(name, method, seed, params)
-        known = any(_same(row, key) for row in read_rows(path))
+        known = key_of(name, method, seed, params) in results
         drawn = method not in ("logistic", "coral") or seed == 0 or "moons" in name
         if (known and not fresh) or not drawn or not applies(method, name):
             continue
@@ -247,7 +217,7 @@ def run(tasks, methods, seeds, params, path=OUT, fresh=False):
         except FileNotFoundError as error:
             print(error)
             continue
-        add_row(path, row, fresh)
+        results.add(row, replace=fresh)
         print(*(row[column] for column in COLUMNS[:6]), flush=True)
 
 
@@ -339,7 +309,7 @@ def main():
     parser.add_argument("--report", action="store_true")
     given = parser.parse_args()
     if given.report:
-        print(report(read_rows(given.out)), end="")
+        print(report(records.read(given.out)), end="")
         return
     tasks = chosen(given.tasks)
     seeds = range(*map(int, given.seeds.split(":")))

@@ -7,12 +7,11 @@ were chosen on the last. Rows go to ``results/defaults.csv``; what is there is n
 measured again.
 """
 
-import csv
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
+import records
 from choice_records import tasks
 from sklearn.linear_model import LogisticRegression
 
@@ -20,8 +19,8 @@ from adapt.base import SourceOnly
 from adapt.feature_based import BDA, GFK, JDA, TCA, TJM, MMDLSConS
 from adapt.model_selection._read_domains import preprocess
 
-RESULTS = Path(__file__).parent / "results" / "defaults.csv"
 COLUMNS = ("family", "table", "kind", "seed", "method", "gain")
+RESULTS = records.Results("defaults.csv", COLUMNS, COLUMNS[:4])
 PLAIN = {"scale_columns": False, "whiten": True}
 METHODS = {
     "GFK": GFK(),
@@ -53,15 +52,9 @@ def gains(pair):
 
 def run(seed):
     """Add the tasks that are missing to the file of results."""
-    there = set()
-    if RESULTS.exists():
-        with RESULTS.open() as file:
-            there = {tuple(row)[:4] for row in csv.reader(file)}
-    else:
-        RESULTS.write_text(",".join(COLUMNS) + "\n")
     for family, table, kind, draw in tasks(True, seed):
-        key = family, table, kind, str(seed)
-        if key in there:
+        key = {"family": family, "table": table, "kind": kind, "seed": seed}
+        if key in RESULTS:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -69,15 +62,14 @@ def run(seed):
             if len(np.unique(pair.ys)) < 2:
                 continue
             found = list(gains(pair))
-        with RESULTS.open("a", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([*key, name, f"{gain:.2f}"] for name, gain in found)
+        RESULTS.add(
+            *(key | {"method": name, "gain": f"{gain:.2f}"} for name, gain in found)
+        )
 
 
 def report():
     """Print mean gains, the share of tasks that lose more than 2 points, the worst."""
-    with RESULTS.open() as file:
-        rows = list(csv.DictReader(file))
+    rows = RESULTS.read()
     for family in ("made", "drift", "bundled"):
         part = [row for row in rows if row["family"] == family]
         n = len({(row["table"], row["kind"], row["seed"]) for row in part})

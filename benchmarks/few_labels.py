@@ -11,13 +11,12 @@ written to ``results/few_labels.csv``.
 as well, on the bundled tasks.
 """
 
-import csv
 import sys
 import warnings
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
+import records
 from choice import MAPS, MEMBERS, SOURCE, Task
 from choice_records import estimators, tasks
 
@@ -35,7 +34,12 @@ from adapt.model_selection._label_evidence import fit_learners, judge_by_labels
 from adapt.model_selection._read_domains import preprocess
 from adapt.model_selection._rule import SHIPPED
 
-FOLDER = Path(__file__).parent / "results"
+FOLDER = records.FOLDER
+COLUMNS = (
+    *("family", "labels", "estimator", "n_tasks", "how", "n_labels"),
+    *("without", "gain", "oracle", "closed", "worst_change"),
+)
+RESULTS = records.Results("few_labels.csv", COLUMNS, COLUMNS[:6])
 SIZES = (5, 10, 20, 50)
 DRAWS = 5
 PRIORS = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -235,11 +239,7 @@ def main():
         for family in sorted({task.family for task in found}):
             own = [task for task in found if task.family == family]
             rows += report(labels, family, estimator, own)
-    with open(FOLDER / "few_labels.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        head = "family labels estimator n_tasks how n_labels without gain oracle closed"
-        writer.writerow([*head.split(), "worst_change"])
-        writer.writerows(rows)
+    RESULTS.write(dict(zip(COLUMNS, row, strict=True)) for row in rows)
 
 
 if __name__ == "__main__":

@@ -12,19 +12,18 @@ what is there. ``speed`` times 1,000 series of 365 days, beside a loop over seri
 """
 
 import argparse
-import csv
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
+import records
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from adapt.datasets import load_bikes, make_loads
 from adapt.forecasting import AdaptiveEffects, EffectsRegressor, TransferForecaster
 
-RESULTS = Path(__file__).parent / "results" / "forecasting.csv"
 COLUMNS = ("set", "history", "draw", "way", "error")
+RESULTS = records.Results("forecasting.csv", COLUMNS, COLUMNS[:3])
 LAGS = (1, 2, 7)
 
 
@@ -168,12 +167,6 @@ def run(name, y, X, start, history, seed):
 def run_all(n_draws):
     """Add the rows that are missing to the file of results."""
     warnings.simplefilter("ignore")
-    there = set()
-    if RESULTS.exists():
-        with RESULTS.open() as file:
-            there = {tuple(row)[:3] for row in csv.reader(file)}
-    else:
-        RESULTS.write_text(",".join(COLUMNS) + "\n")
     for draw in range(n_draws):
         for name, make in SETS.items():
             try:
@@ -181,24 +174,25 @@ def run_all(n_draws):
             except ImportError:
                 continue
             for history in 21, start - 10:
-                if (name, str(history), str(draw)) in there:
+                key = {"set": name, "history": history, "draw": draw}
+                if key in RESULTS:
                     continue
                 found = run(name, y, X, start, history, draw)
-                with RESULTS.open("a", newline="") as file:
-                    writer = csv.writer(file, lineterminator="\n")
-                    for way, wrong in found.items():
-                        writer.writerow([name, history, draw, way, f"{wrong:.5f}"])
+                RESULTS.add(
+                    *(
+                        key | {"way": way, "error": f"{wrong:.5f}"}
+                        for way, wrong in found.items()
+                    )
+                )
                 print(name, history, draw, flush=True)
 
 
 def report():
     """Print the mean over draws of each way, and its standard error."""
-    with RESULTS.open() as file:
-        rows = list(csv.DictReader(file))
     cells = {}
-    for row in rows:
-        cell = cells.setdefault((row["set"], int(row["history"])), {})
-        cell.setdefault(row["way"], []).append(float(row["error"]))
+    found = records.average(RESULTS.read(), ("set", "history", "way"), "error", list)
+    for (name, history, way), errors in found.items():
+        cells.setdefault((name, history), {})[way] = errors
     for (name, history), ways in cells.items():
         print(f"\n{name}, {history} days of history, {len(ways['7 days ago'])} draws")
         for way, wrong in ways.items():

@@ -15,7 +15,6 @@ guide.
 """
 
 import argparse
-import csv
 import time
 import warnings
 from collections import defaultdict
@@ -38,10 +37,11 @@ from adapt.datasets import (
 )
 from adapt.feature_based import PartialColumns
 from adapt.parameter_based import BlackBoxInputs
+from benchmarks.records import Results, average
 
-OUT = Path(__file__).parent / "results" / "other_columns.csv"
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "guide"
 FIELDS = ("part", "case", "labels", "seed", "name", "value", "seconds")
+RESULTS = Results("other_columns.csv", FIELDS, FIELDS[:4])
 WAYS = ("shared", "union", "imputed", "score", "target")
 REPORTED = ("breast cancer", "heart", "thyroid")
 CHOSEN_ON = ("wine", "housing", "employment")
@@ -232,42 +232,29 @@ def cases(parts, seeds):
 
 
 def run(parts, seeds):
-    done = {tuple(row[key] for key in FIELDS[:4]) for row in read()}
-    new = not OUT.exists()
-    with OUT.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if new:
-            writer.writerow(FIELDS)
-        for part, name, n, seed, columns in cases(parts, seeds):
-            if (part, name, str(n), str(seed)) in done:
-                continue
-            found = columns(name, n, seed) if columns else box_case(part, name, seed)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                rows = list(found)
-            for way, value, seconds in rows:
-                numbers = f"{value:.4f}", f"{seconds:.2f}"
-                writer.writerow([part, name, n, seed, way, *numbers])
-            file.flush()
-
-
-def read():
-    if not OUT.exists():
-        return []
-    with OUT.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    for part, name, n, seed, columns in cases(parts, seeds):
+        key = dict(zip(FIELDS, (part, name, n, seed), strict=False))
+        if key in RESULTS:
+            continue
+        found = columns(name, n, seed) if columns else box_case(part, name, seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            rows = [
+                key | {"name": way, "value": f"{x:.4f}", "seconds": f"{seconds:.2f}"}
+                for way, x, seconds in found
+            ]
+        RESULTS.add(*rows)
 
 
 def means(part):
     """Return the mean over seeds by case and name, and the least number of seeds."""
-    found = defaultdict(lambda: defaultdict(list))
-    for row in read():
-        if row["part"] == part:
-            labels = "" if part in ("drift", "shares") else f", {row['labels']}"
-            found[row["case"] + labels][row["name"]].append(float(row["value"]))
-    seeds = min((len(v) for case in found.values() for v in case.values()), default=0)
-    cases = {c: {n: np.mean(v) for n, v in found[c].items()} for c in sorted(found)}
-    return cases, seeds
+    rows = [row for row in RESULTS.read() if row["part"] == part]
+    found = defaultdict(dict)
+    for (case, labels, name), mean in average(rows, ("case", "labels", "name")).items():
+        words = case if part in ("drift", "shares") else f"{case}, {labels}"
+        found[words][name] = mean
+    seeds = average(rows, ("case", "labels", "name"), of=len).values()
+    return {case: found[case] for case in sorted(found)}, min(seeds, default=0)
 
 
 def rst_table(part):

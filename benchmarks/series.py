@@ -19,7 +19,6 @@ is `SeriesFeatures` with a logistic regression on standardised columns throughou
 """
 
 import argparse
-import csv
 import time
 import warnings
 from functools import partial
@@ -27,6 +26,7 @@ from itertools import permutations
 from pathlib import Path
 
 import numpy as np
+import records
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GroupKFold,
@@ -42,9 +42,9 @@ from adapt.datasets import load_bikes, load_hapt, load_watch
 from adapt.model_selection import AutoAdapt
 from adapt.series import ChannelSigns, SeriesFeatures, as_series
 
-RESULTS = Path(__file__).parent / "results" / "series.csv"
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "hapt_windows.npz"
 COLUMNS = ("what", "task", "seed", "source", "target", "auto", "chosen", "cpu_seconds")
+RESULTS = records.Results("series.csv", COLUMNS, COLUMNS[:3])
 
 
 def hapt():
@@ -195,16 +195,6 @@ def groups(only, seeds):
     yield {"what": "groups", "task": "watch: left", "seed": 0}, by_folds
 
 
-def known():
-    """Return what was measured."""
-    if not RESULTS.exists():
-        return set()
-    with RESULTS.open(encoding="utf-8", newline="") as file:
-        return {
-            (row["what"], row["task"], int(row["seed"])) for row in csv.DictReader(file)
-        }
-
-
 def main():
     """Measure what is missing."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -213,25 +203,16 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--tasks", nargs="+", choices=TASKS)
     args = parser.parse_args()
-    RESULTS.parent.mkdir(exist_ok=True)
     for kind in args.kinds:
         for key, measure in kinds[kind](args.tasks, args.seeds):
-            if tuple(key.values()) in known():
+            if key in RESULTS:
                 continue
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 row = key | measure()
-            new = not RESULTS.exists()
-            with RESULTS.open("a", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, COLUMNS)
-                if new:
-                    writer.writeheader()
-                writer.writerow(
-                    {
-                        k: f"{v:.4f}" if isinstance(v, float) else v
-                        for k, v in row.items()
-                    }
-                )
+            RESULTS.add(
+                {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()}
+            )
             print(*row.values(), flush=True)
 
 

@@ -15,7 +15,6 @@ includes.
 """
 
 import argparse
-import csv
 import time
 import warnings
 from collections import defaultdict
@@ -44,10 +43,9 @@ from adapt.model_selection._source_outputs import SourceOutputs
 from adapt.model_selection._source_scores import log_likelihood
 from adapt.parameter_based import SourceMixture
 from benchmarks.multi_domain import SUITES, standardised
-from benchmarks.sources_tables import OUT, show
+from benchmarks.sources_tables import RESULTS, show
 
 TARGETS = 2
-FIELDS = ("part", "case", "name", "measure", "value", "seeds")
 
 
 # ------------------------------------------------------------------ digits and networks
@@ -638,24 +636,13 @@ def summarised(rows, seeds):
 
 def kept_rows(parts):
     """Return rows of the file of other parts than these."""
-    if not OUT.exists():
-        return []
-    with OUT.open(newline="", encoding="utf-8") as file:
-        return [
-            tuple(row.values())
-            for row in csv.DictReader(file)
-            if row["part"] not in parts
-        ]
+    return [tuple(row.values()) for row in RESULTS.read() if row["part"] not in parts]
 
 
 def write(rows):
     order = list(PARTS)
     rows = sorted(rows, key=lambda row: order.index(row[0]))
-    OUT.parent.mkdir(exist_ok=True)
-    with OUT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(FIELDS)
-        writer.writerows(rows)
+    RESULTS.write(dict(zip(RESULTS.columns, row, strict=True)) for row in rows)
 
 
 def main():

@@ -1,12 +1,14 @@
 """Tables of ``results/sources.csv``: printed, and as files that the guide includes."""
 
-import csv
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 
-OUT = Path(__file__).parent / "results" / "sources.csv"
+from benchmarks.records import Results
+
+FIELDS = ("part", "case", "name", "measure", "value", "seeds")
+RESULTS = Results("sources.csv", FIELDS, FIELDS[:4])
 PAGES = Path(__file__).parents[1] / "docs" / "guide"
 
 # File of the guide, and its columns: part, measure and case ("" for the mean).
@@ -31,10 +33,9 @@ TABLES = {
 def read_table(part, measure):
     """Return ``{name: {case: value}}``."""
     found = defaultdict(dict)
-    with OUT.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["part"] == part and row["measure"] == measure:
-                found[row["name"]][row["case"]] = float(row["value"])
+    for row in RESULTS.read():
+        if row["part"] == part and row["measure"] == measure:
+            found[row["name"]][row["case"]] = float(row["value"])
     return dict(found)
 
 

@@ -19,21 +19,21 @@ more, in batches of 32.
 """
 
 import argparse
-import csv
 import os
 import time
 from collections import defaultdict
 from functools import cache
 from itertools import product
-from pathlib import Path
 
 import numpy as np
+import records
 
-OUT = Path(__file__).with_name("results") / "tuners.csv"
+OUT = records.FOLDER / "tuners.csv"
 COLUMNS = (
     *("task", "method", "size", "seed", "accuracy"),
     *("trained", "share", "seconds", "backend"),
 )
+KEY = ("task", "method", "size", "seed", "backend")
 TASKS = ("digits", "watch", "attention")
 WITHOUT = ("source", "from scratch", "linear probe", "full")
 
@@ -189,36 +189,17 @@ def key_of(task, method, size, seed):
     return {**{k: str(v) for k, v in cells.items()}, "backend": backend}
 
 
-def read_rows(path):
-    """Return the rows of a table, none if there is no file."""
-    if not path.exists():
-        return []
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def add_row(path, row):
-    """Add a row at the end of a table."""
-    new = not path.exists()
-    path.parent.mkdir(exist_ok=True)
-    with open(path, "a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
 def run(tasks, methods, sizes, seeds, path=OUT):
     """Make the rows that are missing."""
-    done = [{k: row[k] for k in key_of("", "", 0, 0)} for row in read_rows(path)]
+    results = records.Results(path, COLUMNS, KEY)
     for task, size, seed in product(tasks, sizes, seeds):
         for method in (*WITHOUT, *tuners(task)):
             if methods and method not in methods:
                 continue
-            if key_of(task, method, size, seed) in done:
+            if key_of(task, method, size, seed) in results:
                 continue
             row = measured(task, method, size, seed)
-            add_row(path, row)
+            results.add(row)
             print(*(row[name] for name in COLUMNS), flush=True)
 
 
@@ -276,7 +257,7 @@ def main():
     parser.add_argument("--report", action="store_true")
     given = parser.parse_args()
     if given.report:
-        table, reached = report(read_rows(OUT))
+        table, reached = report(records.read(OUT))
         print("\n".join([*table, "", *reached]))
         return
     first, last = map(int, given.seeds.split(":"))

@@ -28,7 +28,7 @@ def cell(task, method, seed, accuracy, **others):
 def test_linear_models_are_measured_once(bench, tmp_path, capsys):
     path = tmp_path / "results" / "rows.csv"
     bench.run(["moons"], bench.LINEAR, range(2), {}, path)
-    rows = bench.read_rows(path)
+    rows = bench.records.read(path)
     assert [(r["method"], r["seed"]) for r in rows] == [
         (method, str(seed)) for method in bench.LINEAR for seed in range(2)
     ]
@@ -36,9 +36,9 @@ def test_linear_models_are_measured_once(bench, tmp_path, capsys):
     capsys.readouterr()
     bench.run(["moons"], bench.LINEAR, range(2), {}, path)
     assert capsys.readouterr().out == ""
-    assert bench.read_rows(path) == rows
+    assert bench.records.read(path) == rows
     bench.run(["moons"], ["logistic"], range(1), {}, path, fresh=True)
-    again = bench.read_rows(path)
+    again = bench.records.read(path)
     assert len(again) == len(rows)
     assert again[-1]["accuracy"] == rows[0]["accuracy"]
 

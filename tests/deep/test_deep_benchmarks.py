@@ -24,7 +24,7 @@ def test_accuracies(tmp_path):
 
     path = tmp_path / "rows.csv"
     bench.run(["moons"], ["DeepSource"], range(1), {"epochs": 1}, path)
-    (row,) = bench.read_rows(path)
+    (row,) = bench.records.read(path)
     assert row["settings"] == '{"epochs": 1}'
     assert row["classes"] in "12"
 
