@@ -1,24 +1,26 @@
 """Many fits at a time, by the backend of joblib that is active.
 
-Nothing here knows how fits are spread: that is joblib's, and `joblib.parallel_config`
-chooses between processes of this machine, Dask and Ray. What is here is what a long
-run needs of any of them. Arrays that all fits read are sent once. A fit that raises an
-error gives the error. A worker that dies takes no other fit with it.
+`joblib.parallel_config` chooses between processes of this machine, Dask and Ray. What
+is here is what a long run needs of any of them. Arrays that all fits read are sent
+once. A fit that raises an error gives the error. A worker that dies takes no other fit
+with it. Calls for Dask go to its client and not through joblib, which does not say when
+a worker has died.
 """
 
 import warnings
 from collections import deque
 from itertools import islice
 
-from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 
-_PATIENCE = 300  # seconds until a Dask worker that died has to be replaced
+from adapt.model_selection._dask_fits import DaskFits, check_client
 
 
-def dask_client():
-    """Return the Dask client of the active joblib backend; None for other backends."""
-    return vars(get_active_backend()[0]).get("client")
+def _dask_backend():
+    """Return the active backend of joblib if it is Dask's, else None."""
+    backend = get_active_backend()[0]
+    return backend if "client" in vars(backend) else None
 
 
 def check_backend():
@@ -29,37 +31,89 @@ def check_backend():
     RuntimeError
         If it is.
     """
-    client = dask_client()
-    if client is not None and client.status != "running":
-        raise RuntimeError(
-            f"The Dask client of the active joblib backend is {client.status}: its "
-            "scheduler does not answer. Connect a new `dask.distributed.Client` first."
-        )
+    backend = _dask_backend()
+    if backend is not None:
+        check_client(backend.client)
 
 
-def _arrived(arg):
-    """Return what was sent, also where a restarted worker has to ask for it."""
-    from distributed import Future
-
-    return arg.result() if isinstance(arg, Future) else arg
-
-
-def _outcome(on_dask, function, *args):
+def _outcome(function, *args):
     """Return what a call returns and None, or None and the error that it raised."""
     try:
-        if not on_dask:
-            return function(*args), None
-        args = [_arrived(arg) for arg in args]
-        # What is fitted on a worker stays there: its inner fits are no tasks of theirs.
-        with parallel_config("threading", n_jobs=1):
-            return function(*args), None
+        return function(*args), None
     except Exception as error:
         return None, error
 
 
-def _workers(client):
-    there = client is not None and client.status == "running"
-    return set(client.ncores()) if there else set()
+class _JoblibFits:
+    """Run calls of functions by `joblib.Parallel`; see `DaskFits` for the methods."""
+
+    def __init__(self, n_jobs):
+        self.n_jobs = n_jobs
+
+    def start(self):
+        how = {"n_jobs": self.n_jobs, "batch_size": 1}
+        try:
+            self._parallel, self._at_once = Parallel(**how, return_as="generator"), None
+        except ValueError:  # a backend that gives its results together, such as Ray's
+            self._parallel = Parallel(**how)
+            self._at_once = 4
+        self._parallel.__enter__()
+
+    def stop(self):
+        self._parallel.__exit__(None, None, None)
+
+    def _restart(self):
+        self.stop()
+        self.start()
+
+    def _run(self, calls):
+        """Yield outcomes in order, as they come or a few at a time."""
+        if self._at_once is None:
+            yield from self._parallel(calls)
+            return
+        size = self._at_once * effective_n_jobs(self.n_jobs)
+        while chunk := list(islice(calls, size)):
+            yield from self._parallel(chunk)
+
+    def _alone(self, call):
+        """Return the outcome of a call, which may have ended a worker before."""
+        try:
+            (outcome,) = self._run(iter([delayed(_outcome)(*call)]))
+            return outcome
+        except Exception as error:
+            self._restart()
+            return None, error
+
+    def outcomes(self, calls):
+        calls, more = iter(calls), True
+        while more:
+            handed_out = deque()
+            try:
+                for outcome in self._run(self._hand_out(calls, handed_out)):
+                    handed_out.popleft()
+                    yield outcome
+                more = False
+            except Exception as error:
+                self._say_lost(error, len(handed_out))
+                self._restart()
+                while handed_out:
+                    yield self._alone(handed_out.popleft())
+
+    def _hand_out(self, calls, handed_out):
+        """Yield calls as joblib takes them, and note those without an outcome yet."""
+        for call in calls:
+            handed_out.append(call)
+            yield delayed(_outcome)(*call)
+
+    @staticmethod
+    def _say_lost(error, n):
+        line = str(error).partition("\n")[0]
+        warnings.warn(
+            f"A worker was lost ({type(error).__name__}: {line}). The {n} fits that it "
+            "may have had are tried again, one at a time.",
+            RuntimeWarning,
+            stacklevel=4,
+        )
 
 
 class ManyFits:
@@ -79,69 +133,17 @@ class ManyFits:
 
     def __enter__(self):
         check_backend()
-        self._client = dask_client()
-        self._workers = _workers(self._client)
-        self._start()
+        backend = _dask_backend()
+        if backend is None:
+            self._fits = _JoblibFits(self.n_jobs)
+        else:
+            options = backend.submit_kwargs
+            self._fits = DaskFits(backend.client, _outcome, self.shared, options)
+        self._fits.start()
         return self
 
     def __exit__(self, *error):
-        self._stop()
-        gone = self._workers - _workers(self._client)
-        if gone and error[0] is None:
-            warnings.warn(
-                f"Dask workers have left: {', '.join(sorted(gone))}. What they were "
-                "fitting was fitted by others.",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-
-    def _start(self):
-        how = {"n_jobs": self.n_jobs, "batch_size": 1}
-        try:
-            self._parallel, self._at_once = Parallel(**how, return_as="generator"), None
-        except ValueError:  # a backend that gives its results together, such as Ray's
-            self._parallel = Parallel(**how)
-            self._at_once = 4
-        self._parallel.__enter__()
-        self._sent = {}
-        if self._client is not None and self.shared:
-            sent = self._client.scatter(list(self.shared), broadcast=True, hash=False)
-            pairs = zip(self.shared, sent, strict=True)
-            self._sent = {id(value): future for value, future in pairs}
-
-    def _stop(self):
-        self._parallel.__exit__(None, None, None)
-        self._sent = {}
-
-    def _restart(self):
-        """Begin again with the workers that are left, or the first to come back."""
-        self._stop()
-        if self._client is not None:
-            self._client.wait_for_workers(1, timeout=_PATIENCE)
-        self._start()
-
-    def _call(self, function, *args):
-        # Not as one list: backends know what was sent already by its identity.
-        args = (self._sent.get(id(arg), arg) for arg in args)
-        return delayed(_outcome)(self._client is not None, function, *args)
-
-    def _run(self, calls):
-        """Yield outcomes in order, as they come or a few at a time."""
-        if self._at_once is None:
-            yield from self._parallel(calls)
-            return
-        size = self._at_once * effective_n_jobs(self.n_jobs)
-        while chunk := list(islice(calls, size)):
-            yield from self._parallel(chunk)
-
-    def _alone(self, call):
-        """Return the outcome of a call, which may have ended a worker before."""
-        try:
-            (outcome,) = self._run(iter([self._call(*call)]))
-            return outcome
-        except Exception as error:
-            self._restart()
-            return None, error
+        self._fits.stop()
 
     def outcomes(self, calls):
         """Yield the outcome of each call, in their order.
@@ -159,35 +161,7 @@ class ManyFits:
         error : Exception or None
             Why it failed: what it raised, or what ended its worker.
         """
-        calls, more = iter(calls), True
-        while more:
-            handed_out = deque()
-            try:
-                for outcome in self._run(self._hand_out(calls, handed_out)):
-                    handed_out.popleft()
-                    yield outcome
-                more = False
-            except Exception as error:
-                self._say_lost(error, len(handed_out))
-                self._restart()
-                while handed_out:
-                    yield self._alone(handed_out.popleft())
-
-    def _hand_out(self, calls, handed_out):
-        """Yield calls as joblib takes them, and note those whose outcome is due."""
-        for call in calls:
-            handed_out.append(call)
-            yield self._call(*call)
-
-    @staticmethod
-    def _say_lost(error, n):
-        line = str(error).partition("\n")[0]
-        warnings.warn(
-            f"A worker was lost ({type(error).__name__}: {line}). The {n} fits that it "
-            "may have had are tried again, one at a time.",
-            RuntimeWarning,
-            stacklevel=3,
-        )
+        yield from self._fits.outcomes(calls)
 
     def groups(self, groups):
         """Yield the outcomes of each group of calls, in their order.

@@ -3,6 +3,7 @@
 import os
 import signal
 import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -22,6 +23,23 @@ class Dies(LogisticRegression):
 
     def fit(self, X, y, sample_weight=None):
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+class PressesCtrlC(LogisticRegression):
+    """Sends the signal of Ctrl-C to another process, once for each `file`."""
+
+    def __init__(self, pid=None, file=None):
+        super().__init__()
+        self.pid, self.file = pid, file
+
+    def fit(self, X, y, sample_weight=None):
+        try:
+            Path(self.file).touch(exist_ok=False)
+        except FileExistsError:
+            pass
+        else:
+            os.kill(self.pid, signal.SIGINT)
+        return super().fit(X, y, sample_weight)
 
 
 class Counted:
@@ -153,14 +171,27 @@ def test_ray_gives_the_same():
 # ------------------------------------------------------------------ when things break
 
 
-@pytest.mark.parametrize("where", ["loky"])
-def test_a_worker_that_dies_costs_its_fit_alone(where, request):
-    if where == "dask":
-        request.getfixturevalue("client")
+def kill_worker():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_dask_worker_that_dies_costs_its_call_alone(client):
+    calls = [(double, 1), (kill_worker,), (double, 2), (double, 4)]
+    with (
+        joblib.parallel_config(backend="dask"),
+        pytest.warns(RuntimeWarning, match="A worker was lost"),
+        ManyFits(2) as fits,
+    ):
+        found = list(fits.outcomes(calls))
+    assert [result for result, _ in found] == [2, None, 4, 8]
+    assert [error is None for _, error in found] == [True, False, True, True]
+
+
+def test_a_worker_that_dies_costs_its_fit_alone():
     Xs, ys, Xt, yt = shifted_classes(n=60)
     methods = {"first": CORAL(), "dies": CORAL(Dies()), "last": SA()}
     with (
-        joblib.parallel_config(backend=where, n_jobs=2),
+        joblib.parallel_config(backend="loky", n_jobs=2),
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
@@ -176,6 +207,19 @@ def test_a_worker_that_dies_costs_its_fit_alone(where, request):
     pd.testing.assert_frame_equal(
         many.loc[list(methods), columns], one.loc[list(methods), columns]
     )
+
+
+def test_ctrl_c_keeps_what_is_finished(client, tmp_path):
+    Xs, ys, Xt, _ = shifted_classes(n=60)
+    stops = PressesCtrlC(os.getpid(), tmp_path / "pressed")
+    methods = {"stops": CORAL(stops)}
+    methods |= {f"late {k}": SA() for k in range(6)}
+    with joblib.parallel_config(backend="dask"):
+        result = compare(Xs, ys, Xt, methods=methods, cv=2)
+    assert result.interrupted
+    assert "SourceOnly" in set(result.results["method"])
+    assert len(result.results) < len(methods)
+    assert result.predict(Xt).shape == (len(Xt),)
 
 
 def test_a_scheduler_that_is_gone_is_said_before_any_work(client):
