@@ -10,13 +10,16 @@ from sklearn.linear_model import (
     SGDClassifier,
     SGDRegressor,
 )
+from sklearn.naive_bayes import GaussianNB
 
 from adapt.base import RowBlocks
 from adapt.base import _row_blocks as row_blocks
 from adapt.base._row_blocks import TAKES_BLOCKS, CheckedBlocks, Moments
+from adapt.datasets import make_label_shift
 from adapt.discovery import all_adapters
 from adapt.feature_based import CORAL, DomainStandardScaler, LinearOT
-from adapt.instance_based import RULSIF, ULSIF, GaussianWeighting
+from adapt.instance_based import BBSE, RLLS, RULSIF, ULSIF, GaussianWeighting
+from adapt.instance_based import _label_shift_blocks as label_shift_blocks
 from adapt.metrics import energy_test, mmd_test
 from adapt.multi_domain import PooledLDA, PooledRidge
 
@@ -29,6 +32,11 @@ METHODS = [
     GaussianWeighting(shrinkage=0.2),
     RULSIF(random_state=0),
     ULSIF(random_state=0, lambdas=0.1),
+]
+LABEL_SHIFT = [
+    BBSE(LogisticRegression()),
+    BBSE(LogisticRegression(), soft=False, correct="probabilities"),
+    RLLS(LogisticRegression(), weight_clip=1.2),
 ]
 IDS = [f"{type(method).__name__}-{k}" for k, method in enumerate(METHODS)]
 
@@ -85,6 +93,47 @@ def test_an_estimator_with_partial_fit_learns_block_by_block(method, inner):
             mapped = model.transform(X, sample_domain=0)
             expected.partial_fit(mapped, y, **more)
     np.testing.assert_allclose(model.estimator_.coef_, expected.coef_)
+
+
+@pytest.mark.parametrize("method", LABEL_SHIFT, ids=["BBSE", "hard", "RLLS"])
+def test_label_shift_in_blocks_is_that_of_all_rows(method):
+    data = make_label_shift(
+        240, priors_s=(0.5, 0.3, 0.2), priors_t=(0.1, 0.3, 0.6), random_state=0
+    )
+    whole = clone(method).fit(data.Xs, data.ys, Xt=data.Xt)
+    parts = clone(method).fit(cut(data.Xs, data.ys), Xt=cut(data.Xt, size=50))
+    np.testing.assert_allclose(parts.priors_, whole.priors_, rtol=1e-9)
+    size = pytest.approx(whole.effective_sample_size_)
+    assert parts.effective_sample_size_ == size
+    ours, theirs = (model.predict_proba(data.Xt) for model in (parts, whole))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_label_shift_counts_all_rows_and_learns_from_a_sample(monkeypatch):
+    monkeypatch.setattr(label_shift_blocks, "MAX_ROWS", 100)
+    data = make_label_shift(
+        600, priors_s=(0.7, 0.3), priors_t=(0.2, 0.8), random_state=0
+    )
+    model = BBSE(GaussianNB(), random_state=0)
+    model.fit(cut(data.Xs, data.ys), Xt=cut(data.Xt))
+    np.testing.assert_allclose(model.source_priors_, np.bincount(data.ys) / 600)
+    assert model.source_estimator_.class_count_.sum() == 100
+    assert abs(model.priors_[1] - 0.8) < 0.2
+    expected = GaussianNB()
+    for start in range(0, 600, 70):
+        X, y = (part[start : start + 70] for part in (data.Xs, data.ys))
+        expected.partial_fit(X, y, [0, 1], model.class_weights_[y])
+    np.testing.assert_allclose(model.estimator_.theta_, expected.theta_)
+
+
+def test_label_shift_in_blocks_refuses_what_it_cannot_learn():
+    Xs, ys, Xt = domains()
+    with pytest.raises(TypeError, match="not around an adapter such as CORAL"):
+        BBSE(CORAL(LogisticRegression())).fit(cut(Xs, ys), Xt=Xt)
+    with pytest.raises(ValueError, match="`resample` is not for blocks"):
+        BBSE(resample=True).fit(cut(Xs, ys), Xt=Xt)
+    with pytest.raises(ValueError, match="needs the labels of the source"):
+        BBSE().fit(cut(Xs), Xt=Xt)
 
 
 @pytest.mark.parametrize("model", [PooledLDA(), PooledRidge()])

@@ -71,7 +71,7 @@ class FeatureAdapter(TransformerMixin, MetaAdapter):
         # `_encode` maps numbers, and names come back in `_seen_rows`.
         self._is_named, self._sees_frames = self._sees_frames, False
 
-    def _training_block(self, X):
+    def _training_block(self, X, y):
         """Return source rows as ``estimator`` sees them, and no weights."""
         return self._map_source(X), None
 

@@ -26,6 +26,8 @@ TAKES_BLOCKS = (
     "GaussianWeighting",
     "RULSIF",
     "ULSIF",
+    "BBSE",
+    "RLLS",
 )
 
 
@@ -105,6 +107,8 @@ class RowBlocks:
         total : int
             How many rows there are.
         """
+        # Another generator: data that were made with the same seed may depend on `rng`.
+        rng = np.random.default_rng(rng.randint(2**31 - 1))
         kept, total = None, 0
         for X, y, _ in self:
             X, total = np.asarray(X), total + len(X)
@@ -361,7 +365,7 @@ def fit_on_blocks(adapter, blocks, training_block):
         The source, which was read once.
 
     training_block : callable
-        Returns for rows what the estimator is to see, and weights or None.
+        Returns for rows and labels what the estimator is to see, and weights or None.
 
     Returns
     -------
@@ -379,7 +383,7 @@ def fit_on_blocks(adapter, blocks, training_block):
                 UserWarning,
                 stacklevel=5,
             )
-        X, weights = training_block(X)
+        X, weights = training_block(X, y)
         return fit_inner(adapter._new_estimator(y), X, y, weights)
     estimator = None
     for X, y, _ in blocks:
@@ -387,7 +391,7 @@ def fit_on_blocks(adapter, blocks, training_block):
             labels = y if blocks.labels is None else blocks.labels
             estimator = adapter._new_estimator(labels)
             more = {"classes": labels} if is_classifier(estimator) else {}
-        X, weights = training_block(X)
+        X, weights = training_block(X, y)
         if weights is not None:
             more["sample_weight"] = weights
         estimator.partial_fit(X, y, **more)

@@ -255,7 +255,7 @@ class RatioAdapter(WeightAdapter):
         self._log_mean = first - np.log(n.sum()) if np.isfinite(first) else 0.0
         self.effective_sample_size_ = float(np.exp(2 * first - second))
 
-    def _training_block(self, X):
+    def _training_block(self, X, y):
         """Return source rows and their weights."""
         weights = self._from_log(self._log_ratio(X))
         return X, weights if self.weight_clip is None else np.minimum(

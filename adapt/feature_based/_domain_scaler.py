@@ -113,7 +113,7 @@ class DomainStandardScaler(OneToOneFeatureMixin, FeatureAdapter):
             for X in blocks.rows():
                 self.scalers_[name].partial_fit(X)
 
-    def _training_block(self, X):
+    def _training_block(self, X, y):
         return self.scalers_[0].transform(X), None
 
     def _map_domains(self, domains):

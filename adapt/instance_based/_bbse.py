@@ -7,6 +7,7 @@ the classes. So the weights are the solution of one small linear system.
 import numpy as np
 
 from adapt.instance_based._label_shift import LabelShiftAdapter, confusion
+from adapt.instance_based._label_shift_blocks import weights_of_blocks
 
 
 def black_box_weights(C, mu):
@@ -148,7 +149,10 @@ class BBSE(LabelShiftAdapter):
 
     Time is that of `cv` + 1 fits, one more with "weights", and of one prediction of
     both domains; memory O((n_s + n_t) k) for k classes, beside the fits. Sparse `X` and
-    NaN are taken if `estimator` takes them.
+    NaN are taken if `estimator` takes them. Rows in
+    blocks (:class:`adapt.base.RowBlocks`) are read three times: the source's confusion
+    is that of at most 100,000 rows, and frequencies of its classes and mean predictions
+    on the target are of all rows; there are no `weights_` then.
 
     It corrects for label shift alone: where the rows of a class differ between the
     domains, the priors are wrong and no warning tells.
@@ -207,6 +211,18 @@ class BBSE(LabelShiftAdapter):
     @property
     def _soft(self):
         return self.soft
+
+    def _learn_from_blocks(self, source, target):
+        found = weights_of_blocks(self, source, target)
+        self._block_weights, self.effective_sample_size_ = found
+
+    def _training_block(self, X, y):
+        """Return source rows and the weights of their classes."""
+        if self.correct == "probabilities":
+            return X, None
+        return X, self._block_weights[
+            np.searchsorted(self.source_estimator_.classes_, y)
+        ]
 
     def _target_priors(self, predictions):
         C = confusion(predictions.source, predictions.y, predictions.source_weight)

@@ -180,13 +180,18 @@ class LabelShiftAdapter(WeightAdapter):
             target=self._predictions(model, domains.Xt, classes),
             target_weight=shares(domains.target_weight, domains.Xt),
         )
+        self._learn_priors(predictions, classes)
+        return self.class_weights_[y]
+
+    def _learn_priors(self, predictions, classes):
+        """Set the frequencies of the classes in both domains, and their ratio."""
+        y = predictions.y
         self._warn_if_singular(predictions)
         self.source_priors_ = np.bincount(y, predictions.source_weight, len(classes))
         self.priors_ = self._target_priors(predictions)
         self.class_weights_ = np.zeros(len(classes))
         present = self.source_priors_ > 0
         self.class_weights_[present] = (self.priors_ / self.source_priors_)[present]
-        return self.class_weights_[y]
 
     def _check_estimator(self):
         name, inner = type(self).__name__, self._stand_in()

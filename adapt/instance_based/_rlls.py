@@ -146,7 +146,10 @@ class RLLS(BBSE):
 
     Time is that of `cv` + 1 fits, one more with "weights", and of one prediction of
     both domains; memory O((n_s + n_t) k) for k classes, beside the fits. Sparse `X` and
-    NaN are taken if `estimator` takes them.
+    NaN are taken if `estimator` takes them. Rows in
+    blocks (:class:`adapt.base.RowBlocks`) are read three times: the source's confusion
+    is that of at most 100,000 rows, and frequencies of its classes and mean predictions
+    on the target are of all rows; there are no `weights_` then.
 
     :math:`\Delta = 3 (\frac{2}{3 n} \ln \frac{2 k}{0.05} + \sqrt{\frac{2}{n} \ln
     \frac{2 k}{0.05}})` for n source rows, where rows with unequal `sample_weight` count
