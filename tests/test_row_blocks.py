@@ -13,12 +13,22 @@ from sklearn.linear_model import (
 from sklearn.naive_bayes import GaussianNB
 
 from adapt.base import RowBlocks
+from adapt.base import _ratio as ratio
 from adapt.base import _row_blocks as row_blocks
 from adapt.base._row_blocks import TAKES_BLOCKS, CheckedBlocks, Moments
 from adapt.datasets import make_label_shift
 from adapt.discovery import all_adapters
 from adapt.feature_based import CORAL, DomainStandardScaler, LinearOT
-from adapt.instance_based import BBSE, RLLS, RULSIF, ULSIF, GaussianWeighting
+from adapt.instance_based import (
+    BBSE,
+    IWC,
+    KLIEP,
+    RLLS,
+    RULSIF,
+    ULSIF,
+    GaussianWeighting,
+    KernelDensityWeighting,
+)
 from adapt.instance_based import _label_shift_blocks as label_shift_blocks
 from adapt.metrics import energy_test, mmd_test
 from adapt.multi_domain import PooledLDA, PooledRidge
@@ -32,6 +42,9 @@ METHODS = [
     GaussianWeighting(shrinkage=0.2),
     RULSIF(random_state=0),
     ULSIF(random_state=0, lambdas=0.1),
+    KLIEP(random_state=0),
+    IWC(),
+    KernelDensityWeighting(random_state=0),
 ]
 LABEL_SHIFT = [
     BBSE(LogisticRegression()),
@@ -124,6 +137,18 @@ def test_label_shift_counts_all_rows_and_learns_from_a_sample(monkeypatch):
         X, y = (part[start : start + 70] for part in (data.Xs, data.ys))
         expected.partial_fit(X, y, [0, 1], model.class_weights_[y])
     np.testing.assert_allclose(model.estimator_.theta_, expected.theta_)
+
+
+def test_a_ratio_that_is_no_sum_is_learned_on_a_sample_and_weighs_all(monkeypatch):
+    monkeypatch.setattr(ratio, "MAX_ROWS", 1000)
+    Xs, ys, Xt = domains(n=400)
+    model = IWC(LogisticRegression(), random_state=0)
+    with pytest.warns(UserWarning, match="100 of 400 source rows and 100 of 200"):
+        model.fit(cut(Xs, ys), Xt=cut(Xt))
+    weights = model.predict_weights(Xs)
+    assert weights.mean() == pytest.approx(1)
+    expected = LogisticRegression().fit(Xs, ys, weights)
+    np.testing.assert_allclose(model.estimator_.coef_, expected.coef_, rtol=1e-5)
 
 
 def test_label_shift_in_blocks_refuses_what_it_cannot_learn():

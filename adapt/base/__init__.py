@@ -12,9 +12,10 @@ from adapt.base._average import AverageAdapter
 from adapt.base._feature import FeatureAdapter
 from adapt.base._meta import MetaAdapter
 from adapt.base._parameter import ParameterAdapter
+from adapt.base._ratio import RatioAdapter
 from adapt.base._row_blocks import RowBlocks
 from adapt.base._source_only import SourceOnly
-from adapt.base._weight import RatioAdapter, WeightAdapter
+from adapt.base._weight import WeightAdapter
 
 __all__ = [
     "AverageAdapter",

@@ -26,6 +26,9 @@ TAKES_BLOCKS = (
     "GaussianWeighting",
     "RULSIF",
     "ULSIF",
+    "KLIEP",
+    "IWC",
+    "KernelDensityWeighting",
     "BBSE",
     "RLLS",
 )
