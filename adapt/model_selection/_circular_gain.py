@@ -6,7 +6,7 @@ weighted to look like the target may rest on few rows, so it is only shown.
 
 import math
 
-from adapt.base import WeightAdapter
+from adapt.base import SourceOnly, WeightAdapter
 from adapt.metrics import CircularValidation, ImportanceWeighted
 from adapt.model_selection._candidates import BASELINE
 from adapt.model_selection._held_out_scores import held_out_source, judge, source_calls
@@ -38,6 +38,10 @@ class OnSource:
     task : Task
         The domains.
 
+    estimator : estimator
+        What all methods fit. Source-only is judged by this one, on the same columns as
+        the others, also if its model of all rows standardises them anew.
+
     Attributes
     ----------
     judgeable : bool
@@ -47,8 +51,9 @@ class OnSource:
         Effective number of source rows behind the importance-weighted score.
     """
 
-    def __init__(self, task):
+    def __init__(self, task, estimator):
         self.task = task
+        self._baseline = SourceOnly(estimator)
         self._circular = CircularValidation().fit(task.Xs, task.Xt)
         self._weighted = ImportanceWeighted().fit(task.Xs, task.Xt)
         self.rows_in_use = self._weighted.effective_sample_size(task.Xs)
@@ -64,8 +69,10 @@ class OnSource:
         """Return a call for each fold, if there are any, and one on all rows."""
         task = self.task
         on_all = fit_and_predict, method, task.Xs, task.ys, task.Xt, task.source_weight
-        folds = source_calls(method, task, self._folds) if self.judgeable else []
-        return [*folds, on_all]
+        if not self.judgeable:
+            return [on_all]
+        judged = self._baseline if name == BASELINE else method
+        return [*source_calls(judged, task, self._folds), on_all]
 
     def finish(self, name, results):
         """Return a row of the table, the method fitted on all rows, and predictions."""

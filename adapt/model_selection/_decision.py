@@ -82,7 +82,8 @@ def choose_on_source(
         Source-only first.
 
     estimator : estimator
-        What all of them fit, to be trained on labelled target rows as the ceiling.
+        What all of them fit. Source-only is judged by it, and it is trained on labelled
+        target rows as the ceiling.
 
     task : Task
         The domains.
@@ -107,7 +108,7 @@ def choose_on_source(
         random_state=task.random_state,
         rule=rule,
     )
-    judged = OnSource(task)
+    judged = OnSource(task, estimator)
     comparison.source_rows_in_use = judged.rows_in_use
     comparison.judgeable = judged.judgeable
     if not (comparison.judgeable and (table or comparison.evidence.moved)):

@@ -2,10 +2,10 @@
 
 Two questions decide whether maps of features are tried. Do source and target differ at
 all? And have rows moved to where the source has none? They need not have if weights of
-the source rows make the domains alike, or if one domain covers most of the other: then
-the target may have other frequencies of classes (label shift), or rows from a part of
-the source (covariate shift), and maps that undo either would move rows across the
-decision boundary. Without classes a third answer is possible: rows far outside of the
+the source rows make the domains alike, or if they do so in part and one domain covers
+most of the other: then the target may have other frequencies of classes (label shift),
+or rows from a part of the source (covariate shift), and maps that undo either would
+move rows across the decision boundary. Without classes a third answer is possible: rows far outside of the
 source may follow its correlations: then they are of another range, and not in other
 units.
 """
@@ -104,8 +104,8 @@ class ShiftEvidence:
 
     @property
     def _overlap(self):
-        """Whether one domain covers most of the other."""
-        return self.covered > self.rule.covered
+        """Whether one domain covers most of the other, and weights explain some."""
+        return self.covered > self.rule.covered and self.explained > self.rule.partly
 
     @property
     def _extrapolate(self):
@@ -118,7 +118,10 @@ class ShiftEvidence:
         if not self.differ:
             return f"source and target cannot be told apart (p = {self.p_value:.2f})"
         if not self.moved:
-            why = f"one domain covers {self.covered:.0%} of the other"
+            why = (
+                f"one domain covers {self.covered:.0%} of the other, and weights of "
+                f"source rows explain {self.explained:.0%} of the shift"
+            )
             if self._extrapolate:
                 why = (
                     "a single column does not tell other units from another range"

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from adapt.base import SourceOnly
 from adapt.feature_based import DomainStandardScaler, QuantileMatching
@@ -113,10 +115,30 @@ def test_no_channel_is_turned_unless_wanted(model):
 
 
 def test_signs_are_worth_something(model):
-    source = SourceOnly(LogisticRegression(max_iter=1000))
+    source = SourceOnly(standardised())
     features = SeriesFeatures().fit(Xs)
     plain = source.fit(features.transform(Xs), ys, Xt=features.transform(Xt))
     assert model.score(Xt, yt) >= plain.score(features.transform(Xt), yt)
+
+
+def standardised():
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_where_nothing_is_done_the_source_alone_standardises(weighted):
+    rng = np.random.default_rng(0)
+    weight = {"sample_weight": rng.uniform(0.5, 2, len(ys))} if weighted else {}
+    far = 5 + 10 * Xt
+    features = SeriesFeatures().fit(np.concatenate([Xs, far]))
+    Zs, Zt = features.transform(Xs), features.transform(far)
+    plain = SourceOnly(standardised()).fit(Zs, ys, Xt=Zt, **weight)
+    model = AutoAdapt(methods={}, cv=2, random_state=0, channel_signs=False)
+    model.fit(Xs, ys, Xt=far, **weight)
+    assert model.best_method_ == "SourceOnly"
+    np.testing.assert_allclose(
+        model.predict_proba(far), plain.predict_proba(Zt), atol=1e-4
+    )
 
 
 def test_numbers_are_features_of_both_domains():
