@@ -68,11 +68,11 @@ class AutoAdapt(MetaAdapter):
 
     1. Are source and target different? If a classifier and the energy distance both
        cannot tell, the estimator is fitted on the source, and that is all.
-    2. Have rows moved? If weights of source rows explain the shift, if for classes they
-       explain half of it and one domain covers most of the other, or if for numbers
-       target rows follow the correlations of the source, it may be label shift or
-       covariate shift, which maps of features would undo together with what tells
-       labels apart. Then, too, the estimator is fitted on the source.
+    2. Have rows moved? If weights of source rows explain the shift, if for classes
+       those that follow the rows explain half of it and one domain covers most of the
+       other, or if for numbers target rows follow the correlations of the source, it
+       may be label shift or covariate shift, which maps of features would undo together
+       with what tells labels apart. Then, too, the estimator is fitted on the source.
     3. Otherwise each candidate is adapted on folds and scored without target labels, by
        `CircularValidation` [1]_. If two maps of different kinds clearly score above
        source-only, all that do are averaged: class probabilities together with those

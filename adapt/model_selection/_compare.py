@@ -145,11 +145,12 @@ def compare(
     """Compare adaptation methods on a source and a target, and recommend one or none.
 
     If source and target cannot be told apart, if weights of source rows explain how
-    they differ, for classes if they explain half of it and one domain covers most of
-    the other, or for numbers if target rows follow the correlations of the source, the
-    advice is not to adapt. Otherwise each method is scored without target labels, by `CircularValidation` of
-    held-out source rows. If two maps clearly score above source-only, all that do are
-    averaged: for classes together with source-only, for numbers without it.
+    they differ, for classes if those that follow the rows explain half of it and one
+    domain covers most of the other, or for numbers if target rows follow the
+    correlations of the source, the advice is not to adapt. Otherwise each method is
+    scored without target labels, by `CircularValidation` of held-out source rows. If
+    two maps clearly score above source-only, all that do are averaged: for classes
+    together with source-only, for numbers without it.
     `ImportanceWeighted` is only shown. `AutoAdapt` is the same choice as an estimator.
 
     Parameters

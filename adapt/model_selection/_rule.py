@@ -23,16 +23,17 @@ class Rule:
 
     covered : float, default=0.65
         Share of the rows of one domain with rows of the other about them, above which
-        rows need not have moved, where labels are classes and weights of source rows
-        explain the shift `partly`. Chosen on halves of the breast cancer table that are
-        split by a column, on which maps lose up to 73 points. On made shifts and on the
-        bundled tasks the gain is the same from .55 to .8.
+        rows need not have moved, where labels are classes and weights that follow the
+        rows explain the shift `partly`. Chosen on halves of the breast cancer table
+        that are split by a column, on which maps lose up to 73 points. On made shifts
+        and on the bundled tasks the gain is the same from .55 to .8.
 
     partly : float, default=0.5
-        Share of the energy distance that weights of source rows must explain for
+        Share of the energy distance that weights which follow the rows must explain for
         `covered` to be asked. Among many columns most rows have others about them
         wherever they move. Chosen on the first draw of made shifts, where the gain is
-        the same from .44 to .57, and on pairs of people of HAPT.
+        the same from .44 to .57 (of halves by a column it is at least .57), and on
+        pairs of people of HAPT, where it is at most .14.
 
     agree : int, default=2
         Number of maps of features, of different kinds, that must gain on the way to

@@ -5,9 +5,9 @@ all? And have rows moved to where the source has none? They need not have if wei
 the source rows make the domains alike, or if they do so in part and one domain covers
 most of the other: then the target may have other frequencies of classes (label shift),
 or rows from a part of the source (covariate shift), and maps that undo either would
-move rows across the decision boundary. Without classes a third answer is possible: rows far outside of the
-source may follow its correlations: then they are of another range, and not in other
-units.
+move rows across the decision boundary. Without classes a third answer is possible: rows
+far outside of the source may follow its correlations: then they are of another range,
+and not in other units.
 """
 
 import math
@@ -104,8 +104,8 @@ class ShiftEvidence:
 
     @property
     def _overlap(self):
-        """Whether one domain covers most of the other, and weights explain some."""
-        return self.covered > self.rule.covered and self.explained > self.rule.partly
+        """Whether rows have others about them, and their weights explain some."""
+        return self.covered > self.rule.covered and self.by_rows > self.rule.partly
 
     @property
     def _extrapolate(self):
@@ -119,8 +119,8 @@ class ShiftEvidence:
             return f"source and target cannot be told apart (p = {self.p_value:.2f})"
         if not self.moved:
             why = (
-                f"one domain covers {self.covered:.0%} of the other, and weights of "
-                f"source rows explain {self.explained:.0%} of the shift"
+                f"one domain covers {self.covered:.0%} of the other, and weights that "
+                f"follow the rows explain {self.by_rows:.0%} of the shift"
             )
             if self._extrapolate:
                 why = (

@@ -117,7 +117,7 @@ def test_rows_need_not_have_moved_where_one_domain_covers_the_other(
 ):
     evidence = ShiftEvidence(p_value=0.01, by_rows=by_rows, covered=covered)
     assert evidence.moved == moved
-    said = "one domain covers 66% of the other, and weights of source rows explain 51%"
+    said = "covers 66% of the other, and weights that follow the rows explain 51%"
     assert (said in evidence.finding) != moved
 
 
@@ -129,7 +129,7 @@ def test_among_many_columns_rows_that_moved_stay_covered():
     Xt = rng.normal(size=(200, 200)) + 0.3 * rng.choice([-1, 1], 200)
     evidence = shift_evidence(Xs, Xt, ys, random_state=0)
     assert evidence.covered > evidence.rule.covered
-    assert evidence.explained < evidence.rule.partly
+    assert evidence.by_rows < evidence.rule.partly
     assert evidence.moved
 
 
