@@ -31,12 +31,12 @@ from adapt.model_selection._preprocessing import (
     usable_columns,
 )
 from adapt.model_selection._read_domains import check_classes, read_groups
-from adapt.model_selection._rule import SHIPPED
 from adapt.model_selection._series_rows import (
     SeriesToNumbers,
     for_series,
     numbers_of_domains,
     read_series,
+    rule_for,
     with_series,
 )
 from adapt.series import SeriesSet
@@ -76,7 +76,7 @@ class AutoAdapt(MetaAdapter):
     3. Otherwise each candidate is adapted on folds and scored without target labels, by
        `CircularValidation` [1]_. If two maps of different kinds clearly score above
        source-only, all that do are averaged: class probabilities together with those
-       of source-only, numbers without.
+       of source-only, numbers without. For classes of series one method is enough.
     4. If some target rows are labelled, they may overrule that choice, for one of more
        candidates; `suggest_labels` names the rows whose labels decide most.
 
@@ -347,15 +347,16 @@ class AutoAdapt(MetaAdapter):
         )
         seen = task.without_target_labels()
         methods = judged_without_labels(self.methods, estimator, task.yt is not None)
+        default = isinstance(self.methods, str)
         if isinstance(preprocessor, SeriesToNumbers):
-            methods = for_series(methods, isinstance(self.methods, str))[0]
+            methods = for_series(methods, default)[0]
         with self._stage("choosing a method"):
             choose_on_source(
                 comparison,
                 methods,
                 estimator,
                 seen,
-                SHIPPED,
+                rule_for(preprocessor, default, task.scoring),
                 verbose=self.verbose,
                 time_limit=self.time_limit,
                 table=False,

@@ -33,8 +33,12 @@ from adapt.model_selection._read_domains import (
     read_domains,
     read_groups,
 )
-from adapt.model_selection._rule import SHIPPED
-from adapt.model_selection._series_rows import for_series, read_series, warn_of_lengths
+from adapt.model_selection._series_rows import (
+    for_series,
+    read_series,
+    rule_for,
+    warn_of_lengths,
+)
 from adapt.series import SeriesSet
 
 
@@ -313,7 +317,8 @@ def compare(
         return comparison
     hidden = task.without_target_labels()
     seen, chooses = (task, hidden) if target_labels == "score" else (hidden, task)
-    choose_on_source(comparison, found, estimator, seen, SHIPPED, verbose=verbose)
+    rule = rule_for(preprocessor, default, scoring)
+    choose_on_source(comparison, found, estimator, seen, rule, verbose=verbose)
     comparison.conclude(preprocessor, seen)
     comparison.choose_by_labels(LabelStage(methods, estimator, chooses))
     return comparison

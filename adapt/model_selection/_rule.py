@@ -64,3 +64,10 @@ class Rule:
 
 # The one that is shipped. Functions take a rule as an argument, with this default.
 SHIPPED = Rule()
+
+# For default candidates on series, where labels are classes: one method that gains at
+# all is enough. Few series with many features leave large standard errors. Chosen on 15
+# pairs of people of HAPT, where it gains 6.7 points and two that gain clearly 5.4, and
+# neither loses on any. With frequencies of classes that differ as well, the average of
+# all candidates gained about as much on 13 pairs, and lost 5.4 points on one.
+OF_SERIES = Rule(agree=1, clear=0.0)

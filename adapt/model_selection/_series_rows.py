@@ -21,6 +21,7 @@ from adapt.base import SourceOnly
 from adapt.feature_based import LinearOT
 from adapt.model_selection._candidates import BASELINE
 from adapt.model_selection._preprocessing import array_preprocessor
+from adapt.model_selection._rule import OF_SERIES, SHIPPED
 from adapt.series import ChannelSigns, SeriesFeatures, SeriesSet, as_series
 from adapt.series._base import is_series
 from adapt.series._channel_scaler import channel_moments
@@ -246,6 +247,28 @@ def for_series(methods, default):
         for name, method in methods.items()
     }
     return found, any(isinstance(method, OnSeries) for method in found.values())
+
+
+def rule_for(preprocessor, default, scoring):
+    """Return the rule by which it is decided.
+
+    Parameters
+    ----------
+    preprocessor : transformer
+        From what was given to numbers.
+
+    default : bool
+        Whether candidates are the default ones.
+
+    scoring : str
+        As in `compare`.
+
+    Returns
+    -------
+    rule : Rule
+    """
+    of_series = isinstance(preprocessor, SeriesToNumbers)
+    return OF_SERIES if of_series and default and scoring != "r2" else SHIPPED
 
 
 def _told_by(column, y):

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from adapt.base import SourceOnly
+from adapt.datasets import load_hapt
 from adapt.feature_based import DomainStandardScaler, QuantileMatching
 from adapt.model_selection import AutoAdapt, compare
-from adapt.model_selection._series_rows import SeriesToNumbers
+from adapt.model_selection._choice import enough_agree
+from adapt.model_selection._preprocessing import array_preprocessor
+from adapt.model_selection._rule import OF_SERIES, SHIPPED
+from adapt.model_selection._series_rows import SeriesToNumbers, rule_for
 from adapt.series import ChannelScaler, SeriesFeatures, as_series
 from adapt.series._feature_rows import FeatureRows, series_of
 
@@ -257,3 +262,30 @@ def test_lengths_that_tell_the_class_are_a_warning():
 def test_other_lengths_of_the_target_are_a_warning():
     with pytest.warns(UserWarning, match="resample the series"):
         compare(Xs, ys, Xt[:, :15], **QUICK)
+
+
+def test_one_method_is_enough_for_classes_of_series():
+    given = {"default": True, "scoring": "accuracy"}
+    of_series, of_tables = SeriesToNumbers(), array_preprocessor()
+    assert rule_for(of_series, **given) == OF_SERIES
+    assert rule_for(of_tables, **given) == SHIPPED
+    assert rule_for(of_series, **given | {"default": False}) == SHIPPED
+    assert rule_for(of_series, **given | {"scoring": "r2"}) == SHIPPED
+    rows = [{"gain": gain, "margin": 0.1, "method": f"{gain}"} for gain in (0.02, -0.5)]
+    maps = {row["method"]: QuantileMatching() for row in rows}
+    comparison = SimpleNamespace(rows=rows, models={"SourceOnly": SourceOnly(), **maps})
+    assert enough_agree(comparison, OF_SERIES)
+    assert not enough_agree(comparison, SHIPPED)
+
+
+def test_other_people_are_adapted_to():
+    """Their series are of six activities, in a chest of another stature."""
+    data = load_hapt(source="subject_1", target="subject_8")
+    rows = data.sample_domain >= 0
+    model = AutoAdapt(random_state=0, cv=3)
+    model.fit(data.X[rows], data.y[rows], Xt=data.X[~rows])
+    alone = model.comparison_.models["SourceOnly"]
+    numbers = model.preprocessor_.transform(data.X[~rows])
+    adapted = model.score(data.X[~rows], data.y[~rows])
+    assert model.best_method_ == "Average"
+    assert adapted > alone.score(numbers, data.y[~rows]) + 0.05
