@@ -52,6 +52,7 @@ class Task:
         self.ys, self.yt = found["ys"], found["yt"]
         self.p_value = float(found["p_value"])
         self.explained = float(np.nanmax(found["evidence"][:3]))
+        self.by_rows = float(found["evidence"][2])
         self.covered = float(found["covered"])
         self.parts = defaultdict(dict)
         for key in found.files:
@@ -127,7 +128,7 @@ def by_rule(task, rule=SHIPPED, members=MEMBERS):
     """Return the gain of what `AutoAdapt` takes."""
     if task.p_value >= rule.level or task.explained > rule.explained:
         return 0.0
-    if task.covered > rule.covered:
+    if task.covered > rule.covered and task.by_rows > rule.partly:
         return 0.0
     maps = [name for name in MAPS if name in task.candidates]
     if len(task.passing(maps, rule.clear)) < min(rule.agree, len(maps)):
@@ -150,6 +151,11 @@ def without_coverage(task):
     return by_rule(task, Rule(covered=1.0))
 
 
+def always_covered(task):
+    """Return the gain of the rule that asks for coverage whatever weights explain."""
+    return by_rule(task, Rule(partly=-1.0))
+
+
 def plain_self_training(task):
     return by_rule(task, members=(*MAPS, "SelfTraining"))
 
@@ -163,6 +169,7 @@ RULES = {
     "one member, any gain": any_member,
     "shipped": by_rule,
     "shipped, coverage not asked": without_coverage,
+    "shipped, coverage always asked": always_covered,
     "shipped, SelfTraining unscaled": plain_self_training,
     "oracle": oracle,
 }
