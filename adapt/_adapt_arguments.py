@@ -1,5 +1,6 @@
-"""Arguments that a method has not, many of them ADAPT 0.4.5's: what to write here.
+"""Calls that do not fit a method: what to write instead.
 
+Many of the arguments that a method has not are ADAPT 0.4.5's;
 ``docs/coming_from_adapt.rst`` has the same in its tables.
 """
 
@@ -8,7 +9,7 @@ from functools import wraps
 from inspect import signature
 from types import FunctionType
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 
 from adapt._sklearn import _AvailableIfDescriptor
 
@@ -77,9 +78,13 @@ ARGUMENTS = {
         _OF_NETWORK,
     ),
 }
+_SOURCE = {"Xs": "X", "ys": "y"}
 # Arguments that other methods than these take for a training.
 _TRAINING = ("__init__", "fit", "fit_transform", "fit_weights", "set_params")
 _OF_PREDICT = dict.fromkeys(("batch_size", "callbacks", "steps"), _OF_PREDICTION)
+# Where rows are of the target unless told otherwise.
+_WITH_DOMAIN = ("decision_function", "predict", "predict_proba", "score", "transform")
+_OF_ROWS = {"Xs": "`X`, with `sample_domain=0` because its rows are of the source"}
 
 
 def advice_on(name, method):
@@ -100,6 +105,8 @@ def advice_on(name, method):
         return f"`{name}` of the constructor, which is for both trainings"
     if method not in _TRAINING and name in _OF_PREDICT:
         return _OF_PREDICT[name]
+    if method in _WITH_DOMAIN and name in _OF_ROWS:
+        return _OF_ROWS[name]
     return ARGUMENTS.get(name)
 
 
@@ -134,6 +141,10 @@ def unexpected(adapter, method, name, known, given=()):
     words : str
     """
     advice = advice_on(name, method)
+    if name == "Xs" and "X_source" in known:
+        advice = "`X_source`"
+    elif name in _SOURCE and _SOURCE[name] not in known:
+        advice = None
     words = _of_estimator(adapter, name, given) if method == "__init__" else None
     if advice is not None and words is None:
         words = f"Write {advice}. See the page 'Coming from ADAPT'."
@@ -149,37 +160,87 @@ def unexpected(adapter, method, name, known, given=()):
     return f"{called}() got an unexpected keyword argument {name!r}. {words}"
 
 
-_ANY = ()
+def _quoted(names):
+    """Return names as words, each in backticks."""
+    names = [f"`{name}`" for name in names]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
-def _names_of(function):
-    """Return the names of the arguments of a method, or `_ANY`."""
-    _, *parameters = signature(function).parameters.values()
-    if any(each.kind is each.VAR_KEYWORD for each in parameters):
-        return _ANY
-    return [each.name for each in parameters]
+def _missing(called, method, names, parameters):
+    """Return what to say of a call without what the method needs."""
+    needed = [each for each in parameters if each.default is each.empty]
+    call = [f"{each.name}=..." if _by_name(each) else each.name for each in needed]
+    words = ""
+    known = {each.name for each in parameters}
+    if {"X_source", "Xt"} <= known:
+        call = ["X", "Xt=Xt"]
+        words = ": rows of the source, and rows of the target"
+    elif {"y", "Xt"} <= known:
+        call = ["X", "y", "Xt=Xt"]
+        words = ": rows of the source, their labels, and rows of the target"
+    written = ", ".join(call)
+    write = called if method == "__init__" else method
+    return f"{called}() needs {_quoted(names)}. Write `{write}({written})`{words}."
+
+
+def _by_name(parameter):
+    return parameter.kind is parameter.KEYWORD_ONLY
+
+
+def _too_many(called, n_given, parameters):
+    """Return what to say of more values than a method takes in order."""
+    taken = [each.name for each in parameters if not _by_name(each)]
+    named = [each.name for each in parameters if _by_name(each)]
+    words = f"{called}() takes {_quoted(taken) if taken else 'nothing'} in order"
+    rest = f": name the others, {_quoted(named)}" if named else ", and no more"
+    return f"{words}, and was given {n_given} values{rest}."
+
+
+def _misfit(adapter, function, args, kwargs):
+    """Return what to say of a call that does not fit; None if it fits."""
+    called, method = signature(function), function.__name__
+    try:
+        called.bind(adapter, *args, **kwargs)
+    except TypeError:
+        pass
+    else:
+        return None
+    _, *parameters = called.parameters.values()
+    is_open = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    parameters = [each for each in parameters if each.kind is not each.VAR_KEYWORD]
+    known = [each.name for each in parameters]
+    foreign = ARGUMENTS if is_open else kwargs
+    for name in kwargs:
+        if name not in known and name in foreign:
+            given = *args, *kwargs.values()
+            return unexpected(adapter, method, name, known, given)
+    words = type(adapter).__name__ + ("" if method == "__init__" else f".{method}")
+    in_order = [each for each in parameters if not _by_name(each)]
+    if len(args) > len(in_order):
+        return _too_many(words, len(args), parameters)
+    given = {*known[: len(args)], *kwargs}
+    names = [each.name for each in parameters if each.default is each.empty]
+    names = [name for name in names if name not in given]
+    return _missing(words, method, names, parameters) if names else None
 
 
 def _explaining(function):
-    """Return a method that says of an argument which it has not what to write."""
+    """Return a method that says of a call which does not fit what to write."""
 
     @wraps(function)
     def method(self, *args, **kwargs):
         try:
             return function(self, *args, **kwargs)
         except TypeError:
-            known = _names_of(function)
-            name = next((name for name in kwargs if name not in known), None)
-            if name is None or known is _ANY:
+            words = _misfit(self, function, args, kwargs)
+            if words is None:
                 raise  # what was raised inside of the method
-            given = *args, *kwargs.values()
-            words = unexpected(self, function.__name__, name, known, given)
         raise TypeError(words)
 
     return method
 
 
-def explain_arguments(cls):
+def explain_arguments(cls, names=None):
     """Let the public methods of a class, and its constructor, say what to write.
 
     Nothing changes in their signatures, and nothing is looked at until a call fails.
@@ -188,9 +249,14 @@ def explain_arguments(cls):
     ----------
     cls : type
         Its own methods are replaced.
+
+    names : tuple of str, default=None
+        Of the methods. If None, all.
     """
     for name, member in list(vars(cls).items()):
         if name.startswith("_") and name != "__init__":
+            continue
+        if names is not None and name not in names:
             continue
         if isinstance(member, FunctionType):
             setattr(cls, name, _explaining(member))
@@ -198,8 +264,23 @@ def explain_arguments(cls):
             member.fn = _explaining(member.fn)
 
 
+class ExplainingTransformer(TransformerMixin):
+    """Mixin of transformers that do so; in the place of scikit-learn's.
+
+    That one wraps methods for `set_output`, and the wrappers fail with a message of
+    their own unless they are explained once more.
+    """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        explain_arguments(cls, ("transform", "fit_transform"))
+
+
+ExplainingTransformer.fit_transform = _explaining(TransformerMixin.fit_transform)
+
+
 class ExplainsArguments:
-    """Mixin of estimators whose methods say what to write for an argument of ADAPT."""
+    """Mixin of estimators whose methods say what to write where a call does not fit."""
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

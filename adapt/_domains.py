@@ -672,6 +672,12 @@ def split_domains(
             raise ValueError(f"{name} needs source rows `X`, got None.")
         if Xt is None:
             Xt, yt = X, y
+        if Xt is None:
+            raise ValueError(
+                f"{name} was given no rows. Write `fit(X, y)` with the labelled target "
+                "if the source model is fitted, and else `fit(X, y, Xt=Xt, yt=yt)`: "
+                "rows of the source, their labels, and the labelled target."
+            )
         return _target_alone(estimator, Xt, yt, sample_weight, tags)
     if _num_samples(Xt) == 0:
         raise ValueError(

@@ -19,9 +19,16 @@ from sklearn.tree import DecisionTreeClassifier
 
 from adapt import feature_based, instance_based, parameter_based
 from adapt._adapt_arguments import ARGUMENTS, advice_on
-from adapt.base import BaseAdapter
+from adapt.base import AverageAdapter, BaseAdapter, SourceOnly
 from adapt.discovery import all_adapters
 from adapt.feature_based import CORAL, FA, PRED, SA, TCA, fMMD
+from adapt.forecasting import (
+    AdaptiveEffects,
+    EffectsRegressor,
+    OnlineMixture,
+    TransferForecaster,
+)
+from adapt.imputation import GaussianTransferImputer
 from adapt.instance_based import (
     IWC,
     KLIEP,
@@ -36,6 +43,7 @@ from adapt.instance_based import (
     TwoStageTrAdaBoostR2,
 )
 from adapt.metrics import make_uda_scorer, neg_j_score, reverse_validation
+from adapt.model_selection import AutoAdapt
 from adapt.parameter_based import (
     LinInt,
     RegularTransferGP,
@@ -44,6 +52,7 @@ from adapt.parameter_based import (
     TransferForestClassifier,
     TransferTreeClassifier,
 )
+from adapt.series import SeriesFeatures
 from adapt.utils import make_classification_da, make_regression_da
 from tests.test_adapt_names import PAGE
 
@@ -192,8 +201,86 @@ def test_signatures_and_errors_of_methods_are_left_alone():
     assert Own().any(domain=1, domains=2) == 2
     with pytest.raises(TypeError, match="'nothing'"):
         Own().inner(1)
-    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+    with pytest.raises(TypeError, match=r"Own\.inner\(\) needs `X`\."):
         Own().inner()
+
+
+def verbs_of(model):
+    """Return the methods of an estimator that it has not from scikit-learn."""
+    names = [name for name in dir(type(model)) if name[0].islower()]
+    names = [name for name in names if not name.startswith(("get_", "set_", "from_"))]
+    found = {name: getattr(model, name) for name in names if hasattr(model, name)}
+    return {
+        name: verb
+        for name, verb in found.items()
+        if inspect.ismethod(verb) and verb.__func__.__module__.startswith("adapt.")
+    }
+
+
+def check_calls_that_do_not_fit(cls, required=()):
+    """Assert that each verb says what to write where it is called in a wrong way."""
+    verbs = verbs_of(cls(**dict.fromkeys(required)))
+    assert {"fit", "transform"} & verbs.keys()
+    for name, verb in verbs.items():
+        parameters = inspect.signature(verb).parameters
+        needed = [key for key, each in parameters.items() if each.default is each.empty]
+        called = rf"{cls.__name__}\.{name}\(\)"
+        if needed:
+            write = rf"Write `{name}\(.*\b{needed[0]}\b"
+            with pytest.raises(TypeError, match=rf"{called} needs .*{write}"):
+                verb()
+        with pytest.raises(TypeError, match=rf"{called} takes .* was given 30 values"):
+            verb(*[None] * 30)
+        if "Xs" not in parameters:
+            message = rf"{called} got .*'Xs'. (Write `X|It takes |Did you mean)"
+            with pytest.raises(TypeError, match=message):
+                verb(Xs=1, ys=2)
+
+
+OTHERS = [
+    SourceOnly,
+    AutoAdapt,
+    AdaptiveEffects,
+    EffectsRegressor,
+    OnlineMixture,
+    TransferForecaster,
+    SeriesFeatures,
+    *(cls for _, cls in all_adapters("imputation", deep=False)),
+    *(cls for _, cls in all_adapters("multi_domain")),
+    *(cls for _, cls in all_adapters("series")),
+]
+
+
+@pytest.mark.parametrize(
+    "cls", [*SHALLOW.values(), *OTHERS], ids=lambda cls: cls.__name__
+)
+def test_calls_that_do_not_fit_say_what_to_write(cls):
+    check_calls_that_do_not_fit(cls)
+
+
+def test_rows_of_the_source_and_constructors_without_what_they_need():
+    Xs = [[0.0]]
+    with pytest.raises(TypeError, match=r"Write `X`, with `sample_domain=0`"):
+        CORAL().predict(Xs=Xs)
+    with pytest.raises(TypeError, match=r"Write `X_source`"):
+        GaussianTransferImputer().fit(Xs=Xs)
+    with pytest.raises(TypeError, match=r"`fit\(X, y, Xt=Xt\)`: rows of the source"):
+        CORAL().fit()
+    with pytest.raises(TypeError, match=r"`fit\(X, Xt=Xt\)`: rows of the source"):
+        GaussianTransferImputer().fit()
+    with pytest.raises(TypeError, match=r"AverageAdapter\(\) needs `adapters`"):
+        AverageAdapter()
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [cls for cls in SHALLOW.values() if cls._source_optional],
+    ids=lambda cls: cls.__name__,
+)
+def test_a_fit_on_nothing_says_what_to_give(cls):
+    words = rf"{cls.__name__} was given no rows.*`fit\(X, y, Xt=Xt, yt=yt\)`"
+    with pytest.raises(ValueError, match=words):
+        cls().fit()
 
 
 def test_arguments_are_said_on_the_page():

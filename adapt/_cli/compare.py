@@ -159,15 +159,17 @@ def _results(
         sources = {} if table is None else {"sources": as_values(table)}
         yield json_result(args.json, lambda: comparison.to_dict() | sources)
     if args.report:
-        yield text_result(args.report, lambda: _report(args, problem, comparison))
+        yield text_result(
+            args.report, lambda: _report(args, problem, comparison, table)
+        )
 
 
 def _report(
-    args: argparse.Namespace, problem: Problem, comparison: "Comparison"
+    args: argparse.Namespace, problem: Problem, comparison: "Comparison", sources=None
 ) -> str:
     """Return a page about a comparison."""
     from adapt.inspection._html_report import html_report
 
-    names = {"source": problem.source, "target": problem.target}
+    names = {"source": problem.source, "target": problem.target, "sources": sources}
     report = find_shift(args, problem)
     return html_report(comparison, report, problem.X, problem.Xt, **names)

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         results.append(json_result(args.json, lambda: report.to_dict() | sources))
     if args.report:
-        results.append(text_result(args.report, lambda: _page(problem, report)))
+        results.append(text_result(args.report, lambda: _page(problem, report, table)))
     status = write_all(results)
     return 130 if stopped else status
 
@@ -72,9 +72,9 @@ def find_shift(args: argparse.Namespace, problem: Problem) -> "ShiftReport":
     )
 
 
-def _page(problem: Problem, report: "ShiftReport") -> str:
+def _page(problem: Problem, report: "ShiftReport", sources=None) -> str:
     """Return a page about a diagnosis."""
     from adapt.inspection._html_report import diagnosis_page
 
-    names = {"source": problem.source, "target": problem.target}
+    names = {"source": problem.source, "target": problem.target, "sources": sources}
     return diagnosis_page(report, problem.X, problem.Xt, **names)

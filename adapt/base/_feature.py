@@ -4,10 +4,8 @@ from abc import abstractmethod
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import (
-    TransformerMixin,
-)
 
+from adapt._adapt_arguments import ExplainingTransformer
 from adapt._domains import check_sample_domain
 from adapt._frames import is_frame, with_values
 from adapt.base._meta import MetaAdapter
@@ -37,7 +35,7 @@ def _with_frames(mapped):
     return mapped._replace(frames=tuple(with_values(*pair) for pair in pairs))
 
 
-class FeatureAdapter(TransformerMixin, MetaAdapter):
+class FeatureAdapter(ExplainingTransformer, MetaAdapter):
     """Fit ``estimator`` on source rows brought to a space shared with the target.
 
     A subclass learns its maps in `_fit_maps` and applies them in `_map_source` and

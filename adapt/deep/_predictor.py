@@ -1,11 +1,12 @@
 """What networks are used for once they are trained: predictions, features, scores."""
 
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from adapt._adapt_arguments import ExplainingTransformer
 from adapt._domains import check_rows, check_sample_domain, keep_labelled
 from adapt.base import BaseAdapter
 from adapt.deep._engine import seeded, weights_of
@@ -25,7 +26,9 @@ def _is_classifier(self):
     return labels.classes is not None
 
 
-class DeepPredictor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseAdapter):
+class DeepPredictor(
+    ClassNamePrefixFeaturesOutMixin, ExplainingTransformer, BaseAdapter
+):
     """Predict by an encoder and a task network, from rows of either domain.
 
     A subclass has the parameter ``loss``. Its `fit` stores the networks as ``name_``,

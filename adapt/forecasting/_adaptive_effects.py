@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from adapt._adapt_arguments import ExplainsArguments
 from adapt._sklearn import Interval, StrOptions, _fit_context
 from adapt.forecasting._batches import as_batch
 from adapt.forecasting._kalman import (
@@ -77,7 +78,7 @@ def followed(state, pending, X, y, noises, delay, memory):
     return state, tuple(pending), predictions
 
 
-class AdaptiveEffects(RegressorMixin, BaseEstimator):
+class AdaptiveEffects(RegressorMixin, ExplainsArguments, BaseEstimator):
     r"""Follow the sizes of effects by a Kalman filter, one step after the other.
 
     A model that was fitted elsewhere says what each group of inputs contributes to a

@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from adapt._adapt_arguments import ExplainsArguments
 from adapt._sklearn import Interval, _fit_context
 
 __all__ = ["EffectsRegressor"]
@@ -31,7 +32,7 @@ def encoder_of(kind, n_knots):
     return make_pipeline(fill, spline, StandardScaler())
 
 
-class EffectsRegressor(RegressorMixin, BaseEstimator):
+class EffectsRegressor(RegressorMixin, ExplainsArguments, BaseEstimator):
     r"""Ridge regression on smooth effects of groups of columns.
 
     .. math::

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from adapt._adapt_arguments import ExplainsArguments
 from adapt._sklearn import Interval, StrOptions, _fit_context
 from adapt.forecasting._aggregation import RULES, step_losses
 from adapt.forecasting._batches import as_batch
@@ -54,7 +55,7 @@ def _regrets(state, experts, y, prediction):
     return state._replace(own=own[:, -1], theirs=theirs[:, -1]), regret
 
 
-class OnlineMixture(BaseEstimator):
+class OnlineMixture(ExplainsArguments, BaseEstimator):
     """Mix the forecasts of experts, step by step, by what is known of the past.
 
     At each step the mixture is a convex combination of the experts; its weights depend

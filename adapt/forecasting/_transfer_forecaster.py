@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from adapt._adapt_arguments import ExplainsArguments
 from adapt._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from adapt.forecasting._adaptive_effects import AdaptiveEffects
 from adapt.forecasting._aggregation import RULES
@@ -45,7 +46,7 @@ def calendar(times):
     return found
 
 
-class TransferForecaster(BaseEstimator):
+class TransferForecaster(ExplainsArguments, BaseEstimator):
     """Forecast many series, each with the help of models that donors lend it.
 
     A few donors with a long history are modelled by effects of their inputs, of the

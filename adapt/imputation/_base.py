@@ -5,11 +5,11 @@ from abc import abstractmethod
 from contextlib import contextmanager
 
 import numpy as np
-from sklearn.base import TransformerMixin
 from sklearn.impute import MissingIndicator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from adapt._adapt_arguments import ExplainingTransformer
 from adapt._domains import (
     check_rows,
     check_sample_domain,
@@ -39,7 +39,7 @@ def unchanged_on_error(estimator):
         raise
 
 
-class TransferImputer(TransformerMixin, BaseAdapter):
+class TransferImputer(ExplainingTransformer, BaseAdapter):
     """Fill the missing cells of a target, with a source to learn from.
 
     This is the base of imputers. A subclass learns from two matrices in

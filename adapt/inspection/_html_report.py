@@ -9,13 +9,21 @@ import re
 import warnings
 from html import escape
 
+import numpy as np
+
 from adapt.base import FeatureAdapter
 from adapt.inspection._domain_scores_display import DomainScoresDisplay
 from adapt.inspection._series_display import SeriesDisplay
 from adapt.inspection._shift_display import ShiftDisplay
 from adapt.inspection._shift_report_text import advice
 from adapt.model_selection._candidates import BASELINE
-from adapt.model_selection._comparison_text import by_labels, note
+from adapt.model_selection._comparison_text import (
+    by_labels,
+    cells,
+    columns_of,
+    failure,
+    note,
+)
 from adapt.model_selection._read_domains import preprocess
 from adapt.model_selection._series_rows import SeriesToNumbers
 from adapt.series._base import is_series
@@ -42,7 +50,8 @@ h1 {{ font-size: 1.6rem; }} h2 {{ font-size: 1.2rem; margin-top: 2rem; }}
 table {{ border-collapse: collapse; font-size: .9rem; }}
 th, td {{ padding: .25rem .7rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--line); }}
-th:first-child, td:first-child {{ text-align: left; }}
+th:first-child, td:first-child, .words {{ text-align: left; }}
+.words {{ white-space: normal; }}
 tr.chosen td {{ font-weight: bold; color: var(--mark); }}
 img {{ max-width: 100%; background: #fff; border-radius: 6px; }}
 footer {{ margin-top: 2rem; font-size: .85rem; opacity: .8; }}
@@ -68,9 +77,11 @@ def _picture(display, caption):
 
 
 def _cell(value):
+    """Return a cell of a table; sentences may be broken into lines."""
     if isinstance(value, float):
-        return "" if value != value else f"{value:.3g}"
-    return "" if value is None else escape(str(value))
+        return f"<td>{'' if value != value else f'{value:.3g}'}</td>"
+    text = "" if value is None else escape(str(value))
+    return f'<td class="words">{text}</td>' if len(text) > 30 else f"<td>{text}</td>"
 
 
 def _table(frame, chosen=None):
@@ -78,8 +89,7 @@ def _table(frame, chosen=None):
     frame = frame.replace("", None).dropna(axis="columns", how="all")
     names = [str(name).replace("_", " ") for name in frame.columns]
     lines = ["".join(f"<th>{escape(name)}</th>" for name in names)]
-    for row in frame.itertuples(index=False):
-        lines.append("".join(f"<td>{_cell(value)}</td>" for value in row))
+    lines += ["".join(map(_cell, row)) for row in frame.itertuples(index=False)]
     marks = ["", *(' class="chosen"' if r == chosen else "" for r in frame.iloc[:, 0])]
     rows = "\n".join(
         f"<tr{mark}>{line}</tr>" for mark, line in zip(marks, lines, strict=True)
@@ -93,27 +103,103 @@ def _listed(sentences):
     return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
 
 
-def _head(title, report, labelled):
+def _head(title, report, labelled, n_labelled=0):
     """Return the title of a page, and how much it rests on."""
+    of_target = f", {n_labelled:,} of them labelled" if n_labelled else ""
     return [
         f"<h1>{escape(title)}</h1>",
         f"<p>{report.n_source:,} source rows{labelled}, {report.n_target:,} target "
-        "rows.</p>",
+        f"rows{of_target}.</p>",
     ]
 
 
 def _tests(report):
     """Return the tables of a diagnosis."""
     tests = report.tests.rename_axis("test").reset_index()
+    columns = report.columns.head(30).rename(columns={"psi": "PSI"})
+    for name in "missing_source", "missing_target":
+        columns[name] = [f"{share:.0%}" for share in columns[name]]
+    hidden = len(report.columns) - len(columns)
     return [
         "<h2>Tests of shift</h2>",
         _table(tests),
         "<h2>Columns</h2>",
-        _table(report.columns.head(30)),
+        _table(columns),
+        *([f"<p>And {hidden} columns that moved less.</p>"] if hidden else []),
     ]
 
 
-def diagnosis_page(report, Xs, Xt, *, source="source", target="target"):
+def _of_sources(table):
+    """Return the table of several sources, and nothing if there is one only."""
+    if table is None:
+        return []
+    words = [
+        "`auc`: how well a classifier tells the source from the target, from .5, not "
+        "at all, to 1, every row.",
+        "`near`: share of target rows near rows of the source.",
+    ]
+    scores = [name for name in ("accuracy", "r2") if name in table]
+    words += [
+        f"`{name}`: true score on the target of an estimator of this source alone."
+        for name in scores
+    ]
+    return ["<h2>By source</h2>", _table(table), _listed(words)]
+
+
+def _of_methods(comparison):
+    """Return the table of methods as it is printed, with what its columns mean."""
+    import pandas as pd
+
+    names = list(columns_of(comparison))
+    rows = [
+        {"method": row["method"]}
+        | {"average": "member" if row["method"] in comparison.members else ""}
+        | (dict.fromkeys(names, "") if failure(row) else cells(comparison, row))
+        | {"": failure(row)}
+        for row in comparison.rows
+    ]
+    table = pd.DataFrame(rows, columns=["method", *names, "average", ""])
+    return [
+        _table(table, comparison.recommended),
+        _listed(f"`{name}`: {note(comparison, name)}." for name in names),
+    ]
+
+
+def _of_labels(comparison):
+    """Return what a few labels of the target say of candidates, where they choose."""
+    found = comparison.labels
+    if found is None:
+        return []
+    table = found.results.replace([np.inf, -np.inf], np.nan).drop(columns="learns")
+    first = table["method"] == found.names[0]
+    table.loc[first, ["low", "high"]] = np.nan
+    return [
+        "<h2>By labels of the target</h2>",
+        _table(table, comparison.recommended),
+        _listed(
+            [
+                f"`gain`: score over all rows above that of {found.names[0]}, the "
+                "choice without labels.",
+                "`low`, `high`: its 95 % interval.",
+                "`n used`: labelled rows on which both differ.",
+            ]
+        ),
+    ]
+
+
+def _use_of_labels(comparison):
+    """Return what labels of the target were used for, in a sentence."""
+    n = comparison.n_labelled
+    if comparison.target_labels == "train":
+        return f"{n:,} labels of the target were used to train and to choose."
+    if comparison.labels is not None:
+        return f"{n:,} labels of the target were used to choose."
+    if n:
+        return "Labels of the target were not used to choose; they only judge."
+    return "No label of the target was known."
+
+
+def diagnosis_page(report, Xs, Xt, *, source="source", target="target", sources=None):
     """Return a page with a diagnosis and its picture.
 
     Parameters
@@ -126,6 +212,9 @@ def diagnosis_page(report, Xs, Xt, *, source="source", target="target"):
 
     source, target : str
         Names of the domains.
+
+    sources : DataFrame, default=None
+        What is known of each of several sources, with their names in the first column.
 
     Returns
     -------
@@ -152,6 +241,7 @@ def diagnosis_page(report, Xs, Xt, *, source="source", target="target"):
         *(_pictures_of_series(Xs, Xt) if is_series(Xs) else ()),
         "<h2>What to do</h2>",
         _listed(report.advice),
+        *_of_sources(sources),
         *_tests(report),
     ]
     return _PAGE.format(title=escape(title), body="\n".join(body))
@@ -165,7 +255,9 @@ def _pictures_of_series(Xs, Xt):
     ]
 
 
-def html_report(comparison, report, Xs, Xt, *, source="source", target="target"):
+def html_report(
+    comparison, report, Xs, Xt, *, source="source", target="target", sources=None
+):
     """Return a page with a diagnosis, a comparison, and their pictures.
 
     Parameters
@@ -181,6 +273,9 @@ def html_report(comparison, report, Xs, Xt, *, source="source", target="target")
 
     source, target : str
         Names of the domains.
+
+    sources : DataFrame, default=None
+        What is known of each of several sources, with their names in the first column.
 
     Returns
     -------
@@ -202,12 +297,9 @@ def html_report(comparison, report, Xs, Xt, *, source="source", target="target")
         shift = ShiftDisplay.from_estimator(adapter, Zs, Zt)
     else:
         shift = ShiftDisplay.from_samples(Zs, Zt)
-    methods = comparison.results
-    in_picture = [name for name in methods if name.endswith("_se")]
-    used = "" if comparison.target_labels == "train" else "not "
     title = f"From {source} to {target}"
     body = [
-        *_head(title, report, " with labels"),
+        *_head(title, report, " with labels", comparison.n_labelled),
         f'<p class="lead"><strong>Recommended: {escape(comparison.advice)}.</strong> '
         f"{escape(comparison.reason)}</p>",
         "<h2>What differs</h2>",
@@ -220,10 +312,11 @@ def html_report(comparison, report, Xs, Xt, *, source="source", target="target")
         _picture(
             DomainScoresDisplay.from_comparison(comparison), "Scores of the methods"
         ),
-        _table(methods.drop(columns=in_picture), comparison.recommended),
-        f"<p>Gain: {escape(note(comparison, 'gain'))}. {escape(by_labels(comparison))}"
-        "</p>",
+        *_of_methods(comparison),
+        f"<p>{escape(by_labels(comparison))}</p>",
+        *_of_labels(comparison),
+        *_of_sources(sources),
         *_tests(report),
-        f"<footer>Labels of the target were {used}used to choose.</footer>",
+        f"<footer>{_use_of_labels(comparison)}</footer>",
     ]
     return _PAGE.format(title=escape(title), body="\n".join(body))

@@ -2,6 +2,8 @@
 
 import textwrap
 
+from adapt.model_selection._candidates import BASELINE
+
 _FEW_ROWS = 0.05  # share of the source that weights rest on
 _COVERED = 0.8
 
@@ -45,6 +47,14 @@ def _on_weights(report):
     return _ADVICE["weigh"]
 
 
+def _as_advised(comparison):
+    """Return what a comparison recommends, as a sentence."""
+    words = comparison.advice
+    if words == comparison.recommended:
+        words = f"fit `{words}`"
+    return f"{words[0].upper()}{words[1:]}."
+
+
 def advice(report, comparison=None):
     """Return what to do, in sentences.
 
@@ -60,13 +70,14 @@ def advice(report, comparison=None):
     -------
     sentences : list of str
     """
-    if report.kind == "features":
+    stays = comparison is None or comparison.recommended == BASELINE
+    if report.kind != "features" and stays:
+        found = [_ADVICE[report.kind]]
+    elif comparison is not None:
+        found = [_as_advised(comparison)]
+    else:
         of_classes = report.label is not None
         found = [_ADVICE["classes" if of_classes else "numbers"]]
-        if comparison is not None:
-            found = [f"{comparison.advice[0].upper()}{comparison.advice[1:]}."]
-    else:
-        found = [_ADVICE[report.kind]]
     weights = _on_weights(report)
     # Weights are no advice where they leave most of the shift, but a warning is.
     if report.kind == "covariate" or (

@@ -178,8 +178,17 @@ def warn_if_trivial(comparison, task):
 # ------------------------------------------------------------------------- tables
 
 
-def _columns(comparison):
-    """Return the headings and widths of the table."""
+def columns_of(comparison):
+    """Return the headings of the table, with their widths.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    columns : dict of str to int
+    """
     trained = comparison.target_labels == "train"
     columns = dict.fromkeys(["held out"] if trained else ["circular", "weighted"], 11)
     columns |= {"gain": 6, "fit": 6}
@@ -190,7 +199,7 @@ def _columns(comparison):
 
 def header(comparison):
     """Return the first line of the table: the names of its columns."""
-    cells = [f"{name:>{width}}" for name, width in _columns(comparison).items()]
+    cells = [f"{name:>{width}}" for name, width in columns_of(comparison).items()]
     return f"  {'method':<20}  " + "  ".join(cells)
 
 
@@ -200,15 +209,43 @@ def _mark(comparison, name):
     return "+" if name in comparison.members else " "
 
 
+def failure(row):
+    """Return why a method has no scores; empty if it has."""
+    if not row.get("error"):
+        return ""
+    return f"{'failed: ' if row.get('begun', True) else ''}{row['error']}"
+
+
 def line(comparison, row):
     """Return a method's line of the table: its scores, or why it failed."""
     start = f"{_mark(comparison, row['method'])} {row['method']:<20}  "
-    if row.get("error"):
-        verb = "failed: " if row.get("begun", True) else ""
-        return f"{start}{verb}{row['error']}"[:80]
+    if failure(row):
+        return f"{start}{failure(row)}"[:80]
+    found = cells(comparison, row)
+    return start + "  ".join(
+        f"{found[name]:>{width}}" for name, width in columns_of(comparison).items()
+    )
+
+
+def cells(comparison, row):
+    """Return what the table says of a method.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of which it is.
+
+    row : dict
+        Its columns of `results`.
+
+    Returns
+    -------
+    texts : dict of str to str
+        By the headings of the columns; empty where nothing is known.
+    """
     seconds = row["fit_seconds"]
     gain = None if row["method"] in (BASELINE, AVERAGE) else row["gain"]
-    cells = {
+    return {
         "circular": _with_error(row.get("circular"), row.get("circular_se")),
         "weighted": _with_error(row.get("weighted"), row.get("weighted_se")),
         "held out": _with_error(row.get("held_out"), row.get("held_out_se")),
@@ -217,9 +254,6 @@ def line(comparison, row):
         "target": _number(row.get("target"), ".3f"),
         "gap": _number(row.get("target", math.nan) - comparison.ceiling, "+.3f"),
     }
-    return start + "  ".join(
-        f"{cells[name]:>{width}}" for name, width in _columns(comparison).items()
-    )
 
 
 def note(comparison, name):
@@ -241,7 +275,7 @@ def as_text(comparison):
     ]
     if comparison.members:
         lines.append("  *         recommended; + is in the average")
-    for name in _columns(comparison):
+    for name in columns_of(comparison):
         meaning = f"  {name:<8}  {note(comparison, name)}"
         lines.append(textwrap.fill(meaning, 80, subsequent_indent=12 * " "))
     lines.append("")

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from adapt._adapt_arguments import ExplainsArguments
 from adapt._sklearn import Interval, _check_sample_weight, _fit_context
 from adapt.base._row_blocks import as_blocks, come_in_blocks
 from adapt.multi_domain._random_features import with_random_relu
@@ -59,7 +60,7 @@ def read_domains(sample_domain, n_samples):
     return domain.astype(np.intp) if domain.dtype.kind == "b" else domain
 
 
-class MultiDomainEstimator(BaseEstimator, metaclass=ABCMeta):
+class MultiDomainEstimator(ExplainsArguments, BaseEstimator, metaclass=ABCMeta):
     """Base of models whose state are sums of rows by domain."""
 
     __metadata_request__fit = {"sample_domain": True}

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from adapt._adapt_arguments import ExplainsArguments
 from adapt._sklearn import Interval, _fit_context
 from adapt.multi_domain._pooled_lda import read_classes
 
@@ -45,7 +46,7 @@ def votes(X, anchors, blocks):
     return total / len(blocks)
 
 
-class TILDA(ClassifierMixin, BaseEstimator):
+class TILDA(ClassifierMixin, ExplainsArguments, BaseEstimator):
     """Classes one after another, by votes of subspaces of frozen features [1]_.
 
     Columns are divided at random into subspaces. Each class keeps a few anchors, which

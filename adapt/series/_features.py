@@ -3,10 +3,11 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from adapt._adapt_arguments import ExplainingTransformer, ExplainsArguments
 from adapt._frames import index_levels
 from adapt._sklearn import Interval, StrOptions, _fit_context
 from adapt.series._as_series import as_series, is_list_of_series
@@ -34,7 +35,7 @@ def _blocks(values):
         yield np.ascontiguousarray(part.swapaxes(1, 2), dtype=np.float64)
 
 
-class SeriesFeatures(TransformerMixin, BaseEstimator):
+class SeriesFeatures(ExplainingTransformer, ExplainsArguments, BaseEstimator):
     """Make a table of named features from series.
 
     A linear model on these features is a strong baseline for the classification of

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from adapt import feature_based, instance_based, parameter_based
+from adapt.discovery import all_adapters
 from adapt.feature_based import DANN
-from adapt.parameter_based import FineTuning
+from adapt.imputation import ClueGAINImputer, GAINImputer
+from adapt.parameter_based import FineTuning, FrozenFeatures
 from adapt.utils import make_classification_da
+from tests.test_adapt_calls import check_calls_that_do_not_fit
 
 # Parameters of constructors in ADAPT 0.4.5.
 TAIL = "copy verbose random_state loss optimizer metrics epochs batch_size callbacks"
@@ -82,3 +85,18 @@ def test_networks_of_two_inputs_are_refused():
     encoder = keras.Model(inputs, keras.layers.Concatenate()(inputs))
     with pytest.raises((TypeError, ValueError), match=r"`encoder`.*input"):
         DANN(encoder, epochs=1).fit(Xs, ys, Xt=Xt)
+
+
+SHALLOW = {cls for _, cls in all_adapters(deep=False)}
+DEEP = [
+    *(cls for _, cls in all_adapters() if cls not in SHALLOW),
+    ClueGAINImputer,
+    GAINImputer,
+    FrozenFeatures,
+]
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("cls", DEEP, ids=lambda cls: cls.__name__)
+def test_calls_that_do_not_fit_say_what_to_write(cls):
+    check_calls_that_do_not_fit(cls, ["model"] if cls is FrozenFeatures else ())

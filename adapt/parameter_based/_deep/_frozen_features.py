@@ -7,10 +7,10 @@ import keras
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
 )
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from adapt._adapt_arguments import ExplainingTransformer, ExplainsArguments
 from adapt._sklearn import Interval, StrOptions, _fit_context
 from adapt.deep._base import DeepAdapter
 from adapt.deep._forward import forward_of, in_batches
@@ -55,7 +55,12 @@ def up_to_layer(network, layer):
     return keras.Model(network.inputs, network.layers[number].output)
 
 
-class FrozenFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class FrozenFeatures(
+    ClassNamePrefixFeaturesOutMixin,
+    ExplainingTransformer,
+    ExplainsArguments,
+    BaseEstimator,
+):
     """Features of a trained Keras network, as a transformer [1]_.
 
     Nothing is trained: `fit` looks at the shape of the rows. With a linear model after
