@@ -1,19 +1,20 @@
 """Deep adapters, whatever the kind of labels, rows and weights.
 
-Examples of a method share one small shape of networks, so that it is compiled once.
+There is one of each way to read domains: without target labels, with some, from a
+source model, and around an estimator. Examples of a method share one shape of networks,
+so that it is compiled once.
 """
 
 from functools import partial
-from inspect import signature
 
-import keras
 import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from adapt.discovery import all_adapters
-from adapt.feature_based import DeepSource
-from tests.deep.reference import small_tables
+from adapt.feature_based import CCSA, DANN, DeepSource
+from adapt.instance_based import IWN
+from adapt.parameter_based import FineTuning
+from tests.deep.reference import settings, small_tables
 from tests.test_properties import (
     CLASSES,
     FAULTS,
@@ -30,8 +31,7 @@ from tests.test_properties import (
 
 N_LABELLED = 12
 LABELS = "integers", "texts", "booleans", "with a class -1"  # floats are numbers here
-_SHALLOW = dict(all_adapters(deep=False))
-ADAPTERS = [cls for name, cls in all_adapters() if name not in _SHALLOW]
+ADAPTERS = [CCSA, DANN, FineTuning, IWN]
 by_class = pytest.mark.parametrize("cls", ADAPTERS, ids=lambda cls: cls.__name__)
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 
@@ -47,31 +47,10 @@ CASES = st.builds(
 )
 
 
-def tiny_encoder():
-    """Return a layer with batch normalisation, which some methods are about."""
-    layers = keras.layers
-    return keras.Sequential(
-        [keras.Input((3,)), layers.Dense(4, "relu"), layers.BatchNormalization()]
-    )
-
-
-def tiny_task():
-    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-
-
-NETWORKS = {"WANN": {"task": tiny_task}, "RegularTransferNN": {"task": tiny_task}}
-
-
 def new(cls, **params):
-    """Return an adapter that takes few steps."""
-    few = {
-        **NETWORKS.get(cls.__name__, {"encoder": tiny_encoder}),
-        **{"epochs": 1, "pretrain_epochs": 1, "source_epochs": 1, "batch_size": 30},
-        "pretrain": cls.__name__ == "ADDA",  # which needs it
-    }
-    known = signature(cls).parameters
-    few = {name: value for name, value in few.items() if name in known}
-    return cls(random_state=0, **{**few, **params})
+    if cls is IWN:
+        return IWN(epochs=1, batch_size=16, pretrain=False, random_state=0, **params)
+    return cls(**{**settings(cls), "epochs": 1, **params})
 
 
 def data_for(cls, case):

@@ -1,3 +1,4 @@
+import copy
 import re
 import subprocess
 import sys
@@ -5,6 +6,7 @@ from html.parser import HTMLParser
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -20,7 +22,8 @@ from adapt.inspection import (
     WeightsDisplay,
     diagnose_shift,
 )
-from adapt.inspection._html_report import html_report
+from adapt.inspection._html_report import diagnosis_page, html_report
+from adapt.inspection._shift_report_text import advice
 from adapt.instance_based import IWC, RULSIF
 from adapt.model_selection import AutoAdapt, compare
 from tests.common import shifted_classes
@@ -205,8 +208,46 @@ def test_the_page_holds_all_and_loads_nothing(comparison):
     assert "<old>" not in page
     assert "&lt;old&gt;" in page
     assert page.count("<tr") == 3 + len(comparison.results) + 3 + 4
+    assert "By source" not in page
+    assert "By labels" not in page
     assert f"Recommended: {comparison.advice}" in page
     assert "prefers-color-scheme: dark" in page
+
+
+def test_the_page_says_what_few_labels_and_several_sources_say():
+    Xs, ys, Xt, yt = DATA
+    few = np.where(np.arange(len(yt)) < 12, yt, -1)
+    found = compare(Xs, ys, Xt, few, methods=["LinearOT"], cv=2, target_labels="choose")
+    sources = pd.DataFrame({"source": ["a", "all"], "auc": [0.5, np.nan]})
+    report = diagnose_shift(Xs, ys, Xt)
+    page = html_report(found, report, Xs, Xt, sources=sources)
+    parser = Balanced()
+    parser.feed(page)
+    assert parser.open == []
+    assert f"{len(yt):,} target rows, 12 of them labelled" in page
+    assert "12 labels of the target were used to choose" in page
+    for title, rows in ("By labels", len(found.labels.results)), ("By source", 2):
+        part = page[page.index(f"<h2>{title}") :]
+        assert part[: part.index("</table>")].count("<tr") == 1 + rows
+    assert "inf" not in re.findall(r"<td>(.*?)</td>", page)
+    assert "<code>near</code>: share of target rows" in diagnosis_page(
+        report, Xs, Xt, sources=sources
+    )
+
+
+def test_what_to_do_is_what_is_recommended(comparison):
+    Xs, ys, Xt, _ = DATA
+    report = diagnose_shift(Xs, ys, Xt)
+    for kind in "none", "label", "covariate", "features":
+        report.kind = kind
+        for name in "SourceOnly", "LinearOT":
+            found = copy.copy(comparison)
+            found.recommended = name
+            first = advice(report, found)[0]
+            if name == "LinearOT":
+                assert first == "Fit `LinearOT`."
+            else:
+                assert re.match("Do not|Fit on the source", first), kind
 
 
 # ------------------------------------------------------------ a choice by few labels
