@@ -1,9 +1,9 @@
 """What every method gains on source-only, over the bundled tasks.
 
-Run as ``python benchmarks/accuracy.py run RESULTS --estimator logistic`` and then
-``python benchmarks/accuracy.py table RESULTS``. Results are written as they come, a
-line of JSON each, and a second run adds what is missing. Methods have their defaults;
-labels of the target are looked at only to score.
+Run as ``python benchmarks/accuracy.py run --estimator logistic`` and then
+``python benchmarks/accuracy.py table``. Rows are added to ``results/accuracy.csv`` as
+they come, and a second run adds what is missing. Methods have their defaults; labels of
+the target are looked at only to score.
 
 With ``--peer adapt`` or ``--peer skada`` the methods are those of a peer: each is
 fitted in the environment of its library (see `peers`), on the same numbers.
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import measure
 import numpy as np
+import records
 from peers import PEERS, interpreter
 from scipy.special import expit
 from sklearn.base import clone
@@ -36,6 +37,11 @@ from adapt.model_selection._candidates import base_estimator
 from adapt.model_selection._held_out_scores import Task, held_out_target, judge
 from adapt.model_selection._read_domains import preprocess
 
+COLUMNS = (
+    *("suite", "task", "kind", "estimator", "method", "score", "seconds"),
+    *("chosen", "ess", "error", "version"),
+)
+KEY = ("suite", "task", "estimator", "method")
 CEILING = "target-trained"
 MEMORY = 8  # GB, of a fit by a peer
 
@@ -230,64 +236,40 @@ def fits_of_peer(problem, done, args):
 
 
 def run(args):
-    path = Path(args.results)
-    done = {}
-    if path.exists():
-        for row in map(json.loads, path.read_text().splitlines()):
-            done.setdefault((row["task"], row["estimator"]), set()).add(row["method"])
+    results = records.Results(args.results, COLUMNS, KEY)
+    suite, done = args.controls or "bundled", {}
+    for *place, method in results.done():
+        done.setdefault(tuple(place), set()).add(method)
     signal.signal(signal.SIGALRM, _too_late)
     for problem in problems(args.cap, args.controls, args.skip):
         task, kind, *_ = problem
-        known = {"task": task, "kind": kind, "estimator": args.estimator}
-        there = done.get((task, args.estimator), set())
+        known = {"suite": suite, "task": task, "kind": kind}
+        known |= {"estimator": args.estimator, "version": records.version()}
+        there = done.get((suite, task, args.estimator), set())
         rows = (fits_of_peer if args.peer else fits)(problem, there, args)
         for row in rows:
-            with path.open("a") as file:
-                file.write(json.dumps({**known, **row}) + "\n")
+            for name in {"score", "ess"} & {*row}:
+                row[name] = f"{row[name]:.4f}"
+            results.add(known | row)
         print(task, flush=True)
 
 
-def as_rst(lines):
-    """Return a frame as the table of the user guide."""
-    names = ["Method", *(str(name).capitalize() for name in lines.columns)]
-    text = [".. list-table::", "   :header-rows: 1", ""]
-    rows = [names, *([name, *row] for name, *row in lines.itertuples())]
-    for row in rows:
-        cells = [f"{x:+.1f}" if isinstance(x, float) else str(x) for x in row]
-        cells = ["0.0" if x in ("+0.0", "-0.0") else x for x in cells]
-        text += [f"   {' ' if k else '*'} - {x}" for k, x in enumerate(cells)]
-    return "\n".join(text)
-
-
-def table(path, rst=False):
-    """Print one line per method: gains on source-only, in points of accuracy or R2.
-
-    For the user guide, ours and those of peers have tables of their own.
-    """
+def table(path):
+    """Print one line per method: gains on source-only, in points of accuracy or R2."""
     import pandas as pd
 
-    rows = pd.DataFrame([json.loads(x) for x in Path(path).read_text().splitlines()])
-    rows = rows.drop_duplicates(["task", "estimator", "method"], keep="last")
-    for (kind, estimator), part in rows.groupby(["kind", "estimator"], sort=True):
+    rows = pd.read_csv(records.FOLDER / path)
+    rows = rows.drop_duplicates(list(KEY), keep="last")
+    groups = rows.groupby(["suite", "kind", "estimator"], sort=True)
+    for (suite, kind, estimator), part in groups:
         scores = part.pivot(index="task", columns="method", values="score")
         print(
-            f"\n{kind}, {estimator}: {len(scores)} tasks; mean of source-only "
+            f"\n{suite}, {kind}, {estimator}: {len(scores)} tasks; mean of source-only "
             f"{scores['SourceOnly'].mean():.3f}"
         )
-        if not rst:
-            print(_summary(scores).round(1).to_string())
-            if CEILING in scores and "AutoAdapt" in scores:
-                _about_auto_adapt(part, scores)
-            continue
-        theirs = scores.columns[scores.columns.str.endswith(")")]
-        groups = [scores.columns.drop(theirs)]
-        if len(theirs):
-            groups.append(["AutoAdapt", "SourceOnly", *theirs])
-        for names in groups:
-            lines = _summary(scores[names]).drop(columns="median")
-            if not lines["failed"].any():
-                lines = lines.drop(columns="failed")
-            print(as_rst(lines.assign(rank=lines["rank"].map("{:.1f}".format))))
+        print(_summary(scores).round(1).to_string())
+        if CEILING in scores and "AutoAdapt" in scores:
+            _about_auto_adapt(part, scores)
 
 
 def _gains(scores):
@@ -333,8 +315,8 @@ def _about_auto_adapt(part, scores):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("verb", choices=("run", "table", "rst"))
-    parser.add_argument("results")
+    parser.add_argument("verb", choices=("run", "table"))
+    parser.add_argument("results", nargs="?", default="accuracy.csv")
     parser.add_argument("--estimator", default="logistic")
     parser.add_argument("--cap", type=int, default=1000, help="rows of each domain")
     parser.add_argument("--methods", nargs="+")
@@ -348,10 +330,10 @@ def main():
         help="pairs without shift, whose class shares alone differ, or whose rows do",
     )
     args = parser.parse_args()
-    if args.verb != "run":
-        table(args.results, rst=args.verb == "rst")
-    else:
+    if args.verb == "run":
         run(args)
+    else:
+        table(args.results)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,6 @@ A method with a plus is given what stands in `SETTINGS`.
 import argparse
 import json
 import os
-import subprocess
 import time
 import warnings
 from collections import Counter, defaultdict
@@ -158,7 +157,7 @@ def measured(name, method, seed, params):
         "accuracy": round(float(np.mean(predicted == task.yt)), 4),
         "seconds": round(time.process_time() - start[1], 2),
         "classes": len(np.unique(predicted)),
-        "version": version(),
+        "version": records.version(),
     }
 
 
@@ -173,15 +172,6 @@ def key_of(name, method, seed, params):
         "backend": os.environ.get("KERAS_BACKEND", "tensorflow") if deep else "numpy",
         "settings": json.dumps(given, sort_keys=True) if given else "",
     }
-
-
-def version():
-    """Return the version of the library and the commit, as far as there is one."""
-    import adapt
-
-    call = ["git", "-C", Path(__file__).parent, "describe", "--always", "--dirty"]
-    done = subprocess.run(call, capture_output=True, text=True, check=False)
-    return f"{adapt.__version__} {done.stdout.strip()}".strip()
 
 
 def chosen(asked):

@@ -9,6 +9,7 @@ it was left. A page of the docs prints its tables from the same file.
 
 import csv
 import io
+import subprocess
 from collections import defaultdict
 from pathlib import Path
 
@@ -62,6 +63,15 @@ def average(rows, by, value="value", of=np.mean):
             key = row[by] if isinstance(by, str) else tuple(row[name] for name in by)
             found[key].append(float(row[value]))
     return {key: of(values) for key, values in found.items()}
+
+
+def version():
+    """Return the version of the library and the commit, as far as there is one."""
+    import adapt
+
+    call = ["git", "-C", Path(__file__).parent, "describe", "--always", "--dirty"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    return f"{adapt.__version__} {done.stdout.strip()}".strip()
 
 
 class Results:
