@@ -258,27 +258,20 @@ def table(rows, tasks=deep_tasks.REPORTED):
 
 
 def report(rows, tasks=deep_tasks.REPORTED):
-    """Return the table of the guide, in reStructuredText."""
+    """Return the cells of the table of the guide as rows, by method and column."""
     cells = table(rows, tasks)
-    groups = [
-        g for g in dict.fromkeys(map(group_of, tasks)) if any(g == k[1] for k in cells)
-    ]
-    sizes = {g: max(c["tasks"] for k, c in cells.items() if k[1] == g) for g in groups}
+    sizes = {group: cell["tasks"] for (_, group), cell in cells.items()}
+    groups = [g for g in dict.fromkeys(map(group_of, tasks)) if g in sizes]
     known = [m for m in METHODS if any(m == key[0] for key in cells)]
     known += sorted({key[0] for key in cells} - set(known))
-    lines = [".. list-table::", "   :header-rows: 1", "   :stub-columns: 1", ""]
-    head = ["Method", *(f"{g} ({sizes[g]})" for g in groups), "seconds of a fit"]
-    lines += _cells(head)
+    found = []
     for method in known:
-        own = [cells.get((method, group)) for group in groups]
-        seconds = [cell["seconds"] for cell in own if cell]
-        times = f"{min(seconds):.1f} to {max(seconds):.1f}"
-        lines += _cells([method, *map(_cell, own), times])
-    return "\n".join(lines) + "\n"
-
-
-def _cells(values):
-    return [f"   {'*' if i == 0 else ' '} - {v}" for i, v in enumerate(values)]
+        own = [cells[method, group] for group in groups if (method, group) in cells]
+        seconds = [cell["seconds"] for cell in own]
+        line = {f"{g} ({sizes[g]})": _cell(cells.get((method, g))) for g in groups}
+        line["seconds of a fit"] = f"{min(seconds):.1f} to {max(seconds):.1f}"
+        found += [{"row": method, "column": c, "value": v} for c, v in line.items()]
+    return found
 
 
 def _cell(cell):
@@ -299,7 +292,8 @@ def main():
     parser.add_argument("--report", action="store_true")
     given = parser.parse_args()
     if given.report:
-        print(report(records.read(given.out)), end="")
+        for cell in report(records.read(given.out)):
+            print("{row:24} {column:20} {value}".format(**cell))
         return
     tasks = chosen(given.tasks)
     seeds = range(*map(int, given.seeds.split(":")))

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import records
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
@@ -46,7 +47,7 @@ TASKS = {
 SIZES = [5, 10, 20, 50, 100, "all"]
 SEEDS = 5
 PROCESS_ROWS = 500  # of the source, for the Gaussian process
-RESULTS = Path(__file__).parent / "results"
+RESULTS = records.FOLDER
 PAGES = Path(__file__).parents[1] / "docs" / "guide"
 
 
@@ -235,23 +236,12 @@ def best(lines, size):
     return {key: (name, means[name]) for key, name in found.items()}
 
 
-def table(lines):
-    """Return the lines as a table in reStructuredText."""
-    columns = [str(size) for size in SIZES]
-    rows = [["", *columns]]
-    for name, scores in lines.items():
-        cells = zip(scores.mean(axis=0), scores.std(axis=0), strict=True)
-        label = name if " only, " in name else f"**{name}**"
-        rows.append([label, *(f"{mean:.3f} +- {std:.3f}" for mean, std in cells)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    rule = "  ".join("=" * width for width in widths)
-    text = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    ]
-    text = [line.rstrip() for line in text]
-    text[0] = text[0].replace(" ", "\\", 1) if text[0].startswith(" ") else text[0]
-    return "\n".join([rule, text[0], rule, *text[1:], rule])
+def rows_of(task, lines):
+    """Return means and deviations over draws, as rows of the file of results."""
+    for method, scores in lines.items():
+        for size, found in zip(SIZES, scores.T, strict=True):
+            row = {"task": task, "method": method, "labels": size}
+            yield row | {"mean": f"{found.mean():.3f}", "std": f"{found.std():.3f}"}
 
 
 def verdict(lines):
@@ -330,10 +320,11 @@ def picture(all_lines, path):
 
 def write():
     all_lines = {task: read(task) for task in TASKS}
+    columns = ("task", "method", "labels", "mean", "std")
+    results = records.Results("learning_curves.csv", columns, columns[:3])
+    rows = [row for task, lines in all_lines.items() for row in rows_of(task, lines)]
+    results.write(rows)
     for task, lines in all_lines.items():
-        (PAGES / f"learning_curves_{task}.inc").write_text(
-            f"{table(lines)}\n\n{verdict(lines)}\n", encoding="utf-8"
-        )
         print(task, verdict(lines), "", sep="\n")
     picture(all_lines, PAGES / "learning_curves.png")
 

@@ -1,6 +1,6 @@
 """Many domains with few labels each: pooled, one model each, and between.
 
-Writes ``multi_domain.csv`` beside this file. Run it from the root of the repository::
+Writes ``results/multi_domain.csv``. Run it from the root of the repository::
 
     python -m benchmarks.multi_domain [--seeds 5]
 
@@ -33,7 +33,7 @@ from adapt.multi_domain import (
     PooledRidgeClassifier,
 )
 
-OUT = Path(__file__).with_name("multi_domain.csv")
+OUT = Path(__file__).parent / "results" / "multi_domain.csv"
 ALPHAS = np.logspace(-3, 3, 13)
 
 

@@ -10,15 +10,13 @@ there are not run again. Run it from the root of the repository::
 `choice` is the same on other tables, to choose constants on; none is kept. `drift`:
 gains and offsets of the columns, and a model that only answers, with 40 labels;
 accuracy. `shares`: the same, where shares of classes differ, and nothing else.
-`--tables` measures nothing: it prints what the file has, and writes the tables of the
-guide.
+`--tables` measures nothing: it prints what the file has.
 """
 
 import argparse
 import time
 import warnings
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -39,7 +37,6 @@ from adapt.feature_based import PartialColumns
 from adapt.parameter_based import BlackBoxInputs
 from benchmarks.records import Results, average
 
-PAGES = Path(__file__).resolve().parents[1] / "docs" / "guide"
 FIELDS = ("part", "case", "labels", "seed", "name", "value", "seconds")
 RESULTS = Results("other_columns.csv", FIELDS, FIELDS[:4])
 WAYS = ("shared", "union", "imputed", "score", "target")
@@ -257,21 +254,6 @@ def means(part):
     return {case: found[case] for case in sorted(found)}, min(seeds, default=0)
 
 
-def rst_table(part):
-    """Return the table of a part for the guide: a row for each case, and the mean."""
-    cases, seeds = means(part)
-    names = list(dict.fromkeys(name for case in cases.values() for name in case))
-    cases["mean"] = {n: np.mean([case[n] for case in cases.values()]) for n in names}
-    lines = [f"*Means of {seeds} seeds or more.*", "", ".. list-table::"]
-    lines += ["   :header-rows: 1", "", "   * -", *(f"     - {n}" for n in names)]
-    for case, values in cases.items():
-        lines.append(f"   * - {case}")
-        for name in names:
-            value = f"{values[name]:.3f}"
-            lines.append(f"     - {value[1:] if value.startswith('0') else value}")
-    return "\n".join(lines) + "\n"
-
-
 def bars():
     """Return ``{words: (value, bar)}``: each value is to be at least its bar."""
     found = {}
@@ -306,7 +288,7 @@ def bars():
 
 
 def show():
-    """Print the means over seeds and the bars, and write the tables of the guide."""
+    """Print the means over seeds and the bars."""
     for part in ("choice", "columns", "drift", "shares"):
         cases, seeds = means(part)
         if not cases:
@@ -314,9 +296,6 @@ def show():
         print(f"\n{part}, {seeds} seeds: " + " | ".join(next(iter(cases.values()))))
         for case, values in cases.items():
             print(f"  {case:22s} " + " ".join(f"{v:.3f}" for v in values.values()))
-        if part != "choice":
-            page = PAGES / f"other_columns_{part}.inc"
-            page.write_text(rst_table(part), encoding="utf-8")
     print("\nbars, each to be at least:")
     for words, (value, bar) in bars().items():
         print(f"{'ok ' if value >= bar else 'NOT'} {words:42s} {value:7.4f} {bar:7.4f}")

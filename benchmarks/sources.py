@@ -10,8 +10,7 @@ network gives features for a new head), `models` (which models to use as they ar
 `mixtures` (how to mix them, beside methods that see source rows), `classes` (sources of
 other classes, and students), `pruning` (half of the source rows), `tasks` (which tasks
 to train on). ``results/sources.csv`` keeps parts that are not run again. `--tables`
-measures nothing: it prints what the file has, and writes the tables that the guide
-includes.
+measures nothing: it prints what the file has.
 """
 
 import argparse

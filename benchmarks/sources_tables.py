@@ -1,7 +1,7 @@
-"""Tables of ``results/sources.csv``: printed, and as files that the guide includes."""
+"""Tables of ``results/sources.csv``: printed here, and by the guide."""
 
 from collections import defaultdict
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
@@ -9,17 +9,16 @@ from benchmarks.records import Results
 
 FIELDS = ("part", "case", "name", "measure", "value", "seeds")
 RESULTS = Results("sources.csv", FIELDS, FIELDS[:4])
-PAGES = Path(__file__).parents[1] / "docs" / "guide"
 
 # File of the guide, and its columns: part, measure and case ("" for the mean).
 TABLES = {
     "features": [
         ("features", "tau", "n=100", "tau, 100 labels"),
-        ("features", "regret", "n=100", "regret"),
-        ("features", "worst regret", "n=100", "worst"),
+        ("features", "regret", "n=100", "regret, 100 labels"),
+        ("features", "worst regret", "n=100", "worst, 100 labels"),
         ("features", "tau", "n=30", "tau, 30 labels"),
-        ("features", "regret", "n=30", "regret"),
-        ("features", "worst regret", "n=30", "worst"),
+        ("features", "regret", "n=30", "regret, 30 labels"),
+        ("features", "worst regret", "n=30", "worst, 30 labels"),
         ("features", "ms", "n=100", "ms"),
     ],
     "models_tau": [("models", "tau", None, "")],
@@ -52,8 +51,7 @@ def columns_of(name):
     for part, measure, case, title in TABLES[name]:
         table = read_table(part, measure)
         if case is not None:
-            key = f"{title}{' ' * len([t for t in found if t.strip() == title])}"
-            found[key] = {
+            found[title] = {
                 row: cells[case] for row, cells in table.items() if case in cells
             }
             continue
@@ -82,30 +80,32 @@ def _pruning():
 
 
 def as_text(value, title):
-    if np.isnan(value):
-        return ""
-    if title.strip() == "ms":
-        return f"{value:.1f}"
-    digits = 4 if title.strip() in ("regret", "worst") else 3
-    text = f"{value:.{digits}f}"
-    return text.replace("0.", ".", 1) if abs(value) < 1 else text
+    digits = 4 if title.startswith(("regret", "worst")) else 3
+    return f"{value:.1f}" if title == "ms" else f"{value:.{digits}f}"
 
 
-def rst_table(name):
-    """Return a table as the guide shows it, sorted by its last or first column."""
+def cells_of(name, rows=None):
+    """Return a table as the guide shows it, by its last or first column, as rows."""
     columns = columns_of(name)
     by = columns.get("mean") or next(iter(columns.values()))
-    rows = list(dict.fromkeys(row for cells in columns.values() for row in cells))
-    rows.sort(key=lambda row: -by.get(row, -np.inf))
-    cells = [["", *(title.strip() for title in columns)]]
-    for row in rows:
-        values = (column.get(row, np.nan) for column in columns.values())
-        texts = (as_text(v, t) for v, t in zip(values, columns, strict=True))
-        cells.append([row, *texts])
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    for row in cells:
-        lines += [f"   {'*' if k == 0 else ' '} - {cell}" for k, cell in enumerate(row)]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    names = list(dict.fromkeys(row for cells in columns.values() for row in cells))
+    names.sort(key=lambda row: -by.get(row, -np.inf))
+    return [
+        {"row": row, "column": title, "value": as_text(column[row], title)}
+        for row in names
+        for title, column in columns.items()
+        if row in column
+    ]
+
+
+# What the guide names.
+features_table = partial(cells_of, "features")
+models_tau_table = partial(cells_of, "models_tau")
+models_table = partial(cells_of, "models")
+mixtures_table = partial(cells_of, "mixtures")
+classes_table = partial(cells_of, "classes")
+tasks_table = partial(cells_of, "tasks")
+pruning_table = partial(cells_of, "pruning")
 
 
 def bars():
@@ -164,12 +164,10 @@ def bars():
 
 
 def show():
-    """Print the tables and the bars, and write the files of the guide."""
+    """Print the tables and the bars."""
     for name in (*TABLES, "pruning"):
-        text = rst_table(name)
-        (PAGES / f"which_source_{name}.inc").write_text(text, encoding="utf-8")
         columns = columns_of(name)
-        print(f"\n{name}: {' | '.join(t.strip() for t in columns)}")
+        print(f"\n{name}: {' | '.join(t for t in columns)}")
         for row in dict.fromkeys(row for cells in columns.values() for row in cells):
             cells = (f"{column.get(row, np.nan):9.4f}" for column in columns.values())
             print(f"{row:34s} {' '.join(cells)}")

@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import api_pages
+import links
 
 import adapt
 
@@ -20,14 +21,16 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
-    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "mathml",
+    "results",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "numpydoc",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
-default_role = "literal"
+default_role = "name"  # of a class or function, which is then a link; or literal
 
 autosummary_generate = True
 autosummary_context = {"own_methods": api_pages.own_methods}
@@ -36,11 +39,20 @@ autodoc_typehints = "none"
 numpydoc_class_members_toctree = False
 numpydoc_show_class_members = False
 
-# Links to other projects need their inventories, which Sphinx fetches. A build never
-# needs a network unless it is asked for them. Keras publishes no inventory.
-intersphinx_mapping = {}
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"
+numpydoc_xref_aliases = {
+    "ndarray": "numpy.ndarray",
+    "RandomState": "numpy.random.RandomState",
+    "DataFrame": "pandas.DataFrame",
+    "Bunch": "sklearn.utils.Bunch",
+}
+
+# A build needs no network: names that the pages mention are in small inventories. With
+# ADAPT_DOCS_LINKS=1 whole ones are fetched. Keras and POT publish none.
+intersphinx_mapping = links.inventories(Path(__file__).parent / "_build/inventories")
 if os.environ.get("ADAPT_DOCS_LINKS") == "1":
-    intersphinx_mapping = {
+    intersphinx_mapping |= {
         "numpy": ("https://numpy.org/doc/stable/", None),
         "pandas": ("https://pandas.pydata.org/docs/", None),
         "python": ("https://docs.python.org/3/", None),
@@ -65,6 +77,7 @@ sphinx_gallery_conf = {
 
 html_theme = "pydata_sphinx_theme"
 html_title = "adapt"
+html_static_path = ["_static"]
 html_theme_options = {
     "show_prev_next": False,
     "navigation_with_keys": False,

@@ -86,7 +86,10 @@ def test_the_report_has_means_over_tasks_and_least_task(bench):
     assert found["least"] == pytest.approx(0.6)
     assert found["deviation"] == pytest.approx(0.05)
     assert (found["seeds"], found["tasks"]) == (2, 2)
-    assert "     - 0.750, 0.600 ± 0.050 [2]\n" in bench.report(rows, tasks)
+    assert bench.report(rows, tasks) == [
+        {"row": "DANN", "column": "gas (2)", "value": "0.750, 0.600 ± 0.050 [2]"},
+        {"row": "DANN", "column": "seconds of a fit", "value": "2.0 to 2.0"},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,6 @@
-"""Tables of the guide are those of the file that the benchmark wrote."""
-
-import pytest
+"""Two tables share half of their columns."""
 
 from benchmarks import other_columns
-
-
-@pytest.mark.parametrize("part", ["columns", "drift", "shares"])
-def test_the_guide_shows_what_was_measured(part):
-    page = other_columns.PAGES / f"other_columns_{part}.inc"
-    assert page.read_text(encoding="utf-8") == other_columns.rst_table(part)
 
 
 def test_cases_share_half_of_the_columns():

@@ -1,0 +1,98 @@
+"""Links to scikit-learn, numpy, pandas, Keras and POT.
+
+Sphinx finds the address of a name in an inventory, which it fetches from the other
+project. A build needs no network here, so inventories of the names that the pages
+mention are written from the table below.
+"""
+
+import zlib
+from pathlib import Path
+
+_SKLEARN = {
+    "class": """
+        compose.ColumnTransformer compose.TransformedTargetRegressor
+        decomposition.PCA ensemble.HistGradientBoostingClassifier
+        ensemble.HistGradientBoostingRegressor ensemble.RandomForestClassifier
+        ensemble.RandomForestRegressor gaussian_process.GaussianProcessClassifier
+        impute.IterativeImputer impute.SimpleImputer linear_model.LinearRegression
+        linear_model.LogisticRegression linear_model.Ridge linear_model.RidgeClassifier
+        linear_model.SGDClassifier model_selection.GridSearchCV
+        model_selection.GroupKFold model_selection.StratifiedKFold
+        naive_bayes.GaussianNB neighbors.KNeighborsClassifier
+        neural_network.MLPClassifier pipeline.Pipeline preprocessing.OneHotEncoder
+        preprocessing.StandardScaler svm.SVC tree.DecisionTreeClassifier
+        tree.DecisionTreeRegressor utils.Bunch
+    """,
+    "function": """
+        datasets.make_classification datasets.make_moons model_selection.cross_val_score
+        pipeline.make_pipeline
+    """,
+}
+_KERAS = {
+    "keras.Model": "models/model/",
+    "keras.Sequential": "models/sequential/",
+    "keras.callbacks.EarlyStopping": "callbacks/early_stopping/",
+    "keras.layers.Conv1D": "layers/convolution_layers/convolution1d/",
+    "keras.layers.Dense": "layers/core_layers/dense/",
+    "keras.layers.Layer": "layers/base_layer/",
+    "keras.optimizers.Adam": "optimizers/adam/",
+}
+
+
+def _of_sklearn():
+    for role, names in _SKLEARN.items():
+        for name in names.split():
+            full = f"sklearn.{name}"
+            yield full, role, f"modules/generated/{full}.html#{full}"
+
+
+def _pages(role, pattern, names):
+    return [(name, role, pattern.format(name)) for name in names.split()]
+
+
+PROJECTS = {
+    "sklearn": ("https://scikit-learn.org/stable/", list(_of_sklearn())),
+    "numpy": (
+        "https://numpy.org/doc/stable/",
+        [
+            *_pages("class", "reference/generated/{0}.html#{0}", "numpy.ndarray"),
+            *_pages(
+                "class", "reference/random/legacy.html#{}", "numpy.random.RandomState"
+            ),
+        ],
+    ),
+    "pandas": (
+        "https://pandas.pydata.org/docs/",
+        _pages("class", "reference/api/{0}.html#{0}", "pandas.DataFrame pandas.Series"),
+    ),
+    "keras": (
+        "https://keras.io/api/",
+        [(name, "class", page) for name, page in _KERAS.items()],
+    ),
+    "ot": (
+        "https://pythonot.github.io/",
+        _pages("function", "all.html#{}", "ot.emd ot.sinkhorn"),
+    ),
+}
+
+
+def names():
+    """Return the full name of each class and function, by its last part."""
+    entries = [entry for _, listed in PROJECTS.values() for entry in listed]
+    short = {"class": "class", "function": "func"}
+    return {name.split(".")[-1]: (short[role], name) for name, role, _ in entries}
+
+
+def inventories(folder):
+    """Write an inventory for each project, and return the setting of intersphinx."""
+    folder = Path(folder).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for project, (address, entries) in PROJECTS.items():
+        lines = [f"{name} py:{role} 1 {page} -\n" for name, role, page in entries]
+        head = f"# Sphinx inventory version 2\n# Project: {project}\n# Version: \n"
+        head += "# The remainder of this file is compressed using zlib.\n"
+        path = folder / f"{project}.inv"
+        path.write_bytes(head.encode() + zlib.compress("".join(lines).encode()))
+        found[project] = address, str(path)
+    return found

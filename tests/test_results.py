@@ -1,0 +1,190 @@
+"""Numbers of the README and of the tables of the docs are in files of results."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks import tables
+from benchmarks.records import FOLDER, read
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    path
+    for folder in ("", "guide", "benchmarks")
+    for path in sorted((ROOT / "docs" / folder).glob("*.rst"))
+]
+NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
+NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d+|\.\d+|\d+ ?%)(?![\w]|\.\d)")
+
+
+def directives(text):
+    """Return the file and the options of each table of results on a page."""
+    found = []
+    pattern = r"^\.\. (?:results|heat-map):: (\S+)\n((?:   .*\n|\n)*)"
+    for file, block in re.findall(pattern, text + "\n", re.M):
+        options = {}
+        for line in block.split("\n\n")[0].splitlines():
+            if option := re.match(r"   :(\w+): ?(.*)", line):
+                name, options[option[1]] = option[1], option[2]
+            else:
+                options[name] += "\n" + line.strip()
+        found.append((file, options))
+    return found
+
+
+def pasted(text):
+    """Return the numbers of tables that are written by hand."""
+    lists = re.findall(r"^\.\. list-table::.*\n((?:   .*\n|\n)*)", text + "\n", re.M)
+    cells = [re.sub(r"``[^`]*``|`[^`]*`", "", block) for block in lists]
+    grids = re.findall(r"^=+(?: +=+)+\n(?:.*\n)+?\n", text + "\n", re.M)
+    return [n for block in cells + grids for n in NUMBER.findall(block)]
+
+
+# Numbers of tables that are no results, by the page: defaults.
+NO_RESULTS = {
+    "docs/guide/deep.rst": {".3", ".5"},
+    "docs/coming_from_adapt.rst": {"0.1"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "page"), list(zip(NAMES, PAGES, strict=True)), ids=NAMES
+)
+def test_no_table_of_numbers_is_written_by_hand(name, page):
+    found = set(pasted(page.read_text("utf-8")))
+    assert found <= NO_RESULTS.get(name, set())
+
+
+def test_a_number_in_a_table_by_hand_is_found():
+    table = ".. list-table::\n\n   * - a\n     - .25\n   * - `b`\n     - +3.1 (39%)\n\n"
+    assert pasted(f"Words 0.5\n\n{table}More 0.7\n") == [".25", "+3.1", "39%"]
+    assert pasted("====  ====\na     b\n====  ====\nx     .5\n====  ====\n\n") == [".5"]
+
+
+TABLES = [
+    (f"{name} {k}", file, options)
+    for name, page in zip(NAMES, PAGES, strict=True)
+    for k, (file, options) in enumerate(directives(page.read_text("utf-8")))
+]
+
+
+@pytest.mark.parametrize(
+    ("file", "options"), [t[1:] for t in TABLES], ids=[t[0] for t in TABLES]
+)
+def test_tables_of_pages_have_rows(file, options):
+    header, lines = tables.make(file, options)
+    assert header
+    assert lines
+    assert all(len(cells) == len(header) for cells in lines.values())
+    assert any(cell for cells in lines.values() for cell in cells)
+
+
+def test_pages_have_tables():
+    assert len(TABLES) > 40
+
+
+def numbers_of(page):
+    return re.findall(r":result:`([^`]+)`", page.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_numbers_in_text_are_found(page):
+    for text in numbers_of(page):
+        assert tables.number(text)
+
+
+# ------------------------------------------------------------------------------ README
+
+
+def prose(text):
+    """Return a page in Markdown without its code and without what names a version."""
+    text = re.sub(r"^```.*?^```|`[^`]*`", "", text, flags=re.M | re.S)
+    return re.sub(r"(?:Python|ADAPT|SKADA|Keras) \d+(?:\.\d+)*|(?:BSD) \d\S*", "", text)
+
+
+def test_the_readme_shows_what_was_measured():
+    text = (ROOT / "README.md").read_text("utf-8")
+    table = tables.readme()
+    assert table in text
+    assert NUMBER.findall(prose(text.replace(table, ""))) == []
+
+
+def test_a_number_in_the_readme_is_found():
+    assert NUMBER.findall(prose("It gains 2.1 points (39 %).")) == ["2.1", "39 %"]
+    assert NUMBER.findall(prose("With `0.5` and ADAPT 0.4.5, 18 tasks.")) == []
+
+
+# ------------------------------------------------------------------------------- tables
+
+ROWS = [
+    {"task": "a", "method": "M", "gain": "1"},
+    {"task": "a", "method": "N", "gain": "-3"},
+    {"task": "b", "method": "M", "gain": "2"},
+    {"task": "b", "method": "N", "gain": ""},
+]
+
+
+def test_rows_are_selected():
+    assert tables.select(ROWS, "task=a; method=M|X*") == ROWS[:1]
+    assert tables.select(ROWS, "task!=a") == ROWS[2:]
+    with pytest.raises(KeyError):
+        tables.select(ROWS, "tusk=a")
+
+
+def test_a_pivot_has_a_column_for_each_group():
+    header, lines = tables.pivot(
+        ROWS, ["method"], ["task"], "gain", "{mean:.1f}", "all"
+    )
+    assert header == ["a", "b"]
+    assert lines == {"M": ["1.0", "2.0"], "N": ["-3.0", ""], "all": ["-1.0", "2.0"]}
+
+
+def test_a_summary_has_a_column_for_each_measure():
+    measures = [
+        ("Mean", "{mean:+.1f} ({losing:.0%})", "gain"),
+        ("n", "{count}", "gain"),
+    ]
+    assert tables.summary(ROWS, ["method"], measures) == (
+        ["Mean", "n"],
+        {"M": ["+1.5 (0%)", "2"], "N": ["-3.0 (100%)", "1"]},
+    )
+    assert tables.by_value(ROWS, ["method"], "mean", "gain") == ["M", "N"]
+
+
+def test_options_of_a_page_make_a_table(monkeypatch):
+    monkeypatch.setattr(tables, "read", lambda file: ROWS)
+    options = {"rows": "method", "columns": "task", "value": "gain", "sort": "max gain"}
+    options |= {"order": "N", "names": "N = none; a = first"}
+    header, lines = tables.make("any.csv", options)
+    assert header == ["first", "b"]
+    assert list(lines.items()) == [("none", ["-3", ""]), ("M", ["1", "2"])]
+    assert tables.number("any.csv | method=M | {max:+.1f} gain") == "+2.0"
+    with pytest.raises(ValueError, match="No row"):
+        tables.number("any.csv | method=X | {max:+.1f} gain")
+
+
+def test_gains_are_those_on_source_only():
+    place = {"suite": "s", "task": "a", "estimator": "e"}
+    scores = {"SourceOnly": "0.5", "M": "0.75", "N": "", "target-trained": "0.9"}
+    rows = [place | {"method": m, "score": s} for m, s in scores.items()]
+    found = [
+        tuple(r[k] for k in ("method", "gain", "rank", "failed"))
+        for r in tables.gains(rows)
+    ]
+    assert found == [
+        ("SourceOnly", "0.00", "2", "0"),
+        ("M", "25.00", "1", "0"),
+        ("N", "0.00", "2", "1"),
+    ]
+
+
+def test_files_say_what_they_are():
+    assert {path.name for path in FOLDER.glob("*.csv")} >= {
+        file for _, file, _ in TABLES
+    }
+    assert {row["library"] for row in read("earlier_accuracy.csv")} == {
+        "adapt",
+        "ADAPT 0.4.5",
+        "SKADA 0.6.0",
+    }
