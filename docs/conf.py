@@ -23,6 +23,7 @@ extensions = [
     "sphinx.ext.intersphinx",
     "sphinx.ext.viewcode",
     "mathml",
+    "papers",
     "results",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",

@@ -43,14 +43,29 @@ def _of_sklearn():
     for role, names in _SKLEARN.items():
         for name in names.split():
             full = f"sklearn.{name}"
-            yield full, role, f"modules/generated/{full}.html#{full}"
+            yield full, f"py:{role}", f"modules/generated/{full}.html#{full}"
 
 
 def _pages(role, pattern, names):
-    return [(name, role, pattern.format(name)) for name in names.split()]
+    return [(name, f"py:{role}", pattern.format(name)) for name in names.split()]
+
+
+def _of_python():
+    """Yield what numpydoc links types of parameters to."""
+    for name in ("list", "tuple", "str", "dict"):
+        yield name, "py:class", f"library/stdtypes.html#{name}"
+    for name in ("int", "float"):
+        yield name, "py:class", f"library/functions.html#{name}"
+    for name in ("None", "True", "False"):
+        yield name, "py:data", f"library/constants.html#{name}"
+    for name in ("generator", "iterable", "sequence"):
+        yield name, "std:term", f"glossary.html#term-{name}"
+    yield "callable", "py:function", "library/functions.html#callable"
+    yield "bltin-boolean-values", "std:label", "library/stdtypes.html"
 
 
 PROJECTS = {
+    "python": ("https://docs.python.org/3/", list(_of_python())),
     "sklearn": ("https://scikit-learn.org/stable/", list(_of_sklearn())),
     "numpy": (
         "https://numpy.org/doc/stable/",
@@ -67,7 +82,7 @@ PROJECTS = {
     ),
     "keras": (
         "https://keras.io/api/",
-        [(name, "class", page) for name, page in _KERAS.items()],
+        [(name, "py:class", page) for name, page in _KERAS.items()],
     ),
     "ot": (
         "https://pythonot.github.io/",
@@ -77,10 +92,10 @@ PROJECTS = {
 
 
 def names():
-    """Return the full name of each class and function, by its last part."""
-    entries = [entry for _, listed in PROJECTS.values() for entry in listed]
-    short = {"class": "class", "function": "func"}
-    return {name.split(".")[-1]: (short[role], name) for name, role, _ in entries}
+    """Return the kind and the full name of what is linked, by its last part."""
+    entries = [e for project in ("sklearn", "keras") for e in PROJECTS[project][1]]
+    kinds = {"py:class": "class", "py:function": "func"}
+    return {name.split(".")[-1]: (kinds[role], name) for name, role, _ in entries}
 
 
 def inventories(folder):
@@ -89,7 +104,7 @@ def inventories(folder):
     folder.mkdir(parents=True, exist_ok=True)
     found = {}
     for project, (address, entries) in PROJECTS.items():
-        lines = [f"{name} py:{role} 1 {page} -\n" for name, role, page in entries]
+        lines = [f"{name} {role} 1 {page} -\n" for name, role, page in entries]
         head = f"# Sphinx inventory version 2\n# Project: {project}\n# Version: \n"
         head += "# The remainder of this file is compressed using zlib.\n"
         path = folder / f"{project}.inv"

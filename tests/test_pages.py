@@ -50,3 +50,19 @@ def test_code_of_pages_runs(page, capsys):
     X, y, domain = names["X"], names["y"], names["domain"]
     # What the page promises: the labels of the target were only to look at.
     assert model.score(X[domain < 0], y[domain < 0]) > 0.8
+
+
+def test_every_answer_of_the_chart_has_code_that_runs():
+    """Lines that need Keras are those of the last block, and run elsewhere."""
+    page = ROOT / "docs/guide/which_method.rst"
+    *shallow, deep = blocks(page, "python")
+    names = {}
+    for block in shallow:
+        exec(compile(block, str(page), "exec"), names)
+    assert names["adapted"].predict(names["data"].X[:3]).shape == (3,)
+    assert "DANN" in deep
+    chart = (ROOT / "docs/guide/which_method.svg").read_text("utf-8")
+    labels = re.findall(r'href="#([\w-]+)"', chart)
+    assert len(labels) == 9
+    text = page.read_text("utf-8")
+    assert all(f".. _{label}:\n" in text for label in labels)
