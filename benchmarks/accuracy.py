@@ -38,10 +38,10 @@ from adapt.model_selection._held_out_scores import Task, held_out_target, judge
 from adapt.model_selection._read_domains import preprocess
 
 COLUMNS = (
-    *("suite", "task", "kind", "estimator", "method", "score", "seconds"),
+    *("suite", "cap", "task", "kind", "estimator", "method", "score", "seconds"),
     *("chosen", "ess", "error", "version"),
 )
-KEY = ("suite", "task", "estimator", "method")
+KEY = ("suite", "cap", "task", "estimator", "method")
 CEILING = "target-trained"
 MEMORY = 8  # GB, of a fit by a peer
 
@@ -243,9 +243,9 @@ def run(args):
     signal.signal(signal.SIGALRM, _too_late)
     for problem in problems(args.cap, args.controls, args.skip):
         task, kind, *_ = problem
-        known = {"suite": suite, "task": task, "kind": kind}
+        known = {"suite": suite, "cap": args.cap, "task": task, "kind": kind}
         known |= {"estimator": args.estimator, "version": records.version()}
-        there = done.get((suite, task, args.estimator), set())
+        there = done.get((suite, str(args.cap), task, args.estimator), set())
         rows = (fits_of_peer if args.peer else fits)(problem, there, args)
         for row in rows:
             for name in {"score", "ess"} & {*row}:
@@ -260,12 +260,12 @@ def table(path):
 
     rows = pd.read_csv(records.FOLDER / path)
     rows = rows.drop_duplicates(list(KEY), keep="last")
-    groups = rows.groupby(["suite", "kind", "estimator"], sort=True)
-    for (suite, kind, estimator), part in groups:
+    groups = rows.groupby(["suite", "cap", "kind", "estimator"], sort=True)
+    for (suite, cap, kind, estimator), part in groups:
         scores = part.pivot(index="task", columns="method", values="score")
         print(
-            f"\n{suite}, {kind}, {estimator}: {len(scores)} tasks; mean of source-only "
-            f"{scores['SourceOnly'].mean():.3f}"
+            f"\n{suite}, {cap} rows, {kind}, {estimator}: {len(scores)} tasks, "
+            f"mean of source-only {scores['SourceOnly'].mean():.3f}"
         )
         print(_summary(scores).round(1).to_string())
         if CEILING in scores and "AutoAdapt" in scores:
