@@ -215,7 +215,7 @@ def gains(rows):
     """
     by_task = defaultdict(list)
     for row in rows:
-        by_task[row["suite"], row["task"], row["estimator"]].append(row)
+        by_task[row["suite"], row["cap"], row["task"], row["estimator"]].append(row)
     found = []
     for task in by_task.values():
         scores = {row["method"]: row["score"] for row in task}

@@ -165,7 +165,7 @@ def test_options_of_a_page_make_a_table(monkeypatch):
 
 
 def test_gains_are_those_on_source_only():
-    place = {"suite": "s", "task": "a", "estimator": "e"}
+    place = {"suite": "s", "cap": "9", "task": "a", "estimator": "e"}
     scores = {"SourceOnly": "0.5", "M": "0.75", "N": "", "target-trained": "0.9"}
     rows = [place | {"method": m, "score": s} for m, s in scores.items()]
     found = [
