@@ -51,7 +51,7 @@ def fill(template, values):
     if not [value for value in values if value != ""]:
         return ""
     text = template.format_map(Cell(values))
-    return "0.0" if text in ("+0.0", "-0.0") else text
+    return re.sub(r"^[-+](0(?:\.0+)?)$", r"\1", text)
 
 
 def select(rows, where):
@@ -233,13 +233,10 @@ def gains(rows):
     return found
 
 
-def on_all_tasks(rows):
-    """Return the rows of methods that were measured on as many tasks as any other."""
-    count = defaultdict(int)
-    for row in rows:
-        count[row["method"]] += 1
-    most = max(count.values(), default=0)
-    return [row for row in rows if count[row["method"]] == most]
+def that_ran(rows):
+    """Return the rows of methods that did not fail on every task, as `gains` says."""
+    ran = {row["method"] for row in rows if row["failed"] == "0"}
+    return [row for row in rows if row["method"] in ran]
 
 
 def with_deviation(rows):

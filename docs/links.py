@@ -70,6 +70,8 @@ PROJECTS = {
     "numpy": (
         "https://numpy.org/doc/stable/",
         [
+            ("array_like", "std:term", "glossary.html#term-array_like"),
+            ("arrays.scalars", "std:label", "reference/arrays.scalars.html"),
             *_pages("class", "reference/generated/{0}.html#{0}", "numpy.ndarray"),
             *_pages(
                 "class", "reference/random/legacy.html#{}", "numpy.random.RandomState"

@@ -170,7 +170,9 @@ class HeatMap(Results):
 
     def run(self):
         header, lines = self.read()
-        limit, side, height, top = self.options.get("limit", 20), 46, 20, 130
+        limit, height = self.options.get("limit", 20), 20
+        side = 46 if len(header) < 12 else 34
+        top = 20 + 4.2 * max(map(len, header))
         left = 12 + 6.2 * max(map(len, lines))
         width = left + side * len(header) + 90
         parts = []
@@ -179,8 +181,10 @@ class HeatMap(Results):
             turn = f"rotate(-40 {x:g} {top - 6})"
             parts.append(label(x, top - 6, name, transform=turn))
         for i, (name, cells) in enumerate(lines.items()):
-            y = top + height * i
-            parts.append(label(left - 6, y + 14, name, text_anchor="end"))
+            y = round(top + height * i)
+            parts.append(
+                label(left - 6, y + 14, name.replace("_", " "), text_anchor="end")
+            )
             for k, text in enumerate(cells):
                 x = left + side * k
                 if not text:
@@ -203,7 +207,7 @@ class HeatMap(Results):
 class TimeChart(Results):
     """CPU seconds of ours and of a peer, a line for each measurement."""
 
-    left, right, top, height, width = 250, 70, 34, 20, 720
+    left, right, top, height, width = 270, 70, 34, 20, 740
 
     def run(self):
         self.env.note_dependency(str(ROOT / "benchmarks/results/speed.csv"))

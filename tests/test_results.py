@@ -94,6 +94,17 @@ def test_numbers_in_text_are_found(page):
         assert tables.number(text)
 
 
+BENCHMARKS = [page for page in PAGES if page.parent.name == "benchmarks"]
+
+
+@pytest.mark.parametrize("page", BENCHMARKS, ids=lambda page: page.stem)
+def test_pages_of_benchmarks_write_no_number_by_hand(page):
+    text = re.sub(
+        r":result:`[^`]+`|^   :\w+:.*$|^      .*$", "", page.read_text(), flags=re.M
+    )
+    assert NUMBER.findall(prose(text)) == []
+
+
 # ------------------------------------------------------------------------------ README
 
 
@@ -168,6 +179,7 @@ def test_gains_are_those_on_source_only():
     place = {"suite": "s", "cap": "9", "task": "a", "estimator": "e"}
     scores = {"SourceOnly": "0.5", "M": "0.75", "N": "", "target-trained": "0.9"}
     rows = [place | {"method": m, "score": s} for m, s in scores.items()]
+    assert len(tables.that_ran(tables.gains(rows))) == 2
     found = [
         tuple(r[k] for k in ("method", "gain", "rank", "failed"))
         for r in tables.gains(rows)
