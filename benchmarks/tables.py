@@ -3,6 +3,8 @@
 The Sphinx extension ``docs/results.py`` prints what `table` returns. A cell is a
 template over the numbers of a group, such as ``{mean:.3f} ± {std:.3f}``; `AGGREGATES`
 has the names that it may use, and ``{text}`` is the first value as it stands.
+
+``python -m benchmarks.tables`` puts the table of the README up to date.
 """
 
 import re
@@ -294,3 +296,15 @@ def readme():
             cells["made"] = left_out[header.index("made")]
         text += f"| {title} | {cells['drift']} | {cells['made']} |\n"
     return text
+
+
+def main():
+    """Put the table of the README up to date."""
+    path = FOLDER.parents[1] / "README.md"
+    pattern = r"^\| Method \| Months.*\n(?:\|.*\n)*"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(pattern, readme(), text, flags=re.M), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

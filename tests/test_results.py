@@ -117,7 +117,7 @@ def prose(text):
 def test_the_readme_shows_what_was_measured():
     text = (ROOT / "README.md").read_text("utf-8")
     table = tables.readme()
-    assert table in text
+    assert table in text, "python -m benchmarks.tables puts it up to date"
     assert NUMBER.findall(prose(text.replace(table, ""))) == []
 
 
