@@ -445,7 +445,8 @@ class FineTuning(NetworkTransfer):
         network : keras.Model
             Encoder and task, all trainable, with outputs as `predict_task` returns
             them. It has layers of Keras alone, but for what a tuner inserts that Keras
-            has no layer for: the tokens of `Prefix` and `Prompt`.
+            has no layer for: the tokens of `Prefix` and `Prompt`, and the networks that
+            `Ladder` and its like put beside the encoder.
         """
         check_is_fitted(self)
         return merged(self.encoder_, self.task_, self._shape)

@@ -12,25 +12,35 @@ if TYPE_CHECKING:
     )
     from adapt.parameter_based.tuners._deep._bitfit import BitFit
     from adapt.parameter_based.tuners._deep._both import Both
+    from adapt.parameter_based.tuners._deep._ladder import Ladder
     from adapt.parameter_based.tuners._deep._lora import LoRA
     from adapt.parameter_based.tuners._deep._prefix import Prefix
     from adapt.parameter_based.tuners._deep._prompt import Prompt
+    from adapt.parameter_based.tuners._deep._r2 import R2Tuning
     from adapt.parameter_based.tuners._deep._scaling import Scaling
+    from adapt.parameter_based.tuners._deep._sherl import SHERL
     from adapt.parameter_based.tuners._deep._tuned import Tuned, tuned
     from adapt.parameter_based.tuners._deep._tuner import Tuner
+    from adapt.parameter_based.tuners._deep._unipt import UniPT
+    from adapt.parameter_based.tuners._deep._vqt import VQT
 
 __all__ = [
+    "SHERL",
+    "VQT",
     "Adapters",
     "BitFit",
     "Both",
     "Compacter",
     "ConvAdapter",
+    "Ladder",
     "LoRA",
     "Prefix",
     "Prompt",
+    "R2Tuning",
     "Scaling",
     "Tuned",
     "Tuner",
+    "UniPT",
     "tuned",
 ]
 
@@ -38,12 +48,17 @@ _HOMES = {
     "_adapters": ["Adapters", "Compacter", "ConvAdapter"],
     "_bitfit": ["BitFit"],
     "_both": ["Both"],
+    "_ladder": ["Ladder"],
     "_lora": ["LoRA"],
     "_prefix": ["Prefix"],
     "_prompt": ["Prompt"],
+    "_r2": ["R2Tuning"],
     "_scaling": ["Scaling"],
+    "_sherl": ["SHERL"],
     "_tuned": ["Tuned", "tuned"],
     "_tuner": ["Tuner"],
+    "_unipt": ["UniPT"],
+    "_vqt": ["VQT"],
 }
 
 __getattr__, __dir__ = lazy(

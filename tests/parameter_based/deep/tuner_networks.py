@@ -7,15 +7,20 @@ from keras import layers, ops
 from adapt.deep import _engine
 from adapt.deep._initializers import glorot
 from adapt.parameter_based.tuners import (
+    SHERL,
+    VQT,
     Adapters,
     BitFit,
     Both,
     Compacter,
     ConvAdapter,
+    Ladder,
     LoRA,
     Prefix,
     Prompt,
+    R2Tuning,
     Scaling,
+    UniPT,
 )
 
 array = ops.convert_to_numpy
@@ -97,6 +102,12 @@ TUNERS = {
     "Prompt": Prompt(2, targets="embed"),
     "MAM": Both([Prefix(2), Adapters(3, position="parallel")]),
     "Both": Both([LoRA(1), BitFit()]),
+    "Ladder": Ladder(2),
+    "UniPT": UniPT(2),
+    "SHERL": SHERL(2),
+    "VQT": VQT(2),
+    "R2Tuning": R2Tuning(2),
+    "Ladder-published": Ladder(2, ladders="linear", block="attention"),
 }
 
 
