@@ -50,6 +50,10 @@ class Phase(NamedTuple):
     moving : dict of list of bool, or None
         For each network by name, which of its ``layers`` are trained; the others are
         frozen in this phase. If None, all that are trainable.
+
+    factors : callable or None
+        ``factors(epoch)`` returns by what the learning rates of blocks are multiplied
+        in an epoch of the phase, as a dict. If None, they stay as they are.
     """
 
     epochs: int | None
@@ -57,6 +61,7 @@ class Phase(NamedTuple):
     pretrain: bool = False
     tol: float | None = None
     moving: dict[str, Any] | None = None
+    factors: Callable | None = None
 
 
 class TrainingHooks:

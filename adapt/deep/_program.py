@@ -231,10 +231,14 @@ class Program:
                 self.networks[name].set_weights(weights_of(network))
         for v, value in self._fresh:
             v.assign(value)
+        self.set_rates(learning_rates)
+        reseed(self.networks.values(), rng)
+
+    def set_rates(self, learning_rates):
+        """Set the learning rates of blocks, where they are given and move."""
         for name, rate in learning_rates.items():
             if rate is not None and name in self.optimizers:
                 self.optimizers[name].learning_rate = rate
-        reseed(self.networks.values(), rng)
 
     def store(self, networks):
         """Write the weights back into ``networks``."""

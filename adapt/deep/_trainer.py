@@ -125,7 +125,7 @@ class Trainer(TrainingHooks):
                 # PyTorch's dropout draws from the global generator.
                 with seeded(rng.randint(2**31 - 1)):
                     self._run_epochs(
-                        program, n_steps, phase.tol, schedules, feed, watch, rng
+                        program, n_steps, phase, rates, schedules, feed, watch, rng
                     )
             except KeyboardInterrupt:
                 program.store(networks)
@@ -168,10 +168,13 @@ class Trainer(TrainingHooks):
             stacklevel=7,
         )
 
-    def _run_epochs(self, program, n_steps, tol, schedules, feed, watch, rng):
-        before = np.inf
+    def _run_epochs(self, program, n_steps, phase, rates, schedules, feed, watch, rng):
+        before, tol = np.inf, phase.tol
         watch.begin()
         for epoch in range(-(-n_steps // feed.n_steps)):
+            if phase.factors is not None:
+                factors = phase.factors(epoch)
+                program.set_rates({b: rates[b] * f for b, f in factors.items()})
             watch.begin_epoch(epoch)
             left = n_steps - epoch * feed.n_steps
             logs = self._run_epoch(program, epoch, left, schedules, feed, rng)

@@ -19,6 +19,7 @@ from adapt.deep._row_streams import read_rows
 from adapt.deep._trainer import frozen
 from adapt.parameter_based._deep import _delta
 from adapt.parameter_based._deep._anchor import accumulated, fisher_information
+from adapt.parameter_based._deep._freeze_out import N_BLOCKS, last_epochs, stages
 from adapt.parameter_based._deep._heads import split_model, weighted_layers
 from adapt.parameter_based._deep._network_transfer import NetworkTransfer, Start
 from adapt.parameter_based._deep._tuning import (
@@ -67,8 +68,9 @@ class FineTuning(NetworkTransfer):
     The source network is given, trained already, with the target alone given to `fit`;
     or it is trained on the source that `fit` is given, and then on the target. All its
     layers move, or those that `training` names; from the head downwards
-    (`unfreeze_epochs`), or the lower the slower (`layer_decay`) [2]_. A penalty can
-    draw the weights :math:`w` back to those of the source :math:`w^s`:
+    (`unfreeze_epochs`), or the lower the slower (`layer_decay`) [2]_; or they stop one
+    after the other, from below (`freeze_out`) [5]_. A penalty can draw the weights
+    :math:`w` back to those of the source :math:`w^s`:
 
     .. math:: \min_w L_t(w) + \frac{\lambda}{2} \sum_i F_i (w_i - w^s_i)^2
 
@@ -143,8 +145,17 @@ class FineTuning(NetworkTransfer):
 
     n_blocks : int or None, default=None
         Number of blocks of consecutive layers, of about equal size, that
-        `unfreeze_epochs` and `layer_decay` count. If None, each layer with weights is
-        one.
+        `unfreeze_epochs`, `layer_decay` and `freeze_out` count. If None, each layer
+        with weights is one; with `freeze_out`, at most 4 blocks.
+
+    freeze_out : float or None, default=None
+        If given, the first block is frozen after this share of `epochs`, cubed, the
+        last at their end, and those between at shares that go up evenly before they are
+        cubed [5]_: 0.8 freezes the first block after half of the epochs. Until a block
+        is frozen after the share :math:`t_i`, its learning rate at :math:`t` is
+        :math:`1 / (2 t_i) (1 + \cos(\pi t / t_i))` of `learning_rate`. Ends are
+        rounded to whole epochs. Frozen blocks take no backward pass, but each stage is
+        compiled, and starts with a new optimizer.
 
     penalty : {"l2-sp", "ewc"} or None, default=None
         What draws the weights back to those of the source.
@@ -159,7 +170,8 @@ class FineTuning(NetworkTransfer):
         What is trained in place of the weights of the encoder, such as
         ``adapt.parameter_based.tuners.LoRA(rank=4)``. The encoder is then frozen on the
         target, and the task network is trained as ever. It goes with `training`,
-        `unfreeze_epochs`, `layer_decay` and `penalty` at their defaults alone.
+        `unfreeze_epochs`, `layer_decay`, `freeze_out` and `penalty` at their defaults
+        alone.
 
     patience : int or None, default=None
         Number of epochs without a lower loss of held-out target rows after which
@@ -271,7 +283,9 @@ class FineTuning(NetworkTransfer):
 
     As published: ``FineTuning(encoder, training=False)``. The others are reached by
     ``unfreeze_epochs=1, layer_decay=1 / 2.6`` [2]_, ``penalty="l2-sp"`` [3]_, which
-    does not draw a new head to zero, and ``penalty="ewc"`` [4]_.
+    does not draw a new head to zero, ``penalty="ewc"`` [4]_, and ``freeze_out=0.8``
+    with `n_blocks` the number of layers [5]_, but for rates that change with epochs,
+    and not steps.
 
     An epoch of ``s`` steps costs ``s`` forward and backward passes over `batch_size`
     rows; frozen layers take no backward pass. A penalty takes the memory of the weights
@@ -301,6 +315,9 @@ class FineTuning(NetworkTransfer):
     .. [4] Kirkpatrick et al. "Overcoming catastrophic forgetting in neural networks."
        PNAS, 2017.
 
+    .. [5] Brock et al. "FreezeOut: accelerate training by progressively freezing
+       layers." NIPS Workshop on Optimization, 2017.
+
     Examples
     --------
     >>> from adapt.datasets import make_regression_da
@@ -321,6 +338,7 @@ class FineTuning(NetworkTransfer):
         "unfreeze_epochs": [Interval(Integral, 0, None, closed="left")],
         "layer_decay": [Interval(Real, 0, 1, closed="right")],
         "n_blocks": [Interval(Integral, 1, None, closed="left"), None],
+        "freeze_out": [Interval(Real, 0, 1, closed="right"), None],
         "penalty": [StrOptions({"l2-sp", "ewc"}), None],
         "lambda_": [Interval(Real, 0, None, closed="both"), callable],
         "tuner": [Tuner, None],
@@ -330,7 +348,7 @@ class FineTuning(NetworkTransfer):
     _not_compiled = (
         *NetworkTransfer._not_compiled,
         *("model", "training", "pretrain", "pretrain_epochs", "unfreeze_epochs"),
-        *("layer_decay", "tuner"),
+        *("layer_decay", "freeze_out", "tuner"),
     )
 
     def __init__(
@@ -352,6 +370,7 @@ class FineTuning(NetworkTransfer):
         unfreeze_epochs=0,
         layer_decay=1.0,
         n_blocks=None,
+        freeze_out=None,
         penalty=None,
         lambda_=0.1,
         tuner=None,
@@ -399,6 +418,7 @@ class FineTuning(NetworkTransfer):
         self.unfreeze_epochs = unfreeze_epochs
         self.layer_decay = layer_decay
         self.n_blocks = n_blocks
+        self.freeze_out = freeze_out
         self.penalty = penalty
         self.lambda_ = lambda_
         self.tuner = tuner
@@ -547,6 +567,7 @@ class FineTuning(NetworkTransfer):
                 pretrain=False,
                 unfreeze_epochs=0,
                 layer_decay=1.0,
+                freeze_out=None,
                 penalty=None,
                 tuner=None,
             )
@@ -636,16 +657,25 @@ class FineTuning(NetworkTransfer):
             yield Phase(epochs, "_updates", pretrain=True, moving=head)
         blocks = self._block_numbers()
         n_blocks = 1 + max(max(own, default=0) for own in blocks.values())
-        for first in range(n_blocks - 1, 0, -1) if self.unfreeze_epochs else ():
-            last = {
+
+        def last(first):
+            return {
                 name: [
                     flag and block >= first
                     for flag, block in zip(flags, blocks[name], strict=True)
                 ]
                 for name, flags in moving.items()
             }
-            yield Phase(self.unfreeze_epochs, "_updates", moving=last)
-        yield Phase(self.epochs, "_updates", moving=moving)
+
+        for first in range(n_blocks - 1, 0, -1) if self.unfreeze_epochs else ():
+            yield Phase(self.unfreeze_epochs, "_updates", moving=last(first))
+        if self.freeze_out is None:
+            yield Phase(self.epochs, "_updates", moving=moving)
+            return
+        names = {f"{name}_{i}": i for name, own in blocks.items() for i in own}
+        ends = last_epochs(self.freeze_out, n_blocks, self.epochs)
+        for first, epochs, factors in stages(ends, names):
+            yield Phase(epochs, "_updates", moving=last(first), factors=factors)
 
     def _block_numbers(self):
         """Return for encoder and task the number of each layer's block.
@@ -654,7 +684,10 @@ class FineTuning(NetworkTransfer):
         """
         networks = {"encoder": self.encoder_, "task": self.task_}
         n_layers = sum(len(weighted_layers(network)) for network in networks.values())
-        numbers = iter(block_numbers(n_layers, self.n_blocks))
+        n_blocks = self.n_blocks
+        if n_blocks is None and self.freeze_out is not None:
+            n_blocks = N_BLOCKS
+        numbers = iter(block_numbers(n_layers, n_blocks))
         found, current = {}, 0
         for name, network in networks.items():
             found[name] = []
@@ -663,8 +696,11 @@ class FineTuning(NetworkTransfer):
                 found[name].append(current)
         return found
 
+    def _has_rates_by_block(self):
+        return self.layer_decay != 1 or self.freeze_out is not None
+
     def _blocks(self, name, network):
-        if self.layer_decay == 1 or name == "anchor":
+        if not self._has_rates_by_block() or name == "anchor":
             return super()._blocks(name, network)
         blocks, seen = {}, set()
         numbers = self._block_numbers()[name]
@@ -676,22 +712,24 @@ class FineTuning(NetworkTransfer):
 
     def _optimizers(self):
         optimizers, rates, key = super()._optimizers()
-        if self.layer_decay == 1:
+        if not self._has_rates_by_block():
             return optimizers, rates, key
         numbers = self._block_numbers()
         top = max(max(own, default=0) for own in numbers.values())
         for name, own in numbers.items():
             for number in set(own):
-                rate = rates[f"{name}_{number}"]
-                if rate is None:
+                block = f"{name}_{number}"
+                if rates[block] is None:
+                    given = "layer_decay" if self.freeze_out is None else "freeze_out"
                     raise ValueError(
-                        "`layer_decay` multiplies a learning rate, but that of "
+                        f"`{given}` multiplies a learning rate, but that of "
                         "`optimizer` is a schedule. Give a number."
                     )
-                rate = rate * self.layer_decay ** (top - number)
-                rates[f"{name}_{number}"] = rate
+                rates[block] *= self.layer_decay ** (top - number)
                 # Blocks of one rate may come to share an optimizer: these must not.
-                optimizers[f"{name}_{number}"].learning_rate = rate
+                optimizers[block].learning_rate = rates[block] / (
+                    1 if self.freeze_out is None else 2 + number
+                )
         return optimizers, rates, key
 
     def __sklearn_clone__(self):

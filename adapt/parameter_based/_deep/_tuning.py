@@ -14,6 +14,7 @@ _OF_THE_ENCODER = {
     "training": True,
     "unfreeze_epochs": 0,
     "layer_decay": 1.0,
+    "freeze_out": None,
     "penalty": None,
 }
 

@@ -3,6 +3,7 @@
 import inspect
 import pickle
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from adapt.parameter_based import (  # noqa: E402
 )
 from adapt.parameter_based._deep._anchor import accumulated, fisher_information  # noqa: E402
 from adapt.parameter_based._deep._fine_tuning import block_numbers, layer_flags  # noqa: E402
+from adapt.parameter_based._deep._freeze_out import last_epochs, rate_factors  # noqa: E402
 from adapt.parameter_based._deep._heads import (  # noqa: E402
     match_labels,
     replace_head,
@@ -142,6 +144,45 @@ def test_layers_are_unfrozen_from_the_head_downwards(domains):
     seen.clear()
     model.set_params(n_blocks=2).fit(Xt, yt, callbacks=[Watcher()])
     assert seen == [["high"], LAYERS]
+
+
+def test_rates_of_freezing_blocks():
+    assert last_epochs(0.8, 4, 100) == [51, 65, 81, 100]
+    assert last_epochs(1.0, 3, 7) == [7, 7, 7]
+    assert last_epochs(0.01, 2, 5) == [1, 5]
+    ends, names = [4, 10], {"low": 0, "high": 1}
+    rates = [rate_factors(epoch, ends, names) for epoch in range(10)]
+    t = 2.5 / 10
+    assert rates[2]["low"] == pytest.approx((1 + np.cos(np.pi * t / 0.4)) / 0.8)
+    assert [rate["low"] for rate in rates[4:]] == [0] * 6
+    for name in names:  # all go as far as each other: half of what constant rates do
+        assert sum(rate[name] for rate in rates) == pytest.approx(5)
+
+
+def test_blocks_are_frozen_one_after_the_other(domains):
+    _, _, Xt, yt = domains
+    seen = []
+
+    class Watcher(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            networks = self.model.layers[1:]
+            seen.append([_engine.weights_of(network) for network in networks])
+
+    options = {**SMALL, "epochs": 6, "batch_size": 60, "optimizer": "sgd"}
+    model = FineTuning(encoder(), task(), freeze_out=0.5, n_blocks=3, **options)
+    before = _engine.COMPILED["epoch"]
+    model.fit(Xt, yt, callbacks=[Watcher()])
+    assert _engine.COMPILED["epoch"] - before <= 3
+    ends = last_epochs(0.5, 3, 6)
+    assert ends == [1, 3, 6]  # low and norm; high; the head
+    assert model.n_epochs_ == len(model.history_["loss"]) == 6
+    for part, i, end in (0, 0, 1), (0, 2, 1), (0, 6, 3), (1, 0, 6):
+        values = [epoch[part][i] for epoch in seen]
+        still = [np.array_equal(a, b) for a, b in pairwise(values)]
+        assert still == [epoch + 1 >= end for epoch in range(5)], (part, i)
+    # Statistics of a stage are estimated at its end.
+    for epoch in seen[1:]:
+        np.testing.assert_array_equal(epoch[0][4], seen[-1][0][4])
 
 
 def test_lower_layers_learn_slower(domains):
