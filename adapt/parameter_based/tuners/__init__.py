@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     )
     from adapt.parameter_based.tuners._deep._bitfit import BitFit
     from adapt.parameter_based.tuners._deep._both import Both
+    from adapt.parameter_based.tuners._deep._fold import fold
     from adapt.parameter_based.tuners._deep._ladder import Ladder
     from adapt.parameter_based.tuners._deep._lora import LoRA
     from adapt.parameter_based.tuners._deep._prefix import Prefix
@@ -41,6 +42,7 @@ __all__ = [
     "Tuned",
     "Tuner",
     "UniPT",
+    "fold",
     "tuned",
 ]
 
@@ -48,6 +50,7 @@ _HOMES = {
     "_adapters": ["Adapters", "Compacter", "ConvAdapter"],
     "_bitfit": ["BitFit"],
     "_both": ["Both"],
+    "_fold": ["fold"],
     "_ladder": ["Ladder"],
     "_lora": ["LoRA"],
     "_prefix": ["Prefix"],

@@ -1,5 +1,6 @@
 """FineTuning, and what it shares with RegularTransferNN."""
 
+import copy
 import inspect
 import pickle
 from functools import partial
@@ -166,7 +167,7 @@ def test_blocks_are_frozen_one_after_the_other(domains):
     class Watcher(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             networks = self.model.layers[1:]
-            seen.append([_engine.weights_of(network) for network in networks])
+            seen.append([copy.deepcopy(_engine.weights_of(v)) for v in networks])
 
     options = {**SMALL, "epochs": 6, "batch_size": 60, "optimizer": "sgd"}
     model = FineTuning(encoder(), task(), freeze_out=0.5, n_blocks=3, **options)

@@ -172,7 +172,7 @@ def test_late_blocks_of_sherl_run_on_the_summary():
 
 
 def test_what_repeats_others_weighs_less():
-    f = np.array([[[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]]])
+    f = np.array([[[1, 0], [2, 0], [0, 1]]], dtype="float32")
     found = array(without_repetition(f, ops.convert_to_tensor([[1.0, 1.0, 1.0]])))
     np.testing.assert_allclose(found, [[0.25, 0.25, 0.5]], atol=1e-5)
 
