@@ -156,7 +156,7 @@ def refuse_texts_of(estimator, X, error):
     Raises
     ------
     ValueError
-        If a column has texts of which the error speaks.
+        If the error is caused by a column with texts.
     """
     for column, example in text_columns(X):
         if repr(example) in str(error) or "could not convert" in str(error):

@@ -11,7 +11,7 @@ from scipy.stats import ks_2samp
 
 from adapt._frames import as_pandas, is_frame
 
-_FEW = 20  # rows, below which nothing is said
+_FEW = 20  # rows, below which nothing is reported
 _APART = 0.5  # distance of distributions above which a conversion is looked for
 _ALIKE = 0.25  # and below which one is believed
 _GAIN = 0.4  # by how much the distance has to fall

@@ -18,6 +18,7 @@ version = release = adapt.__version__
 
 extensions = [
     "api_pages",
+    "gallery_claims",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",

@@ -2,18 +2,20 @@
 Diagnose a shift
 ================
 
-Before a method is chosen: do the domains differ at all, how, and what accuracy is to be
-expected on rows without labels?
+Is there a shift between two tables, of what kind is it, and what accuracy can I expect
+on rows without labels? A drift report answers these questions before a method is
+chosen.
 """
 
 # %%
 # Penguins of two species
 # -----------------------
-# The sex of penguins is known for one species, and wanted for another whose birds are
-# larger.
+# The sex of the birds is known for one species. It is to be predicted for another
+# species, whose birds are larger.
 
 import matplotlib.pyplot as plt
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import StandardScaler
 
 from adapt.base import SourceOnly
@@ -30,8 +32,16 @@ report = diagnose_shift(Xs, ys, Xt)
 print(report)
 
 # %%
-# All columns moved far, and there is no target row near a source row. Weights have
-# nothing to weigh; a map has to move the rows.
+# All columns have moved far, and no target row lies near a source row. Importance
+# weights cannot help, so the features have to be mapped. The picture shows the size of
+# the shift of each column.
+
+report.plot()
+plt.show()
+
+# %%
+# Both domains before and after a map
+# -----------------------------------
 
 scaler = StandardScaler().fit(data.X)
 Zs, Zt = scaler.transform(Xs), scaler.transform(Xt)
@@ -42,8 +52,9 @@ plt.show()
 # %%
 # What accuracy to expect
 # -----------------------
-# The model of the source is sure of itself on the target, and wrong. Other guesses are
-# more careful, and the least of them is taken.
+# The source model is certain of its predictions on the target, and wrong. Other
+# estimates are more careful, and the lowest of four is returned. The last line is a
+# model that is trained on target labels.
 
 for name, method in {
     "source-only": SourceOnly(LogisticRegression()),
@@ -54,16 +65,20 @@ for name, method in {
     print(f"{name}: expected {expected}, true {truth:.2f}")
     print(expected.guesses.round(2), end="\n\n")
 
-# %%
-# A guess stays a guess: that of source-only is nearer to the truth than its confidence,
-# and still too high.
+trained = cross_val_score(LogisticRegression(), Zt, yt, cv=5).mean()
+print(f"target-trained: {trained:.2f}")
 
 # %%
-# A shift that labels alone show
-# ------------------------------
-# The features of people with and without a disability differ little, and yet fewer of
-# them with the same features are employed. With labels for some target rows the
-# diagnosis tells.
+# An estimate can be wrong: for source-only it is 0.68, and the true accuracy is 0.53.
+# But the certainty of the model alone would suggest 0.99. For `LinearOT` the estimate
+# of 0.91 is near the true 0.93.
+
+# %%
+# Concept shift
+# -------------
+# The features of people with and without a disability differ little. But people with
+# the same features are less often employed if they have a disability. If some target
+# rows are labelled, the report detects this.
 
 from adapt.datasets import load_employment
 

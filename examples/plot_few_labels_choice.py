@@ -2,15 +2,17 @@
 Which rows to label, and what they decide
 =========================================
 
-Twenty labels of the target are too few to train on, and enough to choose a method by,
-if they are of the right rows. `AutoAdapt` names these, and then chooses by them.
+If I can label twenty target rows, which ones should I label, and what do I gain? Twenty
+labels are too few to train on. But if they are of the right rows, they can choose
+between methods. `AutoAdapt` suggests the rows, and then chooses by their labels.
 """
 
 # %%
 # A choice without labels
 # -----------------------
-# Who has a job? The source are people with a disability, the target people without. In
-# the target more of them have one, and rows alone do not tell that for sure.
+# The label is whether a person is employed. The source are people with a disability,
+# the target people without. More of the target are employed: there is label shift,
+# which cannot be distinguished from covariate shift without labels.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -38,7 +40,8 @@ print(f"accuracy on the target: {auto.score(Xt, yt):.3f}")
 # %%
 # Twenty rows to label
 # --------------------
-# They are drawn where methods differ. All other labels stay hidden.
+# The rows are drawn at random from those on which methods differ. All other labels stay
+# hidden.
 
 rows = auto.suggest_labels(20)
 labels = np.full(len(yt), np.nan)
@@ -52,8 +55,8 @@ print(chosen.comparison_.labels)
 # %%
 # Was it right?
 # -------------
-# On the other rows, beside the model of the source, and one that is trained on half of
-# the target with all its labels.
+# Accuracy on the other rows, with the source-only model, and a model that is trained on
+# half of the target labels.
 
 rest = np.setdiff1d(np.arange(len(yt)), rows)
 half = rest[: len(rest) // 2]
@@ -71,10 +74,13 @@ for name, model in {
     print(f"{name:<15} {model.score(Xt.iloc[others], yt[others]):.3f}")
 
 # %%
+# Twenty labels raise the accuracy from 0.48 to 0.79, and a model that is trained on
+# hundreds of labels has 0.77.
+#
 # How many labels?
 # ----------------
-# With all labels known, they can be hidden and drawn again and again: rows that are
-# suggested, and rows at random.
+# All labels are known here, so the choice can be repeated with other draws: of
+# suggested rows, and of rows at random.
 
 LabelGainDisplay.from_estimator(auto, Xs, ys, Xt, yt, n_repeats=20)
 plt.show()

@@ -2,9 +2,10 @@
 Bicycles by the hour, when only three weeks are known
 =====================================================
 
-Rented bicycles were counted for each hour of the day. Six hours of the day have been
-counted for more than a year, the others for three weeks. Each day is forecast from what
-is known the evening before. How far is this from having counted all the time?
+How good are forecasts with three weeks of history, if similar series have more than a
+year? Rented bicycles were counted for each hour of the day: six hours for more than a
+year, the others for three weeks. Each day is forecast from what is known the evening
+before. A forecaster with all of the history is the upper bound.
 """
 
 # %%
@@ -26,7 +27,7 @@ frame = frame[frame["time"] <= days[start + 60]]
 print(frame.head())
 
 # %%
-# Of the other hours all but the last three weeks is hidden.
+# For the other hours, all but the last three weeks are hidden.
 
 names = list(frame["series"].unique())
 donors = names[::4]
@@ -65,6 +66,10 @@ for name, predicted in [
     print(f"{name:32s} {error(predicted):.3f}")
 
 # %%
+# With donors the error is 0.25, as with all of the history, and 0.38 if the value of a
+# week ago is repeated.
+
+# %%
 # The forecasts of one hour, and the weights of the experts of a forecaster that was
 # fitted on the history and then saw day after day.
 
@@ -80,7 +85,7 @@ for rows, style, label in [
     part = rows[(rows["series"] == hour) & (rows["time"] >= days[start])]
     top.plot(part["time"], part["y"], label=label, **style)
 top.set(ylabel="log(1 + bicycles)", title=f"Bicycles rented at {hour} o'clock")
-top.legend()
+top.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
 MixtureWeightsDisplay.from_estimator(model, series=names.index(hour), ax=bottom)
 bottom.set_xlim(start - history, start + 60)
 plt.show()

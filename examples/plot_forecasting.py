@@ -2,8 +2,8 @@
 Forecasts with three weeks of history
 =====================================
 
-Six consumers have been metered for a year, the others for three weeks. Are the six of
-use to the others?
+Can consumers with a year of history improve the forecasts of consumers with three
+weeks? Six consumers have been metered for a year, and lend their models to the others.
 """
 
 # %%
@@ -52,6 +52,10 @@ for name, forecast in [
     print(f"{name:12s} MAPE {mape(forecast):5.1f} %")
 
 # %%
+# The mean absolute percentage error is 2.6 % with donors. A model of the three weeks
+# alone has 5.7 %, more than the 3.1 % of repeating the value of a week ago.
+
+# %%
 # One series, and the weights of the experts that forecast it.
 
 series = 12
@@ -61,7 +65,7 @@ top.plot(days, data.y[series, start:], color="0.3", label="load")
 top.plot(days, model.predictions_[series, start:], label="with donors")
 top.plot(days, own[series, start:], linestyle=":", label="own model")
 top.set(xlabel="day", ylabel="load", title="Forecasts of one consumer")
-top.legend()
+top.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
 MixtureWeightsDisplay.from_estimator(model, series=series, ax=bottom)
 bottom.set_xlim(start - 21, 420)
 plt.show()

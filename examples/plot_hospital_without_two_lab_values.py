@@ -2,9 +2,10 @@
 A hospital without two lab values
 =================================
 
-A clinic has tables of 250 patients with nine measurements. Another hospital does not
-take two of them, takes three others, and has labelled thirty patients. What the columns
-that only one of them has are worth, and how to use them.
+How do I train on a source whose columns are not those of the target? A clinic has a
+table of 250 patients with nine measurements. Another hospital lacks two of these
+columns, has three others, and has labelled thirty patients. `PartialColumns` uses all
+of it.
 """
 
 # %%
@@ -56,8 +57,9 @@ print("may be the same:", model.suggestions_)
 # %%
 # Five ways, and their average
 # ----------------------------
-# Each way is judged on labelled patients of the hospital that were held out, and the
-# average weighs them by that. No other patient has a say.
+# Each way is scored on held-out labelled patients of the hospital, and the average
+# weights the ways by that score. "shared" is the baseline without the other columns,
+# and "target" is trained on the thirty labels alone.
 
 
 def auc(model):
@@ -92,8 +94,8 @@ plt.show()
 # %%
 # Without labels
 # --------------
-# No label says what the hospital's own columns mean. Then they only help to guess the
-# values that it does not take, and the warning says so.
+# Without labels, nothing relates the hospital's own columns to the label. They only
+# help to fill in the values that the hospital lacks, and a warning says so.
 
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")

@@ -2,9 +2,10 @@
 Digits with most of their pixels gone
 =====================================
 
-A hundred images of the digits 5 to 9, of which 80 % of the pixels are missing, and many
-complete images of other digits, 0 to 4. No image of the source shows what the target
-shows, but strokes are strokes: how pixels go together can be learned there.
+How do I fill in a table of which most cells are missing, with the help of another
+table? The target are a hundred images of the digits 5 to 9, of which 80 % of the pixels
+are missing. The source are complete images of other digits, 0 to 4. They show other
+digits, but the correlations between pixels are similar.
 """
 
 # %%
@@ -27,9 +28,9 @@ target = np.where(rng.random(complete.shape) < 0.8, np.nan, complete)
 # %%
 # Three ways to fill them
 # -----------------------
-# The mean of each pixel; a Gaussian of the target, found by the EM algorithm; and the
-# same with the source as its prior. How many rows the source counts as is chosen on
-# observed pixels that are held out.
+# The mean of each pixel; a Gaussian of the target alone, fitted by the EM algorithm;
+# and the same with the source as its prior. The weight of the prior is chosen on
+# held-out observed pixels.
 
 keep = {"keep_empty_features": True}
 filled = {
@@ -39,12 +40,12 @@ filled = {
     ),
 }
 imputer = GaussianTransferImputer(random_state=0, **keep)
-filled["source as a clue"] = imputer.fit_transform(target, X_source=source)
+filled["with the source"] = imputer.fit_transform(target, X_source=source)
 print(f"The source counts as {imputer.prior_strength_:.0f} rows.")
 
 # %%
-# What they make of the holes
-# ---------------------------
+# The filled images
+# -----------------
 
 missing = np.isnan(target)
 rows = {"complete": complete, "observed": target, **filled}
@@ -57,10 +58,11 @@ for line, (name, images) in zip(axes, rows.items(), strict=True):
     if name in filled:
         error = np.sqrt(np.mean(np.square(images - complete)[missing]))
         label = f"{name}\nRMSE {error:.2f}"
+        print(f"{name:16s} RMSE {error:.2f}")
     line[0].set_ylabel(label, rotation=0, ha="right", va="center")
 plt.show()
 
 # %%
-# Missing pixels are drawn pale red in the second row. From a fifth of the pixels nobody
-# reads every digit, but the clue gives back strokes where the others leave a blur. The
-# same call takes `ClueGAINImputer`, which blends networks and Gaussians.
+# Missing pixels are pale red in the second row. With the source as prior, strokes are
+# restored where the other methods leave a blur. `ClueGAINImputer` has the same
+# interface; it blends networks and Gaussians.

@@ -2,10 +2,9 @@
 Lines of many schools
 =====================
 
-A hundred schools, each with a few pupils. How much does a point of an earlier test say
-about a later one, in each school? `PooledRidge` shrinks the line of each school towards
-that of all, the more the fewer pupils it has. The pupils are drawn, so that the true
-lines are known.
+How do I fit one line for each of a hundred schools with few pupils each? `PooledRidge`
+shrinks the line of each school towards the line of all schools, and more strongly if
+the school has few pupils. The data are simulated, so that the true slopes are known.
 """
 
 # %%
@@ -49,8 +48,12 @@ for name, error in errors.items():
     print(f"{name:10s} error of slopes {np.sqrt(np.mean(error**2)):.3f}")
 
 # %%
-# Small schools are drawn further to the middle
-# ---------------------------------------------
+# "One line" is the model of all schools, and "own lines" are fitted on each school
+# alone.
+
+# %%
+# Small schools are shrunk more
+# -----------------------------
 
 _, axes = plt.subplots(1, 2, sharex=True, sharey=True, layout="constrained")
 for ax, found, title in zip(

@@ -2,9 +2,9 @@
 Ten subjects with few labels each
 =================================
 
-Ten people wore a watch and did seven exercises. Each labels a few of his own windows.
-One model of all ignores how people differ, one model each has too few rows. `PooledLDA`
-takes what lies between.
+How do I train on ten subjects with few labels each? Ten people wore a watch, did seven
+exercises, and labelled a few of their own windows. One model of all ignores how people
+differ. One model for each has too few rows. `PooledLDA` lies between the two.
 """
 
 # %%
@@ -39,8 +39,8 @@ def accuracy(pooling, n_labels, seed):
 # %%
 # Between is best everywhere
 # --------------------------
-# With few labels own means are noise, with many they are better than shared ones. The
-# variances, which come from the same rows, say where in between to be.
+# With few labels the means of each subject are noisy; with many they are better than
+# shared means. The shrinkage is estimated from the same rows.
 
 sizes = [7, 10, 15, 20, 30, 50]
 names = {"full": "one model of all", "none": "own means", "auto": "between"}
@@ -48,6 +48,7 @@ _, ax = plt.subplots(layout="constrained")
 for pooling, name in names.items():
     means = [np.mean([accuracy(pooling, n, seed) for seed in range(3)]) for n in sizes]
     ax.plot(sizes, means, "o-", label=name)
+    print(f"{name:18s} " + " ".join(f"{mean:.2f}" for mean in means))
 ax.set(xlabel="labelled windows of each subject", ylabel="accuracy on the others")
-ax.legend()
+ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
 plt.show()

@@ -2,9 +2,9 @@
 One class after another
 =======================
 
-Digits come two at a time, and the rows of earlier ones are gone. A model whose state is
-sums knows all of them in the end, as well as if they had come at once. Gradient descent
-forgets.
+How do I train on classes that arrive one after another, if earlier rows are gone?
+Digits arrive two at a time. A model whose state consists of sums has the same accuracy
+as if all had arrived at once. Gradient descent forgets the earlier digits.
 """
 
 # %%
@@ -39,9 +39,9 @@ class Descent(SGDClassifier):
 
 
 # %%
-# What each knows after each stage
-# --------------------------------
-# Rows of the picture are classes. Below the staircase they have not come yet.
+# Accuracy on each class after each stage
+# ---------------------------------------
+# Rows of the picture are classes. A class has no accuracy before its stage.
 
 models = {
     "sums, 500 random features": PooledRidgeClassifier(features=500, random_state=0),
@@ -53,6 +53,7 @@ for ax, (name, model) in zip(axes, models.items(), strict=True):
     ContinualDisplay(report).plot(ax)
     ax.set_title(f"{name}: {report.overall.iloc[-1]:.3f}")
     print(f"{name}: mean forgetting {report.forgetting.mean():.3f}")
+    print(f"{name}: accuracy after all stages {report.overall.iloc[-1]:.3f}")
 offline = LogisticRegression(max_iter=500).fit(X[train], y[train])
 print(f"logistic regression on all at once: {offline.score(X[~train], y[~train]):.3f}")
 plt.show()

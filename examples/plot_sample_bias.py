@@ -2,9 +2,10 @@
 Correct a biased sample
 =======================
 
-A survey reached some people far more often than others. We know who lives in the region
-and have answers from those who were reached. A simple model should be right on average
-over the region, and weights turn the sample into the population.
+How do I correct a biased sample with importance weights, such as those of KMM? A survey
+reached some people far more often than others. We know the features of all people in
+the region, and have labels from those who were reached. Weights make the sample
+resemble the population.
 """
 
 # %%
@@ -49,8 +50,8 @@ ys, yt = labels(Xs), labels(Xt)
 # %%
 # Weights and what they change
 # ----------------------------
-# As sampled, the line follows the curve where the sample is, which is not where people
-# are. Then rows are drawn as large as they weigh.
+# Without weights, the line follows the curve where the sample is, and not where the
+# population is. The size of a dot is its weight.
 
 
 def draw(ax, model, weights, title):
@@ -74,6 +75,7 @@ def draw(ax, model, weights, title):
 
 
 plain = SourceOnly(LogisticRegression()).fit(Xs, ys, Xt)
+trained = LogisticRegression().fit(people, labels(people)).score(Xt, yt)
 gaussian = GaussianWeighting(LogisticRegression()).fit(Xs, ys, Xt)
 kmm = KMM(LogisticRegression(), B=10, random_state=0).fit(Xs, ys, Xt)
 
@@ -81,16 +83,18 @@ fig, axes = plt.subplots(1, 3, figsize=(13, 4.5), sharey=True, layout="constrain
 draw(axes[0], plain, np.ones(len(Xs)), "As sampled")
 draw(axes[1], gaussian, gaussian.weights_, "GaussianWeighting")
 draw(axes[2], kmm, kmm.weights_, "KMM")
-axes[0].legend(loc="lower left", fontsize=8)
+axes[-1].legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8)
 plt.show()
+print(f"source only {plain.score(Xt, yt):.2f}, KMM {kmm.score(Xt, yt):.2f}")
+print(f"trained on labels of the population {trained:.2f}")
 
 # %%
 # How close the weights are to the truth
 # --------------------------------------
-# Here we know the chance of each row to be sampled, so that the right weights are one
-# over it. `KernelDensityWeighting` and `NearestNeighborsWeighting` look at single rows,
-# and vary more; those with a model of the ratio are smooth. `KMM` matches means, and
-# needs few rows for that: its weights are not a function of the place.
+# The probability of each row to be sampled is known here, so that the true weight is
+# its inverse. `KernelDensityWeighting` and `NearestNeighborsWeighting` are local, and
+# have a larger variance; methods with a model of the ratio are smooth. `KMM` only
+# matches means, so its weights are not a smooth function of the features.
 
 truth = 1 / odds_of_answering(Xs)
 truth /= truth.mean()
@@ -112,8 +116,8 @@ axes[0].set_ylabel("estimated weight")
 plt.show()
 
 # %%
-# The fewer rows carry the weight, the more the result depends on each of them.
-# `effective_sample_size_` tells, before any label of the target is known.
+# If few rows have most of the weight, the result depends on each of them. The
+# `effective_sample_size_` shows this without target labels.
 
 for name, method in methods.items():
     print(f"{name:26}{method.effective_sample_size_:5.0f} of {len(Xs)} rows")

@@ -2,15 +2,15 @@
 A model behind an interface
 ===========================
 
-A model scores rows over the wire. It cannot be trained or looked into, and every call
-costs. Then the sensors are replaced: other gains, other zeros. Forty labelled rows and
-a thousand calls bring most of the accuracy back.
+How do I adapt a model that I can only query, such as a web service, after the sensors
+were replaced? The model cannot be trained, its gradients are not known, and every call
+has a price. Forty labelled rows and a thousand calls restore most of the accuracy.
 """
 
 # %%
 # A model that only answers
 # -------------------------
-# ``api`` takes rows and returns probabilities; that is all that is known of it.
+# ``api`` takes rows and returns probabilities. Nothing else is known about it.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,6 +37,8 @@ def api(X):
 # %%
 # New sensors
 # -----------
+# "Untouched" is the source model on the new sensors, and "before" its accuracy on the
+# old ones. The last line is a network that is trained on the forty target labels alone.
 
 spread = X.std(axis=0)
 gain = np.exp(0.4 * rng.normal(size=10))
@@ -67,8 +69,8 @@ for name, value in scores.items():
 # %%
 # What was learned, and what it cost
 # ----------------------------------
-# Recalibration of what the model answers is tried first, because it costs one call.
-# Rows held out say whether moving the inputs gains more than that.
+# Recalibrating the outputs is tried first, because it needs one call. The inputs are
+# changed only if this is better on held-out rows.
 
 model = models["auto"]
 print("taken:", model.way_)
@@ -87,7 +89,7 @@ axes[1].set_xlabel("accuracy on other rows")
 plt.show()
 
 # %%
-# Several gains and offsets lead to the same answers, and those that the model hardly
-# looks at are not learned; none of that matters for what it answers. With a limit of
-# calls give ``max_queries``; retries belong into ``api``. Ctrl-C ends the search, and
-# keeps the best so far.
+# Different gains and offsets can give the same predictions, and gains of columns that
+# the model hardly uses are not learned. Neither affects the accuracy. Set
+# ``max_queries`` to limit the calls, and handle retries in ``api``. Ctrl-C ends the
+# search and keeps the best result.

@@ -2,10 +2,10 @@
 Nine models and forty labels
 ============================
 
-Nine people wore a watch, and each left a model of seven exercises. Three of them wrote
-down the wrong names. A tenth person labels forty windows. Which models should she use?
-The labels can rank them; a mixture of all, with a model of her own, is better than the
-best.
+Which of several source models should I use if the target has forty labels? Nine people
+each left a model of seven exercises, and three of them have wrong class names. A tenth
+person labels forty windows. The labels can rank the models. A mixture of all, with a
+model of the forty labels, is better than the best single model.
 """
 
 # %%
@@ -42,8 +42,9 @@ few, rest = rows[:40], rows[40:]
 # %%
 # Rank them
 # ---------
-# Models that are used as they are, are ranked by the likelihood of the labels. Bars are
-# two standard errors, and sources that the labels cannot tell from the first are blue.
+# Models that are used unchanged are ranked by the likelihood of the labels. Bars are
+# two standard errors. Sources whose difference to the best is within the error are
+# blue.
 
 ranking = rank_sources(models, X[few], y[few])
 truth = {name: model.score(X[rest], y[rest]) for name, model in models.items()}
@@ -51,9 +52,10 @@ SourceRankingDisplay.from_ranking(ranking, truth=truth)
 plt.show()
 
 # %%
-# LEEP asks another question: which model would serve a new head? It forgives wrong
-# names, because a head can translate them. Here it takes a model that is always wrong
-# for one of the best, so it must not choose a model that is used as it is.
+# LEEP answers another question: which model has good features for a new head? It
+# tolerates wrong class names, because a head can translate them. Here it ranks a model
+# that is always wrong among the best, so do not use it to choose a model that is used
+# unchanged.
 
 by_leep = rank_sources(models, X[few], y[few], used_as="features")
 print(by_leep.round(3))
@@ -62,7 +64,7 @@ print(by_leep.round(3))
 # Or mix them
 # -----------
 # The mixture learns a weight for each model, and for a model of the forty labels, which
-# is judged out of fold.
+# is scored on held-out folds. "Forty labels alone" is target-trained.
 
 own = LogisticRegression(C=0.3, max_iter=300)
 mixture = SourceMixture(own, estimators=models, random_state=0).fit(X[few], y[few])
@@ -80,5 +82,7 @@ axes[0].barh(list(mixture.weights_), list(mixture.weights_.values()))
 axes[0].invert_yaxis()
 axes[0].set_xlabel("weight in the mixture")
 axes[1].barh(list(scores), list(scores.values()), color="tab:orange")
-axes[1].set_xlabel("accuracy on her other windows")
+axes[1].set_xlabel("accuracy on the other windows")
 plt.show()
+for name, score in scores.items():
+    print(f"{name:24s} {score:.2f}")

@@ -281,4 +281,4 @@ def test_did_you_mean(domains, capsys):
 def test_diagnose_without_labels(domains, capsys):
     line = "diagnose --source a.csv --target b.csv --drop day y"
     assert main(line.split()) == 0
-    assert "Covariate shift, or other frequencies of labels" in capsys.readouterr().out
+    assert "Covariate shift or label shift" in capsys.readouterr().out

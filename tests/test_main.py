@@ -413,7 +413,7 @@ def test_columns_of_one_domain_are_filled_in(files, tables, capsys):
     target.assign(height=rng.normal(size=90)).to_csv("b.csv", index=False)
     assert run(f"{ARGS} --columns union --save m.joblib --output p.csv") == 0
     error = capsys.readouterr().err
-    assert "Left out, for only one domain has them" in error
+    assert "Left out, because only one domain has them" in error
     assert "'ward'" in error
     assert "Filled in for the target, which does not have them: 'lab'." in error
     assert "Filled in for the source, which does not have them: 'height'." in error
@@ -421,6 +421,6 @@ def test_columns_of_one_domain_are_filled_in(files, tables, capsys):
     found = model.predict(pd.read_csv("b.csv").drop(columns="y"))
     assert found.tolist() == pd.read_csv("p.csv")["y"].tolist()
     assert run(ARGS) == 0
-    assert "Left out, for the target does not have them: 'lab'" in (
+    assert "Left out, because the target does not have them: 'lab'" in (
         capsys.readouterr().err
     )

@@ -30,6 +30,7 @@ FLOORS = (
         "_linalg",
         "_out_of_fold",
         "_pot",
+        "_progress",
         "_sklearn",
         "_stacking",
         "_units_of_columns",

@@ -7,7 +7,12 @@ import numpy as np
 from adapt._cli.problems import Problem
 from adapt._cli.writing import complain, say
 
-_HEAD = "By source (AUC .5: as the target; 1: all of its rows are told apart):"
+_HEAD = "Each source beside the target:"
+_NOTES = """\
+  AUC: how well a classifier separates the source from the target; 0.5 is no shift,
+  1 is complete separation. near: share of target rows near rows of the source."""
+_SCORES = """\
+  true: score on the target of a model that is trained on this source alone."""
 
 
 def source_table(problem: Problem, estimator: str, seed: int) -> Any:
@@ -78,7 +83,7 @@ def as_lines(table: Any) -> str:
         cells = [f"{row['n_rows']:>7,}", _cell(row["auc"], 5), _cell(row["near"], 4)]
         cells += [_cell(row[score], 13) for score in scores]
         lines.append(f"  {row['source']:<{width}}  {'  '.join(cells)}")
-    return "\n".join(lines)
+    return "\n".join([*lines, _NOTES, *([_SCORES] if scores else [])])
 
 
 def as_values(table: Any) -> list[dict]:

@@ -232,7 +232,7 @@ def _number_cells(column):
 def check_cells(sides: list, option: str | None) -> str:
     """Refuse a column that holds numbers in one table and texts in the other.
 
-    Where no table holds numbers alone, but one holds mostly numbers, that is said.
+    If no table holds numbers alone, but one holds mostly numbers, a warning says so.
 
     Parameters
     ----------

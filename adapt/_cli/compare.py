@@ -44,8 +44,9 @@ def add_parser(verbs) -> None:
         "compare",
         help="compare methods and recommend one, without target labels",
         description="Compare adaptation methods on a labelled source and a target, "
-        "score each without target labels, and recommend one or none. Labels of some "
-        "target rows may overrule that; those of all only show how good it is.",
+        "score each without target labels, and recommend one or none. If some target "
+        "rows are labelled, they may change the recommendation. If all are, their "
+        "labels are only used to show the true scores.",
         epilog="Columns may hold numbers, text, categories and missing values. Only "
         "columns that both domains have are used, unless --columns union fills in what "
         "one lacks.",
@@ -69,9 +70,10 @@ def add_parser(verbs) -> None:
     options.add_argument(
         "--target-labels",
         choices=("score", "choose", "train"),
-        help="what labels of the target are for; choose lets them overrule the choice "
-        "without; train lets supervised methods take part and scores on held-out "
-        "target rows (default: choose if some rows are labelled, score if all are)",
+        help="use of target labels. score: only show true scores; choose: also choose "
+        "the method by them; train: also train supervised methods on them, scored on "
+        "held-out target rows (default: choose if some rows are labelled, score if all "
+        "are)",
     )
     add_union(options)
     options.add_argument(

@@ -19,15 +19,15 @@ def add_parser(verbs) -> None:
     diagnose = verbs.add_parser(
         "diagnose",
         help="tell whether there is a shift, of what kind, and what to do",
-        description="Test whether source and target differ, in all and by column, tell "
-        "the kind of shift, and guess the accuracy to expect on the target. If it has "
-        "labels, they show whether they follow the rule of the source. Without "
-        "--label only the features are compared.",
+        description="Test whether source and target differ, overall and by column, "
+        "name the kind of shift, and estimate the accuracy on the target. If target "
+        "rows are labelled, concept shift is tested too. Without --label only the "
+        "features are compared.",
     )
     diagnose.set_defaults(run=run)
     add_data(diagnose)
     options = diagnose.add_argument_group("options")
-    add_estimator(options, "whose accuracy on the target is guessed")
+    add_estimator(options, "whose accuracy on the target is estimated")
     options.add_argument("--seed", metavar="N", type=int, default=0, help="default: 0")
     files = diagnose.add_argument_group("results")
     files.add_argument("--json", metavar="FILE", help="the findings")

@@ -8,15 +8,16 @@ from adapt._cli.columns import check_cells, check_finite
 from adapt._cli.options import add_layout, layout_of
 from adapt._cli.problems import whole_files
 from adapt._cli.writing import say, table_result, write_all
+from adapt._progress import progress_bar
 
 
 def add_parser(verbs) -> None:
     impute = verbs.add_parser(
         "impute",
-        help="fill the missing cells of a table, with another as a clue",
-        description="Fill the missing cells of a target, with a source that has the "
-        "same columns, or some of them, as a clue. Cells that are there stay as they "
-        "are. Text columns of up to 50 different values are filled too.",
+        help="fill the missing cells of a table, with the help of another",
+        description="Fill the missing cells of a target table. A source table with the "
+        "same columns, or some of them, makes the result better. Observed cells are "
+        "not changed. Text columns of up to 50 different values are filled too.",
     )
     impute.set_defaults(run=run)
     impute.add_argument(
@@ -48,8 +49,6 @@ _IMPUTERS = {
 
 def run(args: argparse.Namespace) -> int:
     """Fill the missing cells, and write the table."""
-    from tqdm import tqdm
-
     from adapt import imputation
     from adapt.imputation._fill_files import fill_file
 
@@ -63,7 +62,11 @@ def run(args: argparse.Namespace) -> int:
     target, source = _read(args)
 
     def progress(parts):
-        return tqdm(parts, desc="Filling", unit="part", disable=len(parts) < 2)
+        bar = progress_bar(len(parts), "Filling", "part", shown=len(parts) > 1)
+        for part in parts:
+            yield part
+            bar.update()
+        bar.close()
 
     print(f"Fitting {name} on {args.target}.", flush=True)
     filled = fill_file(
@@ -72,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     say(f"Filled {filled.n_filled:,} cells.")
     if filled.unfilled:
         names = ", ".join(filled.unfilled)
-        say(f"Left as they are, for nothing is known of them: {names}.")
+        say(f"Left as they are, because no value is known: {names}.")
     return write_all(
         [table_result(args.output, lambda: filled.table, filled.separator)]
     )

@@ -66,7 +66,7 @@ def add_labels(parser: argparse.ArgumentParser) -> None:
 def add_layout(parser: argparse.ArgumentParser) -> None:
     """Add how text files are written, where looking at them is not enough."""
     layout = parser.add_argument_group(
-        "text files", "How they are written is found by looking at them, and said."
+        "text files", "The format is detected and printed; these options override it."
     )
     layout.add_argument(
         "--sep", metavar="CHAR", type=_character, help="separator of cells, or tab"
@@ -107,7 +107,7 @@ def add_estimator(group: argparse._ArgumentGroup, what: str) -> None:
 
 
 def add_union(group: argparse._ArgumentGroup) -> None:
-    """Add what becomes of columns that one domain lacks."""
+    """Add the option for columns that one domain lacks."""
     group.add_argument(
         "--columns",
         choices=("shared", "union"),

@@ -106,7 +106,7 @@ def _read_sources(paths: list[str], label: str | None, layout: Layout):
     some = {name for table in tables for name in table.columns} - {*common}
     if some:
         warnings.warn(
-            f"Left out, for not every source file has them: "
+            f"Left out, because not every source file has them: "
             f"{', '.join(sorted(map(repr, some)))}.",
             UserWarning,
             stacklevel=4,

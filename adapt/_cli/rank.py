@@ -8,6 +8,9 @@ from adapt._cli.options import add_layout, layout_of
 from adapt._cli.writing import json_result, say, write_all
 
 _MODELS = ".joblib", ".pkl"
+_NOTE = """\
+{score}: the score that ranks the sources; larger is better. standard_error: of it.
+tied: whether the difference to the best source is within two standard errors."""
 
 
 def add_parser(verbs) -> None:
@@ -95,9 +98,10 @@ def run(args: argparse.Namespace) -> int:
     ties = ranking.index[ranking["tied"]].tolist()
     if len(ties) > 1:
         say(
-            f"Within two standard errors of the first: {', '.join(ties[1:])}. The "
-            "labels do not tell these apart."
+            f"Within two standard errors of the best: {', '.join(ties[1:])}. The "
+            "labels are too few to rank these."
         )
+    say(_NOTE.format(score=ranking.columns[0]))
     if not args.json:
         return 0
     table = ranking.reset_index(names="source")

@@ -14,10 +14,11 @@ from adapt._cli.writing import say, table_result, write_all
 def add_parser(verbs) -> None:
     suggest = verbs.add_parser(
         "suggest",
-        help="name the target rows whose labels decide most between methods",
-        description="Write target rows to a file with an empty column for the label: "
-        "those on which methods differ, drawn at random. Fill in what you know, and "
-        "give the file to `adapt compare --labels`, which then chooses by it.",
+        help="choose the target rows whose labels best compare the methods",
+        description="Write target rows to a file with an empty column for the label. "
+        "They are drawn at random from the rows on which methods differ. Fill in the "
+        "labels, and give the file to `adapt compare --labels`, which then chooses by "
+        "them.",
     )
     suggest.set_defaults(run=run)
     add_data(suggest)

@@ -1,4 +1,4 @@
-"""The mean of several adapters, each of which is blind to other shifts.
+"""The mean of several adapters, each of which corrects other shifts.
 
 Their errors differ where their maps do, so that the mean of class probabilities is
 right more often than a single adapter that was chosen without labels, and it loses
@@ -29,8 +29,8 @@ def _all_have_probabilities(self):
 class AverageAdapter(_BaseComposition, BaseAdapter):
     """Average what several adapters predict.
 
-    Each adapter is fitted on the same domains. The mean is taken of their class
-    probabilities, or of their predictions if these are numbers.
+    Each adapter is fitted on the same domains. The prediction is the mean of their
+    class probabilities, or in regression of their predictions.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class AverageAdapter(_BaseComposition, BaseAdapter):
         Whether to print how long each adapter took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `adapters` has no seed of its own.
+        Seeds each `random_state` in `adapters` that is None.
 
     Attributes
     ----------
@@ -321,7 +321,7 @@ def average_of(fitted):
     Returns
     -------
     average : AverageAdapter
-        Fitted. `fit` would fit clones of the adapters anew.
+        Fitted. `fit` would fit clones of the adapters again.
     """
     average = AverageAdapter([(name, clone(model)) for name, model in fitted])
     average.n_features_in_ = fitted[0][1].n_features_in_

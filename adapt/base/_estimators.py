@@ -155,7 +155,7 @@ def cloning(model):
 
 
 def seed_estimator(estimator, random_state):
-    """Give each ``random_state`` in ``estimator`` that is None a seed of its own."""
+    """Give each ``random_state`` in ``estimator`` that is None a seed."""
     rng = check_random_state(random_state)
     names = sorted(
         name

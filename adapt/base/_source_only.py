@@ -6,7 +6,7 @@ from adapt.base._meta import MetaAdapter
 class SourceOnly(MetaAdapter):
     """No adaptation: fit ``estimator`` on the source and apply it to the target.
 
-    The baseline that every method has to beat, with the calling forms of the others.
+    The baseline for every adapter, with the same interface.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class SourceOnly(MetaAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own.
+        Seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

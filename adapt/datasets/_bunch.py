@@ -12,6 +12,28 @@ from sklearn.utils import Bunch
 DATA = files("adapt.datasets") / "data"
 
 
+class DomainBunch(Bunch):
+    """A `Bunch` whose `repr` shows types and shapes instead of all values."""
+
+    def __repr__(self):
+        lines = [f"  {name}: {_in_short(value)}" for name, value in self.items()]
+        return "\n".join([f"<{type(self).__name__}", *lines]) + ">"
+
+
+def _in_short(value):
+    """Return few names and numbers as they are, and of all else the type and shape."""
+    kind = type(value).__name__
+    if isinstance(value, str):
+        return f"text of {len(value):,} characters"
+    if isinstance(value, (list, tuple, dict)):
+        return repr(value) if len(value) <= 6 else f"{kind} of {len(value):,}"
+    if callable(value):
+        return "function"
+    if np.ndim(value) == 0:
+        return repr(value)
+    return f"{kind} of shape {np.shape(value)}"
+
+
 def read_table(name, *, text=(), categories=None):
     """Read a shipped table.
 
@@ -132,13 +154,13 @@ def make_bunch(
 
     Returns
     -------
-    data : Bunch or tuple
+    data : DomainBunch or tuple
     """
     sources, targets = check_domains(source, target, valid)
     rows, sample_domain, domain_names = select_rows(table[domain], sources, targets)
     table = table.iloc[rows].reset_index(drop=True)
     X, y = table.drop(columns=[domain, label]), table[label]
-    bunch = Bunch(
+    bunch = DomainBunch(
         sample_domain=sample_domain,
         feature_names=list(X.columns),
         domain_names=domain_names,

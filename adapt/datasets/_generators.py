@@ -11,7 +11,9 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp
 from scipy.stats import norm
 from sklearn.datasets import make_classification, make_moons
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
+
+from adapt.datasets._bunch import DomainBunch
 
 
 def _gaussian_log_density(X, mean, scale):
@@ -124,7 +126,7 @@ def make_covariate_shift(
     if task == "classification":
         ys, yt = (ys > 0).astype(np.int64), (yt > 0).astype(np.int64)
         conditional = partial(_wave_proba, noise=noise)
-    return Bunch(
+    return DomainBunch(
         Xs=Xs,
         ys=ys,
         Xt=Xt,
@@ -245,7 +247,7 @@ def make_label_shift(
     means[:, 0] = separation * np.arange(n_classes)
     ys = rng.choice(n_classes, size=n_samples, p=frequencies_s)
     yt = rng.choice(n_classes, size=n_samples, p=frequencies_t)
-    return Bunch(
+    return DomainBunch(
         Xs=means[ys] + rng.standard_normal((n_samples, n_features)),
         ys=ys,
         Xt=means[yt] + rng.standard_normal((n_samples, n_features)),
@@ -329,7 +331,7 @@ def make_concept_shift(
     Xt = rng.standard_normal((n_samples, n_features))
     ys = (Xs @ coef_s + noise * rng.standard_normal(n_samples) > 0).astype(np.int64)
     yt = (Xt @ coef_t + noise * rng.standard_normal(n_samples) > 0).astype(np.int64)
-    return Bunch(
+    return DomainBunch(
         Xs=Xs,
         ys=ys,
         Xt=Xt,
@@ -419,7 +421,7 @@ def make_affine_shift(
     Xs, ys = draw()
     X, yt = draw()
     covariance = np.eye(n_features) + np.outer(centre, centre)
-    return Bunch(
+    return DomainBunch(
         Xs=Xs,
         ys=ys,
         Xt=X @ matrix + offset,
@@ -541,7 +543,7 @@ def make_classification_da(n_samples=100, n_features=2, random_state=2):
 
 
 def make_regression_da(n_samples=100, n_features=1, random_state=0):
-    r"""Generate a regression whose target lies beyond the source, with another rule.
+    r"""Generate a regression whose target lies outside the source: concept shift.
 
     The features are uniform on [-2, 2] in the source and on [2, 4.5] in the target;
     with :math:`u` the first of them, :math:`y = 1 + u + 0.1 u^5 + 0.2 \varepsilon` in

@@ -1,9 +1,9 @@
 """Series of demand: half a year of loads with a known answer, and bicycles by hour."""
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
-from adapt.datasets._bunch import read_description, read_table
+from adapt.datasets._bunch import DomainBunch, read_description, read_table
 
 
 def make_loads(n_series=60, n_steps=900, *, drift=0.01, noise=0.02, random_state=None):
@@ -70,7 +70,7 @@ def make_loads(n_series=60, n_steps=900, *, drift=0.01, noise=0.02, random_state
     mean = 10 + (1 + size) * effect - 10 * weekend[:, None] * (day >= 5) + level
     y = mean * (1 + noise * rng.normal(size=mean.shape))
     X = np.stack([temperature, np.broadcast_to(day, mean.shape)], axis=-1)
-    return Bunch(
+    return DomainBunch(
         y=y,
         X=X,
         kind=kind,
@@ -104,4 +104,4 @@ def load_bikes():
     frame = read_table("bikes")
     frame["time"] = pd.to_datetime(frame["time"])
     frame["workday"] = frame["workday"].astype(bool)
-    return Bunch(frame=frame, DESCR=read_description("bikes"))
+    return DomainBunch(frame=frame, DESCR=read_description("bikes"))

@@ -1,9 +1,14 @@
 """Time series: windows of several channels, from one domain to another."""
 
 import numpy as np
-from sklearn.utils import Bunch
 
-from adapt.datasets._bunch import DATA, check_domains, read_description, select_rows
+from adapt.datasets._bunch import (
+    DATA,
+    DomainBunch,
+    check_domains,
+    read_description,
+    select_rows,
+)
 
 _EXERCISES = ("PEN", "ABD", "FEL", "IR", "ER", "TRAP", "ROW")
 _CHANNELS = ("ax", "ay", "az", "wx", "wy", "wz")
@@ -87,7 +92,7 @@ def load_watch(*, source="left", target="right", return_X_y=False):
     y = exercise[rows].astype(np.int64)
     if return_X_y:
         return X, y, sample_domain
-    return Bunch(
+    return DomainBunch(
         X=X,
         y=y,
         sample_domain=sample_domain,
@@ -167,7 +172,7 @@ def load_hapt(*, source="subject_1", target="subject_3", return_X_y=False):
     y = activity[rows].astype(np.int64)
     if return_X_y:
         return X, y, sample_domain
-    return Bunch(
+    return DomainBunch(
         X=X,
         y=y,
         sample_domain=sample_domain,

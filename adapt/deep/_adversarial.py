@@ -200,7 +200,7 @@ class AdversarialAdapter(ClassWeighting, DiscriminatorAdapter):
     lambda_ : float or callable, default=0.1
         Weight of the adversary. A callable is a schedule: it returns the values at an
         array of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles
-        anything anew.
+        anything again.
 
     copy : bool, default=True
         Whether networks that are given are copied, or trained themselves.

@@ -432,8 +432,9 @@ class DeepAdapter(Trainer, DeepPredictor):
         """Return the weighted task loss of source features.
 
         Where there are labelled target rows, their mean loss is added. ``head`` names
-        the network from features to predictions. Those at hand need not be computed
-        again: ``scores`` for source rows, and ``labelled`` for labelled target rows.
+        the network from features to predictions. Those that are given need not be
+        computed again: ``scores`` for source rows, and ``labelled`` for labelled target
+        rows.
         """
         if scores is None:
             scores = self._scores(zs, head)

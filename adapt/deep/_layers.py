@@ -99,7 +99,7 @@ class Dropout(layers.Dropout):
         super().__init__(rate, seed=seed, **kwargs)
 
     def get_config(self):
-        """Return what builds this layer anew.
+        """Return the config from which this layer is built again.
 
         Returns
         -------

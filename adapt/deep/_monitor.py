@@ -4,6 +4,7 @@ import time
 
 import keras
 
+from adapt._progress import NoBar, in_notebook, progress_bar
 from adapt.deep._engine import to_numpy
 from adapt.deep._schedules import UpdateLambda
 
@@ -27,6 +28,8 @@ class Watch:
                     "`callbacks` must hold Keras callbacks, got "
                     f"{type(callback).__name__}."
                 )
+        shown = bool(adapter.verbose) and in_notebook()
+        self.bar = progress_bar(epochs, type(adapter).__name__, "epoch", shown=shown)
         self.callbacks = None
         if given:
             self.model = self._view()
@@ -65,14 +68,22 @@ class Watch:
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
         if self.adapter.verbose:
-            took = time.perf_counter() - self.start
-            values = " - ".join(f"{name}: {v:.4g}" for name, v in logs.items())
-            print(f"Epoch {epoch + 1}/{self.epochs} - {took:.2f}s - {values}")
+            self._report(epoch, logs)
         if self.callbacks is None:
             return False
         self.callbacks.on_epoch_end(epoch, logs)
         self._follow_rate()
         return self.model.stop_training
+
+    def _report(self, epoch, logs):
+        """Show the values of an epoch beside the bar, or print them without one."""
+        values = " - ".join(f"{name}: {v:.4g}" for name, v in logs.items())
+        if isinstance(self.bar, NoBar):
+            took = time.perf_counter() - self.start
+            print(f"Epoch {epoch + 1}/{self.epochs} - {took:.2f}s - {values}")
+        else:
+            self.bar.set_postfix_str(values)
+            self.bar.update()
 
     def _follow_rate(self):
         """Change all learning rates as a callback has changed the first."""
@@ -89,6 +100,7 @@ class Watch:
         self.rate = rate
 
     def end(self):
+        self.bar.close()
         if self.callbacks is not None:
             self.callbacks.on_train_end()
 

@@ -39,7 +39,7 @@ class PenalizedAdapter(DeepAdapter):
     lambda_ : float or callable, default=1.0
         Weight of the other loss. A callable is a schedule: it returns the values at an
         array of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles
-        anything anew.
+        anything again.
 
     copy : bool, default=True
         Whether networks that are given are copied, or trained themselves.

@@ -85,7 +85,7 @@ class _Mover:
         What it moves.
 
     pack : bool
-        Whether to pack them; they get what comes of it after each step.
+        Whether to pack them; the networks get the result after each step.
     """
 
     def __init__(self, optimizer, variables, pack):

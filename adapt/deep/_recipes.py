@@ -68,7 +68,7 @@ def _without_names(config, names):
     """Number the layers' names in a config, for Keras counts them up in a process.
 
     What a config says of numbers that weights hold ("in_weights") tells no programs
-    apart: networks are given their weights anew.
+    apart: networks are given their weights again.
     """
     if isinstance(config, dict):
         return {
@@ -175,7 +175,7 @@ def prepare(name, given, default, shape, *args, rng, copy=True, redraw=False):
         Whether a network that is given is copied.
 
     redraw : bool, default=False
-        Whether a network that is given has its kernels drawn anew.
+        Whether the kernels of a given network are drawn again at random.
 
     Returns
     -------

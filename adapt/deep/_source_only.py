@@ -11,10 +11,10 @@ __all__ = ["DeepSource"]
 class DeepSource(DeepAdapter):
     """Train an encoder and a task network on the source, without adaptation.
 
-    The baseline for the other deep methods, with their networks, their training and
-    their interface: what they gain over it is due to adaptation. Target rows are only
-    held against the networks, with `validation_split`; where `yt` has some labels, they
-    join the task.
+    The baseline for the other deep methods, with the same networks, training and
+    interface: their gain over it is the effect of adaptation. Target rows are only used
+    to monitor the networks, with `validation_split`; if `yt` has some labels, they are
+    added to the task loss.
 
     Parameters
     ----------

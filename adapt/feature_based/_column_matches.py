@@ -9,7 +9,7 @@ from adapt._units_of_columns import conversion
 from adapt.feature_based._column_tables import is_number
 
 _MOST_ROWS = 1000
-_FEW = 20  # rows, below which nothing is said
+_FEW = 20  # rows, below which nothing is reported
 _LEVELS = 5  # different values, below which columns are alike by chance
 _TELLING = 0.3  # correlation with a shared column that tells columns apart
 

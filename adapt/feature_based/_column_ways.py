@@ -90,7 +90,7 @@ WAYS = {
 
 
 def log_odds(model, X):
-    """Return what a model says about rows, as columns that a linear model can use.
+    """Return the predictions of a model as columns that a linear model can use.
 
     Parameters
     ----------

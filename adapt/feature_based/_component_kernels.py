@@ -78,7 +78,7 @@ class ExactKernel(NamedTuple):
             M = whiten((root * _centred(self.K)).T)
             found = eigh(M @ M.T, subset_by_index=[n - size, n - 1], check_finite=False)
         else:
-            # Late, for it takes long to import.
+            # Imported here because it is slow to import.
             from scipy.sparse.linalg import LinearOperator, eigsh
 
             operator = LinearOperator(

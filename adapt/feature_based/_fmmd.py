@@ -189,8 +189,8 @@ class fMMD(FeatureAdapter):  # noqa: N801
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the rows of which a kernel needs no more than a sample, and seeds what in
-        `estimator` has no seed of its own.
+        Draws the rows of which a kernel needs no more than a sample, and seeds each
+        `random_state` in `estimator` that is None.
 
     Attributes
     ----------

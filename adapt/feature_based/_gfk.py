@@ -132,8 +132,8 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
         or all by the mean of both, which is the safe choice where classes may be more
         or less frequent in the target: then the means should not agree. "auto" is
         "both" where labels of the source form no clusters, so that rows cannot tell a
-        move from other frequencies: numbers, and classes with a `separation_` below 2,
-        from where on a mixture of two normal distributions has two peaks.
+        shift from other class frequencies: regression, and classes with a `separation_`
+        below 2, from where on a mixture of two normal distributions has two peaks.
 
     copy : bool, default=True
         Whether a clone of `estimator` is fitted, or `estimator` itself.
@@ -142,7 +142,7 @@ class GFK(OneToOneFeatureMixin, FeatureAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own.
+        Seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

@@ -62,7 +62,7 @@ class GradualAdapter(MetaAdapter):
 
     The path leads from the source over intermediate domains, which need no labels, to
     the target. `estimator` is fitted on the source. At each domain of the path it
-    labels the rows, the least sure of them are left out, and it is fitted anew on the
+    labels the rows, the least sure of them are left out, and it is fitted again on the
     rest.
 
     Between any two domains that are given, `n_generated` more are made up: with the
@@ -101,7 +101,7 @@ class GradualAdapter(MetaAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Cuts large domains, and seeds what in `estimator` has no seed of its own.
+        Cuts large domains, and seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

@@ -52,7 +52,7 @@ def log_losses(codes, proba):
 
 
 class JDOTClassifier(JointTransport):
-    r"""Joint distribution optimal transport [1]_, for classes.
+    r"""Joint distribution optimal transport [1]_, for classification.
 
     The model :math:`f` of the target and the plan :math:`G` from source rows to target
     rows minimise together
@@ -99,7 +99,7 @@ class JDOTClassifier(JointTransport):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Cuts large domains, and seeds what in `estimator` has no seed of its own.
+        Cuts large domains, and seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------
@@ -210,7 +210,7 @@ class JDOTClassifier(JointTransport):
 
 
 class JDOTRegressor(JointTransport):
-    r"""Joint distribution optimal transport [1]_, for numbers.
+    r"""Joint distribution optimal transport [1]_, for regression.
 
     The model :math:`f` of the target and the plan :math:`G` from source rows to target
     rows minimise together
@@ -257,7 +257,7 @@ class JDOTRegressor(JointTransport):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Cuts large domains, and seeds what in `estimator` has no seed of its own.
+        Cuts large domains, and seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

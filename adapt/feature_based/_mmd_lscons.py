@@ -2,7 +2,7 @@ r"""Location-scale mapping under conditional shift.
 
 Each class of the source is stretched and moved, column by column, until the source as a
 whole looks like the target by the maximum mean discrepancy. Where classes overlap this
-cannot be told from other frequencies of the classes, and they are left where they are.
+cannot be distinguished from other class frequencies, and they are left where they are.
 """
 
 import warnings
@@ -234,7 +234,7 @@ class MMDLSConS(OneToOneFeatureMixin, FeatureAdapter):
 
     random_state : int, RandomState instance or None, default=None
         Draws the landmarks and the rows on which the median distance is measured, and
-        seeds what in `estimator` has no seed of its own.
+        seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

@@ -36,7 +36,7 @@ def covariance(X, lambda_):
     C : ndarray of shape (n_features, n_features)
     """
     X = np.asarray(X, dtype=np.float64)
-    if len(X) == 1:  # all of it that scikit-learn warns of is said in `_fit_maps`
+    if len(X) == 1:  # scikit-learn's warning is raised in `_fit_maps`
         return (0.0 if lambda_ == "auto" else lambda_) * np.eye(X.shape[1])
     if lambda_ == "auto":
         return ledoit_wolf(X)[0]

@@ -63,7 +63,7 @@ class OTMapping(OneToOneFeatureMixin, TransportAdapter, FeatureAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Cuts large domains, and seeds what in `estimator` has no seed of its own.
+        Cuts large domains, and seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

@@ -111,7 +111,7 @@ class PartialColumns(MetaAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws folds, and seeds what in `estimator` has no seed of its own.
+        Draws folds, and seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

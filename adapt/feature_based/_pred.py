@@ -1,7 +1,7 @@
 """Prediction of the source as a feature.
 
-A model of the source is fitted first, and what it says about a row of the target is one
-more column for the model of the target.
+A model of the source is fitted first, and its prediction for a target row is one more
+column for the model of the target.
 """
 
 import copy
@@ -18,7 +18,7 @@ from adapt.base._estimators import has_method, predicts_numbers
 
 
 def prediction_columns(estimator, X):
-    """Return what an estimator says about rows, as columns.
+    """Return the predictions of an estimator for rows, as columns.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class PRED(FeatureAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own.
+        Seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

@@ -42,8 +42,8 @@ class SA(ClassNamePrefixFeaturesOutMixin, FeatureAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own, and the randomised solver that
-        finds few axes of a large table.
+        Seeds each `random_state` in `estimator` that is None, and the randomised solver
+        that finds few axes of a large table.
 
     Attributes
     ----------

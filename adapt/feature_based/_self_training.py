@@ -124,7 +124,8 @@ class SelfTraining(MetaAdapter):
     `estimator` is fitted on the source. Then, in each round, it scores the target rows;
     of the rows that it gives to a class, the surest share :math:`p` joins the training
     set with that class, and it is fitted again. The share rises evenly from `start` to
-    `stop`. Rows are chosen anew in every round, so that a guess can be taken back.
+    `stop`. Rows are chosen again in every round, so that a wrong pseudo-label can be
+    corrected.
 
     If classes are balanced, the class k of the row x is the one of the largest
     :math:`s_k(x) / \lambda_k`, where :math:`s_k` are the scores and :math:`\lambda_k`
@@ -170,7 +171,7 @@ class SelfTraining(MetaAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own.
+        Seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------
@@ -208,7 +209,8 @@ class SelfTraining(MetaAdapter):
 
     - The share of rows that join rises from 0.2 to 0.8 in five rounds; in the paper by
       0.05 a round, up to one half. The authors' commands start from 0.15 or 0.2.
-    - `estimator` is fitted anew in every round, where the paper trains a network on.
+    - `estimator` is fitted from the start in every round; the paper trains a network
+      further.
 
     ``SelfTraining(n_rounds=7, start=0.2, stop=0.5)`` is the published schedule.
 

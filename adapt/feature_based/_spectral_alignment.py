@@ -81,7 +81,7 @@ class SpectralAlignment(OneToOneFeatureMixin, FeatureAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own.
+        Seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

@@ -78,7 +78,7 @@ class TCA(KernelComponents):
 
     random_state : int, RandomState instance or None, default=None
         Draws the landmarks and the rows on which the median distance is measured, and
-        seeds what in `estimator` has no seed of its own.
+        seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

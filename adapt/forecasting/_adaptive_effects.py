@@ -91,8 +91,8 @@ class AdaptiveEffects(RegressorMixin, ExplainsArguments, BaseEstimator):
     noise : "auto", float or array-like of shape (n_noises,), default="auto"
         Variance of the drift of each coefficient in a step, in units of the variance of
         the noise of the values. 0 is recursive least squares. Of several values the one
-        with the greatest likelihood is used, anew at each step. "auto" stands for
-        0, 1e-4, 1e-3 and 1e-2.
+        with the greatest likelihood is used, chosen at each step. "auto" stands for 0,
+        1e-4, 1e-3 and 1e-2.
 
     delay : int, default=1
         Steps between a forecast and the value that it was for: at step t the values up

@@ -81,7 +81,7 @@ def choose_donors(y, how, n_donors, names, rng):
 
 
 def pooled_prior(donors):
-    """Return what the coefficients of donors say of those of another series.
+    """Return a prior for the coefficients of a series from those of the donors.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def pooled_prior(donors):
 
     covariance : ndarray of shape (p, p)
         Their covariance in units of the variance of the noise, and a little more in
-        each direction, for a few donors span a few directions only.
+        each direction, because a few donors span only a few directions.
     """
     coef, noise = [], []
     for columns, values in donors:

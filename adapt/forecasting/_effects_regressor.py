@@ -20,7 +20,7 @@ KINDS = ("spline", "linear", "category")
 
 
 def encoder_of(kind, n_knots):
-    """Return what makes columns of a group; of one scale, for they share a penalty."""
+    """Return what makes columns of a group; of one scale, as they share a penalty."""
     if kind == "category":
         return OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     fill = SimpleImputer(keep_empty_features=True)

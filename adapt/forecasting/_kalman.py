@@ -15,7 +15,7 @@ __all__ = ["FilterState", "concentrated_likelihood", "kalman_filter", "start_fil
 
 
 class FilterState(NamedTuple):
-    """What the filter knows of some series.
+    """State of the filter for some series.
 
     ``theta`` of shape (n_series, n_effects) and ``P`` of shape (n_series, n_effects,
     n_effects) are mean and covariance of the coefficients before the next update.

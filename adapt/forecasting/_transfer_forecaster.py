@@ -1,6 +1,6 @@
 """Forecasts for series with little history, from models of a few that have more.
 
-Models of donors are fitted once. On every other series their effects are scaled anew,
+Models of donors are fitted once. On every other series their effects are scaled again,
 step by step, and the forecasts that this gives are mixed by what was right so far.
 """
 
@@ -83,7 +83,7 @@ class TransferForecaster(ExplainsArguments, BaseEstimator):
         forecast a day ahead it is 48.
 
     follow : {"columns", "effects"}, default="columns"
-        What is scaled anew on each series: the coefficients of all encoded columns of a
+        What is scaled on each series: the coefficients of all encoded columns of a
         donor's model, or the effects of its groups of inputs. Effects are a tenth of
         the work, and all that is needed of a model of another kind (`effects`).
 
@@ -201,8 +201,9 @@ class TransferForecaster(ExplainsArguments, BaseEstimator):
         panel = read_panel(y, X, columns=self.columns)
         if any(lag < self.delay for lag in self.lags):
             raise ValueError(
-                f"`lags` must not be less than `delay`, for later values are not known "
-                f"when the forecast is made: got {tuple(self.lags)} and {self.delay}."
+                "`lags` must not be less than `delay`, because later values are not "
+                f"known when the forecast is made: got {tuple(self.lags)} and "
+                f"{self.delay}."
             )
         self.location_, self.scale_ = self._units(panel)
         Z = (panel.y - self.location_[:, np.newaxis]) / self.scale_[:, np.newaxis]

@@ -92,7 +92,7 @@ def sparing(units, columns):
 
 
 def pseudo_cells(differences, noise, unit):
-    """Return how many cells of the target the source is worth, by empirical Bayes.
+    """Return the number of target cells that the source counts as, by empirical Bayes.
 
     Columns differ between the domains by more than chance with a variance of about
     ``mean(differences**2 - noise)``. The source counts as the number of cells that

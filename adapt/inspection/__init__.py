@@ -1,5 +1,6 @@
 """See how domains differ, what to do about it, and how good it will be."""
 
+from adapt.inspection._column_shift_display import ColumnShiftDisplay
 from adapt.inspection._column_tests import compare_columns
 from adapt.inspection._continual_display import ContinualDisplay
 from adapt.inspection._diagnose import diagnose_shift
@@ -17,6 +18,7 @@ from adapt.inspection._transfer_matrix_display import TransferMatrixDisplay
 from adapt.inspection._weights_display import WeightsDisplay
 
 __all__ = [
+    "ColumnShiftDisplay",
     "ContinualDisplay",
     "DomainScoresDisplay",
     "ExpectedAccuracy",

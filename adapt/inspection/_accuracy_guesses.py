@@ -101,8 +101,8 @@ class Rows(NamedTuple):
             "ATC of two models": threshold_accuracy(*shared),
             "DoC": confidence_difference(*own),
             "importance-weighted": np.average(self.right, weights=self.weight),
-            "frequencies of classes": np.average(self.right, weights=self.class_weight),
-            "there and back": np.mean(self.returned),
+            "class frequencies": np.average(self.right, weights=self.class_weight),
+            "circular validation": np.mean(self.returned),
             "agreement": agreement_accuracy(
                 self.right, self.agrees, self.target_agrees
             ),

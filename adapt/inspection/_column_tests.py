@@ -42,7 +42,8 @@ def stability_index(source_counts, target_counts):
     Returns
     -------
     index : float
-        ``sum((q - p) log(q / p))``: by custom small under 0.1, large above 0.25.
+        ``sum((q - p) log(q / p))``: conventionally small below 0.1 and large above
+        0.25.
     """
     p, q = (
         (counts + 0.5) / (counts.sum() + 0.5 * len(counts))

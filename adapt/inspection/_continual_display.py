@@ -1,4 +1,4 @@
-"""What a model knows of each class after each stage of a stream."""
+"""Accuracy on each class after each stage of a stream."""
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class ContinualDisplay:
         figure.colorbar(image, ax=ax, label="accuracy")
         ax.set_xticks(np.arange(len(table)), labels=np.arange(1, len(table) + 1))
         ax.set_yticks(np.arange(len(table.columns)), labels=table.columns)
-        ax.set(xlabel="stage", ylabel="class")
+        ax.set(title="Accuracy of each class", xlabel="stage", ylabel="class")
         if values.size <= 100:
             for (i, j), value in np.ndenumerate(values):
                 colour = "white" if value > 0.6 else "black"

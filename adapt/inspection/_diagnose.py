@@ -98,7 +98,7 @@ def diagnose_shift(
         whether they follow the rule of the source.
 
     estimator : estimator or {"linear", "forest", "boosting"}, default="linear"
-        Whose accuracy on the target is to be guessed.
+        Classifier whose accuracy on the target is estimated.
 
     n_permutations : int, default=499
         Of the tests by permutation.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from adapt.inspection._figures import SOURCE, TARGET, TRUTH, new_axes
+from adapt.inspection._figures import SOURCE, TARGET, TRUTH, legend_outside, new_axes
 
 
 class DomainScoresDisplay:
@@ -94,13 +94,13 @@ class DomainScoresDisplay:
             This one.
         """
         marks = {
-            "circular": ("o", SOURCE, "there and back"),
+            "circular": ("o", SOURCE, "circular validation"),
             "weighted": ("s", TARGET, "importance-weighted"),
-            "held_out": ("o", SOURCE, "held-out labels of the target"),
+            "held_out": ("o", SOURCE, "held-out target labels"),
         }
         table = self.results.iloc[::-1]
         height = 1.6 + 0.35 * len(table)
-        self.ax_, self.figure_ = new_axes(ax, figsize=(7, height))
+        self.ax_, self.figure_ = new_axes(ax, figsize=(9, height))
         rows = np.arange(len(table))
         shown = [name for name in marks if name in table and table[name].notna().any()]
         for k, name in enumerate(shown):
@@ -119,16 +119,16 @@ class DomainScoresDisplay:
             truth = table["target"]
             style = {"color": TRUTH, "s": 70, "linewidths": 2}
             self.ax_.scatter(
-                truth, rows, marker="x", label="true on the target", **style
+                truth, rows, marker="x", label="true score on the target", **style
             )
         names = [
             f"{name} (chosen)" if name == self.recommended else name
             for name in table["method"]
         ]
         self.ax_.set_yticks(rows, names)
-        self.ax_.set(xlabel=self.scoring, ylim=(-0.6, len(table) - 0.4))
+        self.ax_.set(title="Scores of the methods", xlabel=self.scoring)
+        self.ax_.set(ylim=(-0.6, len(table) - 0.4))
         self.ax_.grid(axis="x", alpha=0.3)
         if shown:
-            above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
-            self.ax_.legend(ncols=2, fontsize="small", **above)
+            legend_outside(self.ax_, fontsize="small")
         return self

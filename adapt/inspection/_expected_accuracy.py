@@ -1,9 +1,9 @@
 """How accurate a classifier will be on the target, with few of its labels or none.
 
-Each guess is blind to some failure: confidence to errors made with confidence, the way
-there and back to classes that are swapped, agreement to errors that models share. So
-the least of them is taken, and their spread is shown. Confidence and agreement are of
-two models of different kinds: one alone is sure of itself far from what it has seen.
+Each estimate fails in another case: confidence if a model is certain of its errors,
+circular validation if classes are exchanged, agreement if models make the same errors.
+So the lowest is taken, and their spread is shown. Confidence and agreement use two
+models of different kinds, because one alone is certain far from its training rows.
 """
 
 from typing import NamedTuple
@@ -44,7 +44,7 @@ from adapt.series._feature_tables import both_series
 
 
 class ExpectedAccuracy(NamedTuple):
-    """A guess of the accuracy on the target.
+    """An estimate of the accuracy on the target.
 
     Parameters
     ----------
@@ -72,7 +72,12 @@ class ExpectedAccuracy(NamedTuple):
 
 # Those whose least is taken. The others were further from the truth on the bundled
 # tasks, and go down with these.
-_TAKEN = ["ATC of two models", "there and back", "agreement", "frequencies of classes"]
+_TAKEN = [
+    "ATC of two models",
+    "circular validation",
+    "agreement",
+    "class frequencies",
+]
 
 
 # By how much the accuracy may be below what chance in the rows explains. On nine in ten
@@ -213,7 +218,7 @@ def expected_accuracy(
     Parameters
     ----------
     estimator : classifier, adapter or Comparison
-        With `predict_proba`. It is cloned and fitted anew. Of what `compare` returns,
+        With `predict_proba`. It is cloned and fitted again. Of what `compare` returns,
         and of an `AutoAdapt` that is fitted, it is what was chosen.
 
     Xs : array-like of shape (n_samples, n_features)
@@ -239,16 +244,17 @@ def expected_accuracy(
 
     confidence : float, default=0.95
         How much of the chance in the rows the intervals cover. Without labels, that of
-        the guess itself goes .1 further down, for what the guesses assume may fail.
-        With labels, the interval holds the true accuracy this often at least. It is
-        narrower the more labels there are: about .5 wide for 10 of them, .17 for 100.
+        the lower end goes .1 further down, because the assumptions of the estimates may
+        fail. With labels, the interval holds the true accuracy this often at least. It
+        is narrower the more labels there are: about .5 wide for 10 of them, .17 for
+        100.
 
     n_bootstrap : int, default=200
-        How often rows are drawn anew for the intervals.
+        Number of bootstrap samples for the intervals.
 
     groups : array-like of shape (n_samples,), default=None
-        Group of each source row, such as the recording that it is of. Rows of a group
-        are held out together.
+        Group of each source row, such as the recording. Rows of a group are held out
+        together.
 
     random_state : int, RandomState instance or None, default=None
         Draws folds and rows.
@@ -347,7 +353,7 @@ def expected_accuracy(
         return ExpectedAccuracy(*by_labels, table)
     taken = table.loc[_TAKEN, "guess"].idxmin()
     if evidence.frequencies_differ:
-        taken = "frequencies of classes"
+        taken = "class frequencies"
     low = max(0.0, table.loc[taken, "low"] - ALLOWANCE)
     high = table["high"].max()
     guess = float(table.loc[taken, "guess"])

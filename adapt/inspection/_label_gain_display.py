@@ -1,17 +1,17 @@
-"""What labels of the target gain, as a choice between candidates."""
+"""Gain in score if a few target labels choose between methods."""
 
 import numpy as np
 from sklearn.base import clone
 
 from adapt._domains import read_tables
 from adapt._frames import take_rows
-from adapt.inspection._figures import TRUTH, new_axes
+from adapt.inspection._figures import TRUTH, legend_outside, new_axes
 from adapt.model_selection._label_curve import label_curve
 from adapt.model_selection._label_evidence import row_scores
 
 
 class LabelGainDisplay:
-    """What a few labels of the target gain when they choose between methods.
+    """Gain in score if a few target labels choose between methods.
 
     For targets whose labels are known: labels are hidden, and some of them drawn again
     and again, where methods differ and at random.
@@ -38,7 +38,7 @@ class LabelGainDisplay:
 
     See Also
     --------
-    LearningCurveDisplay : What labels are worth to methods that learn from them.
+    LearningCurveDisplay : Learning curves of methods that train on target labels.
 
     Examples
     --------
@@ -195,21 +195,24 @@ class LabelGainDisplay:
         display : LabelGainDisplay
             This one.
         """
-        self.ax_, self.figure_ = new_axes(ax, figsize=(5.5, 4))
+        self.ax_, self.figure_ = new_axes(ax, figsize=(7.5, 4))
         sizes = np.concatenate([[0], self.sizes])
         for label, gains in [
-            ("rows that were suggested", self.suggested),
-            ("rows at random", self.at_random),
+            ("suggested rows", self.suggested),
+            ("random rows", self.at_random),
         ]:
             gains = np.vstack([np.zeros(gains.shape[1]), gains])
             style = {"marker": "o", "label": label} | plot_params
             (line,) = self.ax_.plot(sizes, gains.mean(axis=1), **style)
             low, high = np.percentile(gains, [10, 90], axis=1)
             self.ax_.fill_between(sizes, low, high, color=line.get_color(), alpha=0.15)
-        self.ax_.axhline(self.oracle, color=TRUTH, linestyle="--", label="best method")
+        style = {"color": TRUTH, "linestyle": "--"}
+        self.ax_.axhline(self.oracle, label="best candidate", **style)
         gain = f"gain in {self.scoring.replace('_', ' ')}"
         self.ax_.set(
-            xlabel="labelled target rows", ylabel=f"{gain} on the choice without labels"
+            title="Gain of a choice by target labels (mean, 10 % to 90 %)",
+            xlabel="labelled target rows",
+            ylabel=f"{gain} on the choice without labels",
         )
-        self.ax_.legend()
+        legend_outside(self.ax_)
         return self

@@ -1,4 +1,4 @@
-"""What labels of the target are worth."""
+"""Learning curves over the number of labelled target rows."""
 
 import numpy as np
 from sklearn.base import clone
@@ -6,11 +6,11 @@ from sklearn.utils import check_random_state
 
 from adapt._domains import read_tables
 from adapt._frames import take_rows
-from adapt.inspection._figures import new_axes
+from adapt.inspection._figures import legend_outside, new_axes, score_name
 
 
 class LearningCurveDisplay:
-    """What labels of the target are worth: scores by how many of them are known.
+    """Learning curves: scores by the number of labelled target rows.
 
     Parameters
     ----------
@@ -125,7 +125,8 @@ class LearningCurveDisplay:
                     except ValueError:
                         continue  # too few labels, or all of one class
                     scores[name][row, k] = model.score(take_rows(Xt, rest), yt[rest])
-        return cls(np.asarray(sizes), scores).plot(ax=ax, **plot_params)
+        display = cls(np.asarray(sizes), scores, scoring=score_name(adapters[0], ys))
+        return display.plot(ax=ax, **plot_params)
 
     def plot(self, ax=None, **plot_params):
         """Draw means over the repeats, and bands from the worst to the best.
@@ -143,7 +144,7 @@ class LearningCurveDisplay:
         display : LearningCurveDisplay
             This one.
         """
-        self.ax_, self.figure_ = new_axes(ax, figsize=(5.5, 4))
+        self.ax_, self.figure_ = new_axes(ax, figsize=(7.5, 4))
         for name, scores in self.scores.items():
             drawn = ~np.isnan(scores).all(axis=1)
             sizes, part = self.sizes[drawn], scores[drawn]
@@ -157,7 +158,9 @@ class LearningCurveDisplay:
         self.ax_.set_xticks(self.sizes, self.sizes)
         self.ax_.minorticks_off()
         self.ax_.set(
-            xlabel="labelled target rows", ylabel=f"{self.scoring} on the others"
+            title="Learning curves (mean, worst to best draw)",
+            xlabel="labelled target rows",
+            ylabel=f"{self.scoring} on the other target rows",
         )
-        self.ax_.legend()
+        legend_outside(self.ax_)
         return self

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from adapt.inspection._figures import new_axes
+from adapt.inspection._figures import legend_outside, new_axes
 
 
 class MixtureWeightsDisplay:
@@ -89,5 +89,6 @@ class MixtureWeightsDisplay:
         self.ax_.set(xlabel="step" if self.times is None else "time", ylabel="weight")
         self.ax_.set_ylim(0, 1)
         self.ax_.margins(x=0)
-        self.ax_.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
+        self.ax_.set_title("Weights of the experts")
+        legend_outside(self.ax_)
         return self

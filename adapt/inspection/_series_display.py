@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from adapt.inspection._figures import SOURCE, TARGET, new_axes
+from adapt.inspection._figures import SOURCE, TARGET, legend_outside, new_axes
 from adapt.series import as_series
 from adapt.series._series_set import stretched
 
@@ -25,7 +25,7 @@ def quartiles(values):
 
 
 def log_spectra(values):
-    """Return frequencies in cycles a step, and quartiles of the log power at each.
+    """Return frequencies in cycles per step, and quartiles of the log power at each.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ class SeriesDisplay:
         Quartiles of the values of source and target at each step.
 
     spectra : list of two (frequencies, quartiles)
-        Frequencies in cycles a step, and the quartiles of the decimal logarithm of the
-        power at each.
+        Frequencies in cycles per step, and the quartiles of the decimal logarithm of
+        the power at each.
 
     Attributes
     ----------
@@ -137,7 +137,7 @@ class SeriesDisplay:
         """
         n = len(self.channels)
         if ax is None:
-            size = (max(2.2 * n, 4), 4.6)
+            size = (max(2.2 * n, 4) + 1, 4.6)
             ax, figure = new_axes(None, nrows=2, ncols=n, figsize=size, squeeze=False)
         else:
             ax, figure = new_axes(ax)
@@ -156,8 +156,9 @@ class SeriesDisplay:
                     axes.plot(x, q[1], color=color, label=label, **style)
                     axes.fill_between(x, q[0], q[2], color=color, alpha=0.2, lw=0)
             top.set(title=name, xlabel="step")
-            bottom.set(xlabel="cycles a step", xscale="log")
+            bottom.set(xlabel="cycles per step", xscale="log")
+            bottom.xaxis.set_minor_formatter("")
         self.ax_[0, 0].set(ylabel="median and quartiles")
-        self.ax_[1, 0].set(ylabel="log10 of power")
-        self.ax_[0, 0].legend(fontsize="small")
+        self.ax_[1, 0].set(ylabel="log10 power")
+        legend_outside(self.ax_[0, -1], fontsize="small")
         return self

@@ -5,7 +5,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_random_state
 
 from adapt.base import FeatureAdapter
-from adapt.inspection._figures import SOURCE, TARGET, new_axes
+from adapt.inspection._figures import SOURCE, TARGET, legend_outside, new_axes
 from adapt.metrics._calls import call_as
 from adapt.series._feature_tables import as_tables
 
@@ -159,7 +159,7 @@ class ShiftDisplay:
         pictures = [("as they are", self.before)]
         if self.after is not None:
             pictures.append((f"as {self.name} maps them", self.after))
-        width = 4.5 * len(pictures)
+        width = 4.5 * len(pictures) + 1
         if ax is None:
             ax, figure = new_axes(None, ncols=len(pictures), figsize=(width, 4))
         else:
@@ -176,5 +176,5 @@ class ShiftDisplay:
             axes.set(
                 title=f"Rows {title}", xlabel=f"{self.axes} 1", ylabel=f"{self.axes} 2"
             )
-        self.ax_[0].legend()
+        legend_outside(self.ax_[-1])
         return self

@@ -17,7 +17,7 @@ from adapt.metrics._two_sample_tests import shift_p_value
 
 
 class LabelShift(NamedTuple):
-    """Whether other frequencies of classes explain a shift.
+    """Whether label shift explains the difference between the domains.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class LabelShift(NamedTuple):
 
 
 def label_shift(Xs, ys, Xt, random_state):
-    """Test whether the classes are as in the source, but for their frequencies.
+    """Test for label shift: only the class frequencies differ.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def label_shift(Xs, ys, Xt, random_state):
 
 
 class ConceptShift(NamedTuple):
-    """Whether labels follow another rule in the target.
+    """Whether there is concept shift: other labels of the same features.
 
     Attributes
     ----------
@@ -123,7 +123,7 @@ def concept_shift(Xs, ys, Xt, yt, of_classes, random_state, *, max_rows=2000):
     """Test whether labels depend on the domain beyond the features.
 
     Models of both domains together predict held-out labels of the target: one is told
-    the domain, the other is not. Where labels follow one rule it is of no use.
+    the domain, the other is not. Without concept shift the domain does not help.
 
     Parameters
     ----------

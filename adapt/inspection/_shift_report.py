@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adapt.inspection import _shift_report_text as text
+from adapt.inspection._column_shift_display import ColumnShiftDisplay
 from adapt.inspection._expected_accuracy import ExpectedAccuracy
 from adapt.inspection._shift_kinds import ConceptShift, LabelShift
 from adapt.model_selection._shift_evidence import ShiftEvidence
@@ -34,12 +35,13 @@ class ShiftReport:
     Parameters
     ----------
     kind : {"none", "label", "covariate", "features"}
-        The kind of shift. "label" and "covariate": weights of source rows explain it,
-        in the first case weights of classes. "features": rows have moved.
+        The kind of shift. "label": class weights explain it. "covariate": other weights
+        of source rows explain it. "features": no weights do, so the features have
+        moved.
 
     evidence : ShiftEvidence
-        What `kind` rests on: its `p_value`, and the share of the shift that weights of
-        source rows explain, `explained`.
+        Evidence for `kind`: the `p_value` of a shift, and `explained`, the share of the
+        shift that weights of source rows explain.
 
     tests : DataFrame
         `statistic` and `p_value` of each test of whether there is a shift: a
@@ -50,18 +52,17 @@ class ShiftReport:
         columns x0, x1 and so on.
 
     label : LabelShift or None
-        Whether other frequencies of classes explain the shift.
+        Whether label shift explains the shift.
 
     concept : ConceptShift or None
-        Whether labels follow another rule in the target; None where fewer than 20
-        target rows are labelled.
+        Whether there is concept shift; None if fewer than 20 target rows are labelled.
 
     effective_sample_size : float
-        How many equally weighted source rows are left when they are weighted to look
-        like the target.
+        Effective sample size of the source with importance weights: the number of
+        equally weighted rows of the same variance.
 
     coverage : float
-        Share of target rows near source rows, about 1 without shift.
+        Share of target rows that lie near source rows. Without shift it is about 1.
 
     expected : ExpectedAccuracy or None
         The accuracy to expect on the target without adaptation; None for numbers.
@@ -73,6 +74,10 @@ class ShiftReport:
         Whether the source has labels.
     signs : str
         Of series, which channels are turned, in a sentence. Empty if none looks so.
+
+    See Also
+    --------
+    ColumnShiftDisplay : What `plot` draws.
 
     Attributes
     ----------
@@ -96,8 +101,8 @@ class ShiftReport:
 
     @property
     def has_concept_shift(self):
-        """Whether labels follow another rule, and not just by other frequencies."""
-        # Other frequencies of classes change the odds of a label given the features.
+        """Whether there is concept shift that label shift does not explain."""
+        # Label shift changes the odds of a label given the features.
         if self.kind == "label" or self.concept is None:
             return False
         return self.concept.p_value < self.evidence.rule.level
@@ -141,6 +146,26 @@ class ShiftReport:
     def findings(self):
         """What was found, in sentences."""
         return text.findings(self) + ([self.signs] if self.signs else [])
+
+    def plot(self, ax=None, *, max_columns=20):
+        """Draw how much each column differs between source and target.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, default=None
+            Where to draw. If None, in a new figure.
+
+        max_columns : int, default=20
+            How many columns to draw, those that differ most first.
+
+        Returns
+        -------
+        display : ColumnShiftDisplay
+            The picture. For both domains in the plane, see `ShiftDisplay`.
+        """
+        title = f"{text.title(self)} (p = {self.evidence.p_value:.2g})"
+        display = ColumnShiftDisplay(self.columns, title=title)
+        return display.plot(ax, max_columns=max_columns)
 
     def __str__(self):
         return text.as_text(self)

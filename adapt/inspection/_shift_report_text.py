@@ -8,33 +8,43 @@ _FEW_ROWS = 0.05  # share of the source that weights rest on
 _COVERED = 0.8
 
 _KINDS = {
-    "none": "No shift is seen: source and target may be one distribution",
-    "label": "Label shift: classes have other frequencies, and look the same",
-    "covariate": "Covariate shift, or other frequencies of labels: rows need not have "
-    "moved",
+    "none": "No shift was detected: source and target may have the same distribution",
+    "label": "Label shift: the class frequencies differ, the classes look the same",
+    "covariate": "Covariate shift or label shift: the features may not have moved",
     "features": "The features have moved",
+}
+_TITLES = {
+    "none": "No shift",
+    "label": "Label shift",
+    "covariate": "Covariate or label shift",
+    "features": "Shift of the features",
 }
 _ADVICE = {
     "none": "Do not adapt: fit on the source.",
-    "label": "Do not map features. If rows of a class are as in the source, correct "
-    "the frequencies of classes: `BBSE`, `RLLS` or `SaerensEM`.",
-    "covariate": "Do not map features: rows need not have moved, and maps could undo "
-    "what tells labels apart. Fit on the source, as `AutoAdapt` does.",
+    "label": "Do not map features. If rows of a class are distributed as in the "
+    "source, correct the class frequencies with `BBSE`, `RLLS` or `SaerensEM`.",
+    "covariate": "Do not map features: a map could remove what separates the labels. "
+    "Fit on the source, as `AutoAdapt` does.",
     "classes": "Let `AutoAdapt` choose: it averages source-only with those of "
     "`DomainStandardScaler`, `QuantileMatching`, `GFK` and `SelfTraining` that score "
-    "above it on the way to the target and back, if two of them agree.",
+    "better in circular validation, if two of them agree.",
     "numbers": "Let `AutoAdapt` choose between `DomainStandardScaler`, "
-    "`QuantileMatching` and no adaptation. Other maps often lose where numbers are "
-    "predicted.",
-    "weigh": "Weighing rows is possible too: the source covers the target. `IWC` or "
-    "`RULSIF`.",
-    "few": "Do not weigh rows: the weights would rest on {share:.0%} of the source.",
-    "uncovered": "Do not trust weights: {uncovered:.0%} of the target lies where the "
-    "source has no rows.",
-    "concept": "Labels follow another rule in the target, which no method without "
-    "target labels can see: label some target rows, and try `TrAdaBoost`, "
+    "`QuantileMatching` and no adaptation. Other maps are often worse in regression.",
+    "weigh": "Importance weights are possible too, because the source covers the "
+    "target: `IWC` or `RULSIF`.",
+    "few": "Do not use importance weights: their effective sample size would be "
+    "{share:.0%} of the source.",
+    "uncovered": "Do not use importance weights: {uncovered:.0%} of the target rows "
+    "lie where the source has none.",
+    "concept": "The same features have other labels in the target, which no method "
+    "without target labels can detect. Label some target rows, and try `TrAdaBoost`, "
     "`RegularTransferLR` or `adapt compare --target-labels train`.",
 }
+
+
+def title(report):
+    """Return the kind of shift in a few words."""
+    return _TITLES[report.kind]
 
 
 def _on_weights(report):
@@ -100,20 +110,20 @@ def findings(report):
     if report.has_concept_shift:
         unit = " nats" if report.label is not None else " of the variance"
         found.append(
-            "Concept shift: labels of the target follow another rule. Knowing the "
-            f"domain gains {report.concept.gain:.3f}{unit} "
-            f"(p = {report.concept.p_value:.2g})."
+            "Concept shift: the same features have other labels in the target. A model "
+            f"that is told the domain of a row predicts labels better by "
+            f"{report.concept.gain:.3f}{unit} (p = {report.concept.p_value:.2g})."
         )
     elif report.concept is not None and report.kind != "label":
         found.append(
-            "No concept shift is seen in the labels of the target "
+            "No concept shift was detected in the labels of the target "
             f"(p = {report.concept.p_value:.2g})."
         )
     share = report.effective_sample_size / report.n_source
     found.append(
-        f"Weighted to look like the target, the source is worth "
-        f"{report.effective_sample_size:.0f} of {report.n_source} rows ({share:.0%}); "
-        f"it covers {report.coverage:.0%} of the target."
+        "Effective sample size of the source with importance weights: "
+        f"{report.effective_sample_size:.0f} of {report.n_source} rows ({share:.0%}). "
+        f"{report.coverage:.0%} of the target rows lie near source rows."
     )
     found += _other_units(report.columns)
     if report.kind == "label":
@@ -121,8 +131,8 @@ def findings(report):
         found.append(f"Estimated frequencies in the target: {shares}.")
     if report.expected is not None:
         found.append(
-            f"Expected accuracy without adaptation: {report.expected}. Labels that "
-            "follow another rule would not show in it."
+            f"Expected accuracy without adaptation: {report.expected}. It assumes that "
+            "there is no concept shift."
         )
     return found
 
@@ -165,7 +175,19 @@ def _columns_as_lines(columns, most=10):
         )
     if len(columns) > most:
         lines.append(f"  ... and {len(columns) - most} columns that moved less")
-    return lines
+    return [*lines, *_notes(columns)]
+
+
+def _notes(columns):
+    """Return what the columns of the printed table mean."""
+    notes = [
+        "test: KS is that of Kolmogorov and Smirnov (numbers), chi2 is for categories.",
+        "p adj.: p-value, corrected for the number of columns (Holm).",
+        "PSI: population stability index; below 0.1 is small, above 0.25 is large.",
+    ]
+    if (columns[["missing_source", "missing_target"]] > 0).any(axis=None):
+        notes.append("missing: share of missing values, source -> target.")
+    return [f"  {note}" for note in notes]
 
 
 def as_text(report):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from adapt.inspection._figures import SOURCE, TRUTH, new_axes
+from adapt.inspection._figures import SOURCE, TRUTH, legend_outside, new_axes
 
 
 class SourceRankingDisplay:
@@ -80,10 +80,10 @@ class SourceRankingDisplay:
         table = self.ranking.iloc[::-1]
         score = table.columns[0]
         height = 1.2 + 0.32 * len(table)
-        self.ax_, self.figure_ = new_axes(ax, figsize=(7, height))
+        self.ax_, self.figure_ = new_axes(ax, figsize=(9, height))
         rows, tied = np.arange(len(table)), table["tied"].to_numpy()
         for kept, color, label in (
-            (tied, SOURCE, "the first, and ties with it"),
+            (tied, SOURCE, "the best, and ties with it"),
             (~tied, "0.6", "clearly behind"),
         ):
             if kept.any():
@@ -99,14 +99,12 @@ class SourceRankingDisplay:
                     label=label,
                 )
         self.ax_.set_yticks(rows, [str(name) for name in table.index])
+        self.ax_.set(title="Sources by their score (bars: 2 standard errors)")
         self.ax_.set(xlabel=score.replace("_", " "), ylim=(-0.6, len(table) - 0.4))
         self.ax_.grid(axis="x", alpha=0.3)
         if self.truth is not None:
             self._add_truth(table.index, rows)
-        above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
-        if self.truth is not None:
-            above["bbox_to_anchor"] = 0, 1.02 + 0.5 / height
-        self.ax_.legend(ncols=3, fontsize="small", **above)
+        legend_outside(self.ax_, fontsize="small")
         return self
 
     def _add_truth(self, names, rows):

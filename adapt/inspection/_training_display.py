@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from adapt.inspection._figures import SOURCE, TARGET, TRUTH, new_axes
+from adapt.inspection._figures import SOURCE, TARGET, TRUTH, legend_outside, new_axes
 
 # What is not a loss, with the words for it.
 _OF_TARGET = {
@@ -80,22 +80,24 @@ class TrainingDisplay:
         display : TrainingDisplay
             This one.
         """
-        self.axes_, self.figure_ = new_axes(ax, ncols=2, figsize=(9, 3.5))
+        self.axes_, self.figure_ = new_axes(ax, ncols=2, figsize=(11, 3.5))
         left, right = self.axes_
         parts = [
             name for name in self.history if name.endswith("loss") and name != "loss"
         ]
         for name in parts or ["loss"]:
             self._line(left, name, name.replace("_", " "))
-        left.set(xlabel="epoch", ylabel="loss")
-        left.legend(frameon=False)
+        for axes in left, right:
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        left.set(title="Losses", xlabel="epoch", ylabel="loss")
+        legend_outside(left)
         for name, label in _OF_TARGET.items():
             if name in self.history:
                 color = TARGET if "information" in name else SOURCE
                 self._line(right, name, label, color=color)
-        right.set(xlabel="epoch", ylabel="of the predictions on the target, nats")
+        right.set(title="Predictions on the target", xlabel="epoch", ylabel="nats")
         if right.lines:
-            right.legend(frameon=False)
+            legend_outside(right)
         else:
             words = "not recorded:\ngive `validation_split`, or `verbose=1`"
             centre = {"ha": "center", "va": "center", "transform": right.transAxes}

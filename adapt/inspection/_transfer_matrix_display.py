@@ -6,7 +6,7 @@ from sklearn.utils import check_random_state
 
 from adapt._domains import read_labels, source_labels
 from adapt._frames import as_rows, take_rows
-from adapt.inspection._figures import new_axes
+from adapt.inspection._figures import new_axes, score_name
 
 
 class TransferMatrixDisplay:
@@ -19,6 +19,9 @@ class TransferMatrixDisplay:
 
     names : list of str
         Names of the domains.
+
+    scoring : str, default="score"
+        What the scores are.
 
     Attributes
     ----------
@@ -38,9 +41,10 @@ class TransferMatrixDisplay:
     (3, 3)
     """
 
-    def __init__(self, scores, names):
+    def __init__(self, scores, names, *, scoring="score"):
         self.scores = scores
         self.names = names
+        self.scoring = scoring
 
     @classmethod
     def from_estimator(
@@ -93,7 +97,8 @@ class TransferMatrixDisplay:
                 )
                 scores[i, j] = model.score(take_rows(X, there), y[there])
         names = [str(name) for name in names]
-        return cls(scores, names).plot(ax=ax, **plot_params)
+        display = cls(scores, names, scoring=score_name(adapter, y))
+        return display.plot(ax=ax, **plot_params)
 
     def plot(self, ax=None, **plot_params):
         """Draw.
@@ -117,10 +122,10 @@ class TransferMatrixDisplay:
         ticks = np.arange(len(self.names))
         self.ax_.set_xticks(ticks, self.names, rotation=30, ha="right")
         self.ax_.set_yticks(ticks, self.names)
-        self.ax_.set(xlabel="scored on", ylabel="labels from")
+        self.ax_.set(title="Transfer", xlabel="scored on", ylabel="trained on")
         middle = (image.norm.vmin + image.norm.vmax) / 2
         for (i, j), score in np.ndenumerate(self.scores):
             color = "white" if score < middle else "black"
             self.ax_.text(j, i, f"{score:.2f}", ha="center", va="center", color=color)
-        self.figure_.colorbar(image, ax=self.ax_, label="score")
+        self.figure_.colorbar(image, ax=self.ax_, label=self.scoring)
         return self

@@ -1,17 +1,18 @@
-"""How few rows carry the weight of the source."""
+"""Concentration of importance weights on few rows."""
 
 import numpy as np
 
 from adapt.base import WeightAdapter
 from adapt.base._weight import effective_sample_size
-from adapt.inspection._figures import TRUTH, new_axes
+from adapt.inspection._figures import TRUTH, legend_outside, new_axes
 
 
 class WeightsDisplay:
-    """How the weight of the source is spread over its rows.
+    """Concentration of importance weights on few source rows.
 
-    The share of the weight that the heaviest rows carry: a diagonal if all weigh the
-    same, and a steep start if the result rests on few.
+    The curve is the share of the total weight that the heaviest rows have. It is the
+    diagonal for equal weights, and steep at the start if few rows have most of the
+    weight.
 
     Parameters
     ----------
@@ -82,18 +83,19 @@ class WeightsDisplay:
         display : WeightsDisplay
             This one.
         """
-        self.ax_, self.figure_ = new_axes(ax, figsize=(5, 4))
+        self.ax_, self.figure_ = new_axes(ax, figsize=(7.5, 4))
         for name, weights in self.weights.items():
             heaviest = np.sort(np.asarray(weights, dtype=float))[::-1]
             carried = np.concatenate([[0], np.cumsum(heaviest) / heaviest.sum()])
             share = effective_sample_size(heaviest) / len(heaviest)
             x = np.linspace(0, 1, len(carried))
-            label = f"{name}: worth {share:.0%} of the rows"
+            label = f"{name}: effective sample size {share:.0%}"
             self.ax_.plot(x, carried, label=label, **plot_params)
-        self.ax_.plot([0, 1], [0, 1], color=TRUTH, linestyle=":", label="all alike")
+        self.ax_.plot([0, 1], [0, 1], color=TRUTH, linestyle=":", label="equal weights")
         self.ax_.set(
+            title="Weight carried by the heaviest source rows",
             xlabel="share of the source rows, the heaviest first",
             ylabel="share of the weight",
         )
-        self.ax_.legend(loc="lower right")
+        legend_outside(self.ax_)
         return self

@@ -31,9 +31,10 @@ def black_box_weights(C, mu):
 
 
 class BBSE(LabelShiftAdapter):
-    r"""Black-box shift estimation [1]_: correct for other frequencies of the classes.
+    r"""Black-box shift estimation [1]_: correct label shift.
 
-    If the classes :math:`y` are as in the source but for their frequencies, predictions
+    Under label shift, only the frequencies of the classes :math:`y` differ. Then the
+    predictions
     :math:`\hat y` of any classifier obey
 
     .. math::
@@ -83,7 +84,7 @@ class BBSE(LabelShiftAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own, and the bootstrap.
+        Seeds each `random_state` in `estimator` that is None, and the bootstrap.
 
     Attributes
     ----------

@@ -80,7 +80,7 @@ class IWC(RatioAdapter):
     cv : int, splitter, iterable of splits or None, default=None
         If not None, the weight of a source row comes from a classifier that has not
         seen it (`sklearn.model_selection.cross_val_predict`). Flexible classifiers need
-        this, for they remember which row was where.
+        this, because they memorise the domain of each row.
 
     weight_clip : float, default=None
         Largest weight, in units of the mean weight, before the mean is brought back to
@@ -97,7 +97,7 @@ class IWC(RatioAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` and `classifier` has no seed of its own, and the
+        Seeds each `random_state` in `estimator` and `classifier` that is None, and the
         bootstrap.
 
     Attributes

@@ -177,7 +177,7 @@ class KernelDensityWeighting(ShrunkRatioAdapter):
 
     random_state : int, RandomState instance or None, default=None
         Draws the centres, the rows by which the width is judged and the bootstrap, and
-        seeds what in `estimator` has no seed of its own.
+        seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

@@ -119,7 +119,7 @@ class KLIEP(RatioAdapter):
 
     random_state : int, RandomState instance or None, default=None
         Draws the centres, the folds and the rows of the median heuristic, and the
-        bootstrap, and seeds what in `estimator` has no seed of its own.
+        bootstrap, and seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

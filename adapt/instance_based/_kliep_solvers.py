@@ -11,7 +11,7 @@ FLOOR = 1e-100  # of kernels, so that logarithms and their derivatives stay fini
 _HALVINGS = 20  # of a Newton step at most
 
 
-_LOST = 1e-8  # share of a ratio that is summed anew
+_LOST = 1e-8  # share of a ratio that is summed again
 
 
 def _dots(A, B):

@@ -127,7 +127,7 @@ class KMM(WeightAdapter):
 
     random_state : int, RandomState instance or None, default=None
         Draws the rows of the median heuristic, those of the low-rank kernel, and the
-        bootstrap, and seeds what in `estimator` has no seed of its own.
+        bootstrap, and seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

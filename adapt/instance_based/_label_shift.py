@@ -1,8 +1,8 @@
 """What the methods for label shift share.
 
-Under label shift the classes have other frequencies in the target, and the rows of a
-class are the same in both domains. So all that has to be found is the frequencies of
-the classes in the target, of which no label is known. A classifier of the source tells
+Under label shift the class frequencies differ in the target, and the rows of a class
+are the same in both domains. So all that has to be found is the frequencies of the
+classes in the target, of which no label is known. A classifier of the source tells
 them: out-of-fold predictions show how it confuses the classes, and its predictions on
 the target show what became of them.
 """
@@ -102,7 +102,7 @@ def smallest_singular_value(predictions, y, weight):
 
 
 class LabelShiftAdapter(WeightAdapter):
-    """Correct for the frequencies of the classes in the target.
+    """Correct label shift, by estimated class frequencies of the target.
 
     A subclass estimates those in `_target_priors`, from the predictions of a classifier
     fitted on the source. Here they become weights of the source rows, with which the
@@ -337,7 +337,7 @@ class LabelShiftAdapter(WeightAdapter):
 
     @available_if(estimator_has("decision_function"))
     def decision_function(self, X, *, sample_domain=None):
-        """Return how much speaks for each class.
+        """Return the decision values of the classes.
 
         Parameters
         ----------

@@ -221,7 +221,7 @@ class LDM(WeightAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own, and the bootstrap.
+        Seeds each `random_state` in `estimator` that is None, and the bootstrap.
 
     Attributes
     ----------

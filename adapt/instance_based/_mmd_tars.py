@@ -70,7 +70,7 @@ def matching_coefficients(G, g, c, S):
 
 
 class MMDTarS(WeightAdapter):
-    r"""Target shift by matching kernel means [1]_, for classes and for numbers.
+    r"""Label shift by matching kernel means [1]_, for classification and regression.
 
     If labels :math:`y` have another distribution in the target, but rows :math:`x` of a
     given label are as in the source, source rows weighted by :math:`\beta(y) = p_t(y) /
@@ -134,7 +134,7 @@ class MMDTarS(WeightAdapter):
 
     random_state : int, RandomState instance or None, default=None
         Draws the rows of kernel means, of the median heuristic and of the bootstrap,
-        and seeds what in `estimator` has no seed of its own.
+        and seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

@@ -172,8 +172,8 @@ class NearestNeighborsWeighting(WeightAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own, and the bootstrap; draws the
-        source rows by which the shrinkage is judged, if there are more than 10,000.
+        Seeds each `random_state` in `estimator` that is None, and the bootstrap; draws
+        the source rows by which the shrinkage is judged, if there are more than 10,000.
 
     Attributes
     ----------

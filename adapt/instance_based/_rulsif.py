@@ -209,8 +209,8 @@ class RULSIF(RatioAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the centres and the rows of the median heuristic, and seeds what in
-        `estimator` has no seed of its own.
+        Draws the centres and the rows of the median heuristic, and seeds each
+        `random_state` in `estimator` that is None.
 
     Attributes
     ----------
@@ -488,8 +488,8 @@ class ULSIF(RULSIF):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the centres and the rows of the median heuristic, and seeds what in
-        `estimator` has no seed of its own.
+        Draws the centres and the rows of the median heuristic, and seeds each
+        `random_state` in `estimator` that is None.
 
     See Also
     --------

@@ -73,12 +73,12 @@ def domain_scores(Xs, Xt):
 
 
 class SourcePruning(WeightAdapter):
-    """Train on the share of the source rows that the target needs [1]_.
+    """Train on the source rows that are most useful for the target [1]_.
 
-    Use it where the source is much larger than it need be, and training is slow. It is
-    a weak remedy for a shift: in our measurements half of the rows gave two points of
-    accuracy more than all of them to logistic regression, and none to forests.
-    `by="label"` helps if the source has classes that the target lacks.
+    Use it if the source is much larger than needed, and training is slow. It is a weak
+    remedy for a shift: in our measurements half of the rows gave two points of accuracy
+    more than all of them to logistic regression, and none to forests. `by="label"`
+    helps if the source has classes that the target lacks.
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ class SourcePruning(WeightAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws rows of the last class or cluster and starts clusters; seeds what in
-        `estimator` has no seed of its own.
+        Draws rows of the last class or cluster and starts clusters; seeds each
+        `random_state` in `estimator` that is None.
 
     Attributes
     ----------

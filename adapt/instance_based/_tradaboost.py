@@ -1,7 +1,8 @@
 """Boosting for transfer.
 
 Rounds of boosting on both domains together. A misclassified target row gains weight, as
-in AdaBoost; a misclassified source row loses weight, for it speaks of something else.
+in AdaBoost; a misclassified source row loses weight, because it is evidence against the
+target's decision rule.
 """
 
 import numpy as np
@@ -98,8 +99,8 @@ class TrAdaBoost(TwoDomainBoosting):
         Whether to print how long the rounds took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the bootstraps, and seeds what in `estimator` has no seed of its own, for
-        each round anew.
+        Draws the bootstraps, and seeds each `random_state` in `estimator` that is None,
+        again for each round.
 
     Attributes
     ----------

@@ -179,8 +179,8 @@ class TrAdaBoostR2(TwoDomainBoosting):
         Whether to print how long the rounds took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the bootstraps, and seeds what in `estimator` has no seed of its own, for
-        each round anew.
+        Draws the bootstraps, and seeds each `random_state` in `estimator` that is None,
+        again for each round.
 
     Attributes
     ----------

@@ -81,8 +81,8 @@ class TwoStageTrAdaBoostR2(TrAdaBoostR2):
         Whether to print how long the stages took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the bootstraps, and seeds what in `estimator` has no seed of its own, for
-        each fit anew.
+        Draws the bootstraps, and seeds each `random_state` in `estimator` that is None,
+        again for each fit.
 
     Attributes
     ----------

@@ -37,7 +37,7 @@ class BatchNuclearNorm(ProbabilityScorer):
 
     See Also
     --------
-    PredictionEntropy : Asks for certainty alone.
+    PredictionEntropy : Measures certainty alone.
 
     Notes
     -----

@@ -13,14 +13,15 @@ from adapt.metrics._scorer_bases import HeldOutScorer
 
 
 class CircularValidation(HeldOutScorer):
-    """Circular validation [1]_: adapt to the target, and from there back again.
+    """Circular validation [1]_, also called reverse validation.
 
     1. The estimator, adapted from source to target, predicts labels of target rows.
     2. A clone is adapted from the target with these labels to the source without any.
     3. It predicts held-out source rows, and their true labels score it.
 
-    Predictions that lose the classes cannot be turned back. But a map that mixes up
-    classes and is easily inverted can: a high score is needed, and not sufficient.
+    A model that confuses the classes on the target cannot recover the source labels.
+    But a map that exchanges two classes can, because the way back exchanges them again:
+    a high score is necessary, not sufficient.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ class CircularValidation(HeldOutScorer):
     """
 
     def held_out(self, estimator, X):
-        """Return predictions of source rows by way of the target, None if it collapsed.
+        """Return predictions of source rows, or None if classes were lost.
 
         Parameters
         ----------
@@ -100,7 +101,7 @@ class CircularValidation(HeldOutScorer):
 
 
 def reverse_validation(model, Xs, ys, Xt, metric=None):
-    """Return how well source labels survive the way to the target and back [1]_.
+    """Return the circular validation score of a fitted model, not held out [1]_.
 
     The fitted model labels the target; a clone is adapted from there to the source, and
     scored on it. `CircularValidation` does the same on held-out rows.

@@ -13,7 +13,7 @@ from adapt.metrics._scorer_bases import LabelFreeScorer
 
 
 class MixVal(LabelFreeScorer):
-    r"""Score by whether predictions hold between target rows [1]_.
+    r"""Score by the consistency of predictions between target rows [1]_.
 
     Pairs of target rows are mixed, :math:`\lambda x_i + (1 - \lambda) x_j`, with
     :math:`\lambda` a little above one half: the mixture should be given the class that

@@ -76,8 +76,8 @@ def energy_distance(Xs, Xt):
     .. math:: \sqrt{2 \overline{|x_s - x_t|} - \overline{|x_s - x_s'|}
         - \overline{|x_t - x_t'|}}
 
-    with means over all pairs, those of a row with itself included. It has nothing to
-    choose, and in one column it is that of `scipy.stats.energy_distance`.
+    with means over all pairs, those of a row with itself included. It has no
+    parameters. For one column it equals `scipy.stats.energy_distance`.
 
     Parameters
     ----------

@@ -10,11 +10,10 @@ from adapt.metrics._scorer_bases import DomainScorer, HeldOutScorer
 
 
 class SourceScore(HeldOutScorer):
-    """Score held-out source rows, as if there were no target.
+    """Score held-out source rows, without regard to the target.
 
-    It is what a search without any thought of the target goes by. The rows are taken as
-    what they are, source rows, so a method that maps features is judged in its own
-    space.
+    This is the score of an ordinary cross-validation on the source. A method that maps
+    features is scored on mapped source rows.
 
     Parameters
     ----------
@@ -69,7 +68,7 @@ class SourceScore(HeldOutScorer):
 
 
 class TargetScore(DomainScorer):
-    """Score target rows by their labels: the truth that other scorers guess.
+    """Score target rows by their labels, which other scorers do without.
 
     To see how well a search without target labels does, or to use the few labels that
     there are. It is the only scorer here that looks at labels of the target.
@@ -159,7 +158,7 @@ class TargetScore(DomainScorer):
 
 
 def _of_source(estimator, source):
-    """Return the classes of a model, or for numbers what labels there are at hand."""
+    """Return the classes of a model, or for numbers the labels that are available."""
     classes = getattr(estimator, "classes_", None)
     if isinstance(classes, np.ndarray):
         return classes

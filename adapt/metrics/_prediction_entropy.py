@@ -22,11 +22,12 @@ def mean_entropy(p):
 
 
 class PredictionEntropy(ProbabilityScorer):
-    r"""Score by how sure a classifier is of target rows [1]_.
+    r"""Score by the certainty of a classifier on target rows [1]_.
 
     The score is the negative mean entropy
-    :math:`\frac{1}{n_t} \sum_i \sum_k p_{ik} \log p_{ik}`, at most 0. Being sure is not
-    being right: a model that gives all rows one class, with certainty, scores best.
+    :math:`\frac{1}{n_t} \sum_i \sum_k p_{ik} \log p_{ik}`, at most 0. Certainty is not
+    accuracy: a model that predicts one class for all rows with certainty has the best
+    score.
 
     Attributes
     ----------
@@ -35,8 +36,8 @@ class PredictionEntropy(ProbabilityScorer):
 
     See Also
     --------
-    BatchNuclearNorm : Asks for classes to be in use, too.
-    CircularValidation : Chooses better between methods, on public data.
+    BatchNuclearNorm : Measures certainty and the balance of classes. CircularValidation
+    : Chooses better between methods, on public data.
 
     Notes
     -----

@@ -39,9 +39,9 @@ def neighborhood_density(p, temperature=0.05):
 class SoftNeighborhoodDensity(ProbabilityScorer):
     """Score by how densely target rows lie together, as a classifier sees them [1]_.
 
-    Each target row is a vector of class probabilities. The softmax of its cosines with
-    all others says who its neighbours are, and the entropy of that how many it has. A
-    classifier that forms dense clusters scores high.
+    Each target row is a vector of class probabilities. The softmax of its cosine
+    similarities to all other rows is a distribution over its neighbours; its entropy
+    measures their number. A classifier that forms dense clusters scores high.
 
     So does one that gives all rows the same probabilities. Compare settings of one
     method by it, and not methods: there it was found to prefer those that collapse.

@@ -1,9 +1,9 @@
 """Tests of whether two samples are of one distribution.
 
-A permutation test deals all rows out anew and asks how often chance sets the samples
-as far apart as they are. Its p-values are right for any number of rows and columns. The
-kernel between rows stays the same when labels are dealt out, so that all permutations
-are columns of one product with it, taken in blocks.
+A permutation test assigns all rows to the samples at random, and asks how often this
+sets them as far apart as they are. Its p-values are right for any number of rows and
+columns. The kernel between rows stays the same when labels are permuted, so that all
+permutations are columns of one product with it, taken in blocks.
 """
 
 from numbers import Integral
@@ -51,7 +51,7 @@ def _pooled(Xs, Xt, max_rows, rng):
         X if len(X) <= max_rows else X[rng.choice(len(X), max_rows, replace=False)]
         for X in (Xs, Xt)
     )
-    # The scale of the pooled rows is the same however they are dealt out.
+    # The scale of the pooled rows is the same for every permutation.
     return StandardScaler().fit_transform(np.concatenate([Xs, Xt])), len(Xs)
 
 
@@ -70,7 +70,7 @@ def _permutation_test(X, n, kernel_of_rows, n_permutations, rng):
     for rows in row_blocks(len(X), len(X)):
         product = kernel_of_rows(X[rows]) @ dealt
         squares += np.einsum("ij,ij->j", dealt[rows], product)
-    # Dealt out as they were, up to rounding, counts as chance.
+    # The original order, up to rounding, counts as a permutation.
     slack = 1e-12 * np.abs(squares[0])
     as_far = np.sum(squares[1:] >= squares[0] - slack)
     p_value = (1 + as_far) / (1 + n_permutations)
@@ -80,7 +80,7 @@ def _permutation_test(X, n, kernel_of_rows, n_permutations, rng):
 def mmd_test(
     Xs, Xt, *, gamma=None, n_permutations=499, max_rows=1000, random_state=None
 ):
-    """Test whether two samples are of one distribution, by `mmd` [1]_.
+    """Test whether two samples have the same distribution, by `mmd` [1]_.
 
     Parameters
     ----------
@@ -95,7 +95,8 @@ def mmd_test(
         median of their distances.
 
     n_permutations : int, default=499
-        Number of times that rows are dealt out. The least p-value is one over one more.
+        Number of permutations. The smallest possible p-value is ``1 / (n_permutations +
+        1)``.
 
     max_rows : int, default=1000
         How many rows of each sample to look at, drawn at random.
@@ -142,7 +143,7 @@ def mmd_test(
 
 
 def energy_test(Xs, Xt, *, n_permutations=499, max_rows=1000, random_state=None):
-    """Test whether two samples are of one distribution, by `energy_distance` [1]_.
+    """Test whether two samples have the same distribution, by `energy_distance` [1]_.
 
     Parameters
     ----------
@@ -153,7 +154,8 @@ def energy_test(Xs, Xt, *, n_permutations=499, max_rows=1000, random_state=None)
         Rows of the target, in any of these forms.
 
     n_permutations : int, default=499
-        Number of times that rows are dealt out. The least p-value is one over one more.
+        Number of permutations. The smallest possible p-value is ``1 / (n_permutations +
+        1)``.
 
     max_rows : int, default=1000
         How many rows of each sample to look at, drawn at random.
@@ -309,7 +311,7 @@ def shift_p_value(Xs, Xt, random_state=None):
     -------
     p_value : float
         Twice the lesser of those of `classifier_test` and `energy_test`, at most 1. It
-        is 0 where there are too few rows to test: then nothing speaks against a shift.
+        is 0 where there are too few rows to test: then a shift cannot be ruled out.
     """
     if min(len(Xs), len(Xt)) < 4:
         return 0.0

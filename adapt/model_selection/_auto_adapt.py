@@ -1,8 +1,8 @@
-"""AutoAdapt: an estimator that adapts only where the evidence is clear.
+"""AutoAdapt: an estimator that adapts only if the evidence is clear.
 
-It is the choice of `compare` in the form of an estimator: source-only where there is no
-shift, or where weights of source rows explain it, and otherwise the average of the
-methods that keep more of the labels on the way to the target and back.
+It makes the same choice as `compare`: source-only if there is no shift, or if weights
+of source rows explain it, and otherwise the average of the methods that score better in
+circular validation.
 """
 
 from numbers import Integral, Real
@@ -21,6 +21,7 @@ from adapt.base import MetaAdapter
 from adapt.base._estimators import has_method
 from adapt.model_selection._comparison import Comparison
 from adapt.model_selection._decision import check_task, choose_on_source
+from adapt.model_selection._decision_html import decision_html
 from adapt.model_selection._held_out_scores import Task
 from adapt.model_selection._label_candidates import judged_without_labels
 from adapt.model_selection._label_evidence import LabelStage
@@ -64,31 +65,34 @@ def _target_labels(domains, of_classes):
 
 
 class AutoAdapt(MetaAdapter):
-    """Adapt by the average of methods that the evidence is for, or not at all.
+    """Choose an adaptation method without target labels, or no adaptation.
 
-    1. Are source and target different? If a classifier and the energy distance both
-       cannot tell, the estimator is fitted on the source, and that is all.
-    2. Have rows moved? If weights of source rows explain the shift, if for classes
-       those that follow the rows explain half of it and one domain covers most of the
-       other, or if for numbers target rows follow the correlations of the source, it
-       may be label shift or covariate shift, which maps of features would undo together
-       with what tells labels apart. Then, too, the estimator is fitted on the source.
-    3. Otherwise each candidate is adapted on folds and scored without target labels, by
-       `CircularValidation` [1]_. If two maps of different kinds clearly score above
-       source-only, all that do are averaged: class probabilities together with those
-       of source-only, numbers without. For classes of series one method is enough.
-    4. If some target rows are labelled, they may overrule that choice, for one of more
-       candidates; `suggest_labels` names the rows whose labels decide most.
+    1. Is there a shift? If neither a domain classifier nor the energy distance detects
+       one, `estimator` is fitted on the source.
+    2. Could it be label shift or covariate shift? This is assumed if weights of source
+       rows explain the shift; in classification also if a domain classifier's weights
+       explain half of it and one domain covers most of the other; in regression also if
+       target rows follow the correlations of the source columns. A map of features
+       could then remove what separates the labels, so `estimator` is fitted on the
+       source.
+    3. Otherwise each candidate is adapted and scored in folds, without target labels,
+       by `CircularValidation` [1]_. If two maps of different kinds score clearly better
+       than source-only, all methods that score better are averaged. In classification
+       the class probabilities of source-only are part of the average. In classification
+       of series one method that scores better is enough.
+    4. If some target rows are labelled, they can replace that choice, also by a method
+       that trains on target labels. `suggest_labels` names the rows that are most
+       useful to label.
 
-    Rows are made numbers and standardised first: data frames may have columns of
-    numbers, categories, text and booleans, and missing values.
+    Rows are encoded and standardised first: data frames may have columns of numbers,
+    categories, text and booleans, and missing values.
 
     Parameters
     ----------
     estimator : estimator, default=None
         Classifier or regressor that each candidate fits. If None, `LogisticRegression`
-        for classes and `Ridge` for numbers; numbers are classes if they are whole and
-        at most 20 different ones.
+        for classification and `Ridge` for regression; numbers are classes if they are
+        whole numbers of at most 20 values.
 
     Xt : array-like of shape (n_target_samples, n_features), default=None
         Target rows, used when `fit` is given none.
@@ -100,18 +104,19 @@ class AutoAdapt(MetaAdapter):
         `estimator`.
 
     scoring : {"accuracy", "balanced_accuracy", "r2"}, default=None
-        What is to be gained. If None, accuracy for classes and R2 for numbers.
+        Score that is to be improved. If None, accuracy for classification and R2 for
+        regression.
 
     cv : int, default=5
         Number of folds, at least 2.
 
     time_limit : float, default=None
-        Seconds. No candidate is begun that would end later if it took as long as
-        source-only did; that one is always fitted.
+        Time limit in seconds. A candidate is started only if it would finish in time,
+        assuming that it takes as long as source-only. Source-only is always fitted.
 
     n_jobs : int, default=None
-        How many fits to run at a time: those of all folds and methods. They run where
-        `joblib.parallel_config` says, such as on a Dask cluster.
+        Number of fits that run in parallel, over all folds and methods. The backend is
+        that of `joblib.parallel_config`, for example a Dask cluster.
 
     channel_signs : bool, default=True
         Whether channels of source series that clearly have the other sign in the target
@@ -125,31 +130,33 @@ class AutoAdapt(MetaAdapter):
         standard error is a terminal.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds folds and tests, and what in `estimator` has no seed of its own.
+        Seeds folds and tests, and each `random_state` in `estimator` that is None.
 
     Attributes
     ----------
     comparison_ : Comparison
-        What was found. The attributes that follow are taken from it.
+        All results of the comparison. The following attributes are read from it.
 
     adapter_ : adapter
-        What was taken, fitted on all rows: an `AverageAdapter`, or a `SourceOnly`.
+        The chosen model, fitted on all rows: an `AverageAdapter`, a single adapter, or
+        `SourceOnly`.
 
     preprocessor_ : transformer
-        From rows as given to the numbers that `adapter_` takes, fitted on both domains.
+        Preprocessing: it transforms rows as given to the numbers that `adapter_` takes.
+        It is fitted on both domains.
 
     best_estimator_ : Pipeline
-        Both, one after the other.
+        `preprocessor_` followed by `adapter_`.
 
     best_method_ : str
-        "Average", "SourceOnly" if that is not to adapt, or for numbers the name of a
-        single method.
+        "Average", "SourceOnly" if no adaptation was chosen, or the name of a single
+        method.
 
     members_ : list of str
         Names of the methods that are in the average, without source-only.
 
     decision_ : str
-        What was done and why, in a sentence.
+        What was chosen and why, in a sentence.
 
     results_ : DataFrame
         One row per method that was tried, as `Comparison.results` has them, with the
@@ -157,29 +164,30 @@ class AutoAdapt(MetaAdapter):
         says why.
 
     shift_p_value_ : float
-        How often chance would set source and target as far apart.
+        p-value of the test that source and target have one distribution.
 
     interrupted_ : bool
-        Whether Ctrl-C ended the search; what was finished is here.
+        Whether Ctrl-C ended the search. Methods that were finished are kept.
 
     n_features_in_ : int
         Number of columns seen in `fit`.
 
     feature_names_in_ : ndarray of str
-        Their names, where they have any.
+        Names of the columns, if they have names.
 
     See Also
     --------
-    compare : The same as a table for people, with the truth where it is known.
+    compare : The same comparison as a table, with true scores if target labels are
+    known.
 
     Notes
     -----
-    Nothing without labels of the target tells label shift from covariate shift for
-    sure. Where either would do, source-only is taken. If it is known that rows of a
-    class are as in the source, take `SaerensEM` or `MMDTarS` instead.
+    Without target labels, label shift and covariate shift cannot be distinguished with
+    certainty. If both would explain the shift, source-only is chosen. If you know that
+    it is label shift, use `SaerensEM` or `MMDTarS` instead.
 
-    Each method is fitted ``2 * cv + 1`` times. A Ctrl-C keeps what is finished, once
-    source-only is. Labels of the target only matter to the last step.
+    Each method is fitted ``2 * cv + 1`` times. Ctrl-C keeps the methods that are
+    finished, if source-only is. Target labels are used in step 4 only.
 
     References
     ----------
@@ -256,7 +264,8 @@ class AutoAdapt(MetaAdapter):
 
         y : array-like of shape (n_samples,)
             Labels of `X`. Those of target rows are used as `yt` is, if some of them are
-            missing. If none is, they are not read, so that a score cannot leak.
+            missing. If none is missing, they are not used, so that a score on them is
+            unbiased.
 
         Xt : DataFrame or array-like of shape (n_target_samples, n_features), \
                 default=None
@@ -264,8 +273,8 @@ class AutoAdapt(MetaAdapter):
 
         yt : array-like of shape (n_target_samples,), default=None
             Labels of some target rows, missing (NaN, None, or -1 where no source row
-            has that label) for others. They may overrule the choice without labels. If
-            none is missing, they are not read.
+            has that label) for others. They can replace the choice that was made
+            without labels. If none is missing, they are not used.
 
         sample_domain : array-like of shape (n_samples,), default=None
             Domain of each row of `X`: negative for a target.
@@ -274,8 +283,8 @@ class AutoAdapt(MetaAdapter):
             Weights of the rows of `X`, in every fit and in every score.
 
         groups : array-like of shape (n_samples,), default=None
-            Group of each row of `X`, such as the patient that it is of. Rows of a group
-            are held out together.
+            Group of each row of `X`, such as the patient. Rows of a group are held out
+            together.
 
         Returns
         -------
@@ -405,7 +414,7 @@ class AutoAdapt(MetaAdapter):
         return True
 
     def suggest_labels(self, n, *, random_state=0):
-        """Return positions of target rows whose labels decide most between candidates.
+        """Return positions of the target rows that are most useful to label.
 
         Rows are drawn where candidates differ. Give their labels to `fit` as `yt`,
         missing for all other rows.
@@ -461,7 +470,7 @@ class AutoAdapt(MetaAdapter):
 
     @property
     def decision_(self):
-        """What was done and why, in a sentence."""
+        """What was chosen and why, in a sentence."""
         return self.comparison_.reason
 
     @property
@@ -471,7 +480,7 @@ class AutoAdapt(MetaAdapter):
 
     @property
     def shift_p_value_(self):
-        """How often chance would set source and target as far apart."""
+        """p-value of the test that source and target have one distribution."""
         return self.comparison_.shift_p_value
 
     @property
@@ -574,6 +583,13 @@ class AutoAdapt(MetaAdapter):
         """
         Z = self._numbers(X, sample_domain)
         return self.adapter_.score(Z, y, sample_weight, sample_domain=sample_domain)
+
+    def _html_repr(self):
+        """Return scikit-learn's diagram, below what was decided if it is fitted."""
+        diagram = super()._html_repr()
+        if "comparison_" not in vars(self):
+            return diagram
+        return decision_html(self.comparison_, table=False) + diagram
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -40,7 +40,7 @@ class OnSource:
 
     estimator : estimator
         What all methods fit. Source-only is judged by this one, on the same columns as
-        the others, also if its model of all rows standardises them anew.
+        the others, also if its model of all rows standardises them again.
 
     Attributes
     ----------

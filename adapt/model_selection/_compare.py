@@ -148,14 +148,15 @@ def compare(
 ):
     """Compare adaptation methods on a source and a target, and recommend one or none.
 
-    If source and target cannot be told apart, if weights of source rows explain how
-    they differ, for classes if those that follow the rows explain half of it and one
-    domain covers most of the other, or for numbers if target rows follow the
-    correlations of the source, the advice is not to adapt. Otherwise each method is
-    scored without target labels, by `CircularValidation` of held-out source rows. If
-    two maps clearly score above source-only, all that do are averaged: for classes
-    together with source-only, for numbers without it.
-    `ImportanceWeighted` is only shown. `AutoAdapt` is the same choice as an estimator.
+    The advice is not to adapt if no shift is detected, or if it may be label shift or
+    covariate shift: weights of source rows explain it; or in classification the weights
+    of a domain classifier explain half of it, and one domain covers most of the other;
+    or in regression target rows follow the correlations of the source columns.
+    Otherwise each method is scored without target labels, by `CircularValidation` on
+    held-out source rows. If two maps of features score clearly better than source-only,
+    all methods that score better are averaged. In classification source-only is part of
+    the average. `ImportanceWeighted` is shown, and not used for the choice. `AutoAdapt`
+    makes the same choice as an estimator.
 
     Parameters
     ----------
@@ -178,12 +179,13 @@ def compare(
         many domains.
 
     groups : array-like of shape (n_samples,), default=None
-        Group of each row of `X`, such as the patient that it is of. Rows of a group are
-        held out together.
+        Group of each row of `X`, such as the patient. Rows of a group are held out
+        together.
 
     estimator : estimator or {"linear", "forest", "boosting"}, default="linear"
-        What every method fits. A name stands for a classifier or a regressor by the
-        labels: numbers are classes if they are whole and at most 20 different ones.
+        Model that every method fits. A name stands for a classifier or a regressor,
+        depending on the labels: numbers are classes if they are whole numbers of at
+        most 20 values.
 
     methods : "default", list of str or dict of str to adapter, default="default"
         What to compare with source-only. The default is `DomainStandardScaler` and
@@ -197,17 +199,17 @@ def compare(
         Number of folds.
 
     scoring : {"accuracy", "balanced_accuracy", "r2"}, default=None
-        If None, accuracy for classes and R2 for numbers.
+        If None, accuracy for classification and R2 for regression.
 
     target_labels : {"score", "choose", "train"}, default=None
-        What known labels of the target are for. If None, "score" if all target rows are
-        labelled or none is, else "choose". With "score" no method sees them; they only
-        show how good the recommendation was. With "choose" they may overrule the choice
-        that was made without, for one of more candidates: see `Comparison.labels`. They
-        are taken as a random sample of the target, or of the rows that
-        `Comparison.suggest_labels` draws from. With "train" supervised methods are
-        candidates too, everything is scored by cross-validation over the labelled
-        target rows, and the scorers without labels are not needed.
+        Use of known target labels. If None, "score" if all target rows are labelled or
+        none is, else "choose". With "score" no method sees them; they only show how
+        good the recommendation was. With "choose" they can replace the choice that was
+        made without labels, also by a method that trains on them: see
+        `Comparison.labels`. They are taken as a random sample of the target, or of the
+        rows that `Comparison.suggest_labels` draws from. With "train" supervised
+        methods are candidates too, everything is scored by cross-validation over the
+        labelled target rows, and the scorers without labels are not needed.
 
     columns : {"shared", "union"}, default="shared"
         Which columns of two data frames are used, matched by name: those that both
@@ -223,8 +225,8 @@ def compare(
         Seeds folds and estimators.
 
     n_jobs : int, default=None
-        How many fits to run at a time: those of all folds and methods. They run where
-        `joblib.parallel_config` says, such as on a Dask cluster.
+        Number of fits that run in parallel, over all folds and methods. The backend is
+        that of `joblib.parallel_config`, for example a Dask cluster.
 
     verbose : int, default=0
         Whether to print a line as each method is finished, with a progress bar if
@@ -247,7 +249,7 @@ def compare(
     See Also
     --------
     AutoAdapt : The recommended method as an estimator.
-    adapt.metrics.CircularValidation : The score on the way back to the source.
+    adapt.metrics.CircularValidation : The score that methods are chosen by.
     adapt.metrics.ImportanceWeighted : The weighted score of source rows.
 
     Notes
@@ -260,9 +262,10 @@ def compare(
     tried once more; only a method that ends its worker again is lost.
 
     The standard errors take rows as independent, and are too small for grouped rows.
-    The rule can be fooled: a map that swaps classes on the way there, and swaps them
-    again on the way back, looks perfect. What it gains and loses is measured on tables
-    and kinds of shift that its constants were not chosen on, in the user guide.
+    Circular validation has a blind spot: a map that exchanges two classes exchanges
+    them again on the way back, and scores perfectly. The user guide has the gains and
+    losses of the rule, on tables and kinds of shift that its constants were not chosen
+    on.
 
     Examples
     --------

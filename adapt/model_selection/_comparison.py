@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from adapt.model_selection import _comparison_text as text
 from adapt.model_selection._candidates import AVERAGE, BASELINE, TARGET_ONLY
 from adapt.model_selection._choice import average, best_by_labels
+from adapt.model_selection._decision_html import decision_html
 from adapt.model_selection._label_evidence import LabelEvidence, LabelStage
 from adapt.model_selection._shift_evidence import ShiftEvidence
 
@@ -73,19 +74,19 @@ class Comparison:
         That of `evidence`; NaN if not tested.
 
     evidence : ShiftEvidence or None
-        What the rows tell of the shift: whether there is one, and whether weights of
-        source rows explain it. None if target labels were trained on.
+        Evidence of a shift: whether there is one, and whether weights of source rows
+        explain it. None if target labels were trained on.
 
     members : list of str
-        Names of the methods whose circular score is above that of source-only, where
-        rows have moved: "Average" is of these.
+        Names of the methods that are averaged: those with a better circular score than
+        source-only.
 
     models, predictions : dict of str to adapter, dict of str to ndarray
         Each finished method, fitted on all rows, and what it predicts of all target
         rows; "Average" too, if there is one.
 
     labels : LabelEvidence or None
-        What a few labelled target rows say of candidates, where they choose: its
+        Comparison of candidates on a few labelled target rows, if these choose: its
         `results`, a data frame, and its `gain_of_choice`.
 
     label_free : str
@@ -196,7 +197,7 @@ class Comparison:
         return self._stage.fit(self.label_free, dict(self.models))
 
     def suggest_labels(self, n, random_state=0):
-        """Return positions of target rows whose labels decide most between candidates.
+        """Return positions of the target rows that are most useful to label.
 
         Rows are drawn where candidates differ: uniformly for classes, and for numbers
         the more often, the more they differ. Bring the labels back as `yt`, missing for
@@ -345,4 +346,4 @@ class Comparison:
         return f"<Comparison of {len(self.rows)} methods: {self.recommended}>"
 
     def _repr_html_(self):
-        return text.as_html(self)
+        return decision_html(self)

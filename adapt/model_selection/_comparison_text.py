@@ -9,13 +9,16 @@ import numpy as np
 from adapt.model_selection._candidates import AVERAGE, BASELINE
 
 _NOTES = {
-    "circular": "score of source rows, held out, by way of the target and back",
-    "weighted": "score of source rows like those of the target, worth {rows:.0f} rows",
-    "held out": "score of labelled target rows, held out",
-    "gain": "difference of {first!r} to SourceOnly",
-    "fit": "time of one fit",
-    "target": "true {scoring} on the target; no method was shown its labels",
-    "gap": "difference of 'target' to a model trained on the target ({ceiling:.3f})",
+    "circular": "circular validation: {scoring} on held-out source rows of a model "
+    "that was trained on the predicted labels of the target",
+    "weighted": "{scoring} on held-out source rows, weighted to resemble the target "
+    "(effective sample size: {rows:.0f} rows)",
+    "held out": "{scoring} on held-out labelled target rows",
+    "gain": "{first!r} minus that of SourceOnly",
+    "fit": "time of one fit on all rows",
+    "target": "true {scoring} on the target; its labels were not used for training",
+    "gap": "'target' minus the {scoring} of a model trained on target labels "
+    "({ceiling:.3f})",
 }
 _FEW = 20  # labelled target rows below which their majority says little
 
@@ -59,8 +62,8 @@ def _reason_by_labels(comparison):
 def _reason_to_stay(comparison):
     if not comparison.judgeable:
         return (
-            f"{comparison.n_source} source rows are too few to hold some out, so that "
-            "no method can be judged"
+            f"with {comparison.n_source} source rows there are too few to hold some "
+            "out, so that no method can be evaluated"
         )
     finding = comparison.evidence.finding
     if not comparison.evidence.moved:
@@ -68,8 +71,8 @@ def _reason_to_stay(comparison):
     if len(comparison.models) == 1:
         return f"{finding}, but no other method was finished"
     return (
-        f"{finding}, but the way to the target and back does not clearly keep more "
-        f"labels by enough methods than by {BASELINE}"
+        f"{finding}, but too few methods score clearly better than {BASELINE} in "
+        "circular validation"
     )
 
 
@@ -102,15 +105,15 @@ def _reason_without_labels(comparison):
     if comparison.recommended == AVERAGE:
         with_source = BASELINE in dict(comparison.models[AVERAGE].adapters_)
         what = f"Average of {listed([BASELINE] * with_source + members)}"
-    these = "it" if len(members) == 1 else "these methods"
+    these = f"{members[0]} scores" if len(members) == 1 else "these methods score"
     return (
-        f"{what}: {comparison.evidence.finding}, and the way to the target and back "
-        f"keeps more labels by {these} than by {BASELINE}."
+        f"{what}: {comparison.evidence.finding}, and {these} better than {BASELINE} in "
+        "circular validation."
     )
 
 
 def by_labels(comparison):
-    """Return what known labels of the target say of the recommendation, or nothing.
+    """Return how good the recommendation is by known target labels, or nothing.
 
     Parameters
     ----------
@@ -127,7 +130,7 @@ def by_labels(comparison):
         return ""
     chosen = comparison.recommended
     best = max(true, key=lambda name: (true[name], name == chosen))
-    start = f"By the {comparison.n_labelled} known labels of the target, "
+    start = f"On the {comparison.n_labelled} known labels of the target, "
     scores = f"{true[chosen]:.3f} for {chosen}"
     if chosen != BASELINE:
         scores += f" and {true[BASELINE]:.3f} for {BASELINE}"
@@ -167,9 +170,9 @@ def warn_if_trivial(comparison, task):
         constant = "the mean" if task.scoring == "r2" else "the most frequent class"
         warnings.warn(
             f"{comparison.recommended} scores {score:.3f} on the known labels of the "
-            f"target, less than {constant} for all rows ({trivial:.3f}): labels may "
-            "follow another rule there. Train on labels of the target, by "
-            "`target_labels='train'`.",
+            f"target, less than {constant} for all rows ({trivial:.3f}). There may be "
+            "concept shift: the same features, other labels. Train on labels of the "
+            "target, by `target_labels='train'`.",
             UserWarning,
             stacklevel=4,
         )
@@ -190,11 +193,11 @@ def columns_of(comparison):
     columns : dict of str to int
     """
     trained = comparison.target_labels == "train"
-    columns = dict.fromkeys(["held out"] if trained else ["circular", "weighted"], 11)
-    columns |= {"gain": 6, "fit": 6}
+    found = dict.fromkeys(["held out"] if trained else ["circular", "weighted"], 11)
+    found |= {"gain": 6, "fit": 6}
     if comparison.n_labelled and comparison.target_labels == "score":
-        columns |= {"target": 6, "gap": 6}
-    return columns
+        found |= {"target": 6, "gap": 6}
+    return found
 
 
 def header(comparison):
@@ -274,7 +277,8 @@ def as_text(comparison):
         "",
     ]
     if comparison.members:
-        lines.append("  *         recommended; + is in the average")
+        lines.append("  *         recommended; +: part of the average")
+    lines.append("  ±         standard error of the score before it")
     for name in columns_of(comparison):
         meaning = f"  {name:<8}  {note(comparison, name)}"
         lines.append(textwrap.fill(meaning, 80, subsequent_indent=12 * " "))
@@ -290,13 +294,3 @@ def as_text(comparison):
     if by_labels(comparison):
         lines.append(textwrap.fill(by_labels(comparison), 80))
     return "\n".join(lines)
-
-
-def as_html(comparison):
-    """Return the table and the recommendation for a notebook."""
-    from html import escape
-
-    table = comparison.results.dropna(axis="columns", how="all")
-    text = f"Recommended: {comparison.advice}. {comparison.reason} "
-    text = escape(text + by_labels(comparison))
-    return f"{table.to_html(index=False)}<p>{text.strip()}</p>"

@@ -1,11 +1,11 @@
-"""Choose between adapters by evidence without target labels, or stay with none.
+"""Choose between adapters without target labels, or choose none.
 
 Two questions to the rows come first, see `ShiftEvidence`: if source and target do not
 differ, or if weights of source rows explain how, source-only is the choice. Otherwise
 every method is adapted on folds: some source rows are held out, all target rows stay
 in, without labels. The members of the average are the methods that lose less of the
-held-out labels on the way to the target and back than source-only does. `compare` shows
-all of it, and `AutoAdapt` goes by it.
+held-out labels in circular validation than source-only does. `compare` shows all of it,
+and `AutoAdapt` goes by it.
 """
 
 from sklearn.base import is_classifier, is_regressor

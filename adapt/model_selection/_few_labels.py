@@ -22,7 +22,7 @@ _STRATA = 4  # of numbers: as many as five labels allow, with one to spare
 
 @dataclass(frozen=True)
 class LabelRule:
-    """The numbers by which labelled rows overrule the choice without labels.
+    """Constants of the rule by which labelled rows replace the choice without labels.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ SHIPPED = LabelRule()
 
 
 class LabelledGains(NamedTuple):
-    """What labelled rows say of the candidates, the label-free choice first.
+    """Estimated gains of the candidates on labelled rows, the label-free choice first.
 
     Attributes
     ----------

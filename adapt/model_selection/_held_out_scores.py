@@ -175,9 +175,9 @@ def fit_on_source(method, Xs, ys, Xt, weight, train):
 
 
 def _fold_of_source(method, Xs, ys, Xt, weight, folds, k):
-    """Return predictions of a fold of source rows by way of the target, and straight.
+    """Return predictions of a fold of source rows, by circular validation and direct.
 
-    The first are None where all is lost, see `CircularValidation`.
+    The first are None if the classes were lost, see `CircularValidation`.
     """
     train, test = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
     with warnings.catch_warnings():

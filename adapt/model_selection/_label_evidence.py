@@ -6,6 +6,7 @@ not shown: by cross-fitting, a fold of them at a time. The mathematics is that o
 `adapt.model_selection._few_labels`.
 """
 
+import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +39,7 @@ from adapt.model_selection._one_by_one import (
 
 @dataclass(eq=False)
 class LabelEvidence:
-    """What a few labelled target rows say of candidates.
+    """Comparison of candidates on a few labelled target rows.
 
     Parameters
     ----------
@@ -92,22 +93,22 @@ class LabelEvidence:
     @property
     def reason(self):
         where = (
-            f"Of {self.n_labelled} labelled target rows, candidates differ on "
-            f"{self.n_deciding}"
+            f"Candidates differ on {self.n_deciding} of {self.n_labelled} labelled "
+            "target rows"
         )
         best, first = self.gains.best, self.names[0]
         if best == 0:
-            return f"{where}: there no candidate does better than {first}."
+            return f"{where}. No candidate is better than {first} there."
         gain, low, high = (part[best] for part in self.gains[:3])
         text = (
-            f"{where}: there {self.names[best]} does better than {first}, which was "
-            f"the choice without labels, by {gain:.3f} of the score over all rows (95 "
-            f"% interval {low:+.3f} to {high:+.3f})."
+            f"{where}. {self.names[best]} is better than {first}, the choice without "
+            f"labels: its score on all target rows is higher by an estimated "
+            f"{gain:.3f} (95 % interval {low:+.3f} to {high:+.3f})."
         )
         if np.isnan(self.of_choice.gain):
             return text
         return (
-            f"{text} Rows that took no part in the choice put its gain at "
+            f"{text} On labelled rows that were held out from the choice, the gain is "
             f"{self.of_choice.gain:+.3f}."
         )
 
@@ -154,7 +155,11 @@ class LabelEvidence:
                 ends = ""
             start = f"{mark} {row.method:<{width}}  {gain:>6}"
             lines.append(f"{start}  {ends:>15}  {row.n_used:>4}")
-        return "\n".join(lines)
+        note = (
+            "  gain: estimated score on the target minus that of the choice without "
+            "labels; rows: labelled rows on which the two differ"
+        )
+        return "\n".join([*lines, "", textwrap.fill(note, 80, subsequent_indent="  ")])
 
 
 # ------------------------------------------------------------------- predictions

@@ -1,6 +1,5 @@
 """Try methods one after the other, and keep what is finished."""
 
-import sys
 import time
 import warnings
 from functools import partial
@@ -8,6 +7,7 @@ from itertools import islice
 
 from sklearn.base import clone
 
+from adapt._progress import progress_bar, write_line
 from adapt.model_selection._candidates import BASELINE
 from adapt.model_selection._many_fits import results
 
@@ -124,16 +124,8 @@ def one_by_one(comparison, methods, plan, fits, verbose, time_limit=None):
     time_limit : float, default=None
         Seconds, see `with_time_left`.
     """
-    from tqdm import tqdm
-
-    show = tqdm.write if verbose else _silent
-    bar = tqdm(
-        total=len(methods),
-        desc="comparing",
-        unit="method",
-        leave=False,
-        disable=not verbose or not sys.stderr.isatty(),
-    )
+    show = write_line if verbose else _silent
+    bar = progress_bar(len(methods), "comparing", "method", shown=bool(verbose))
     left = with_time_left(methods.items(), time_limit)
     not_begun = set()
 

@@ -123,8 +123,8 @@ def shared_columns(Xs, Xt):
         extra = [name for name in ours.columns if name not in columns]
         if extra:
             warnings.warn(
-                f"Left out, for the {other} does not have them: {some_names(extra)} of "
-                f"the {domain}.",
+                f"Left out, because the {other} does not have them: "
+                f"{some_names(extra)} of the {domain}.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -146,7 +146,7 @@ def _with_values_in_both(columns, Xs, Xt):
         filled = [name for name in names if name not in nowhere]
         if filled:
             warnings.warn(
-                f"Left out, for they have no value in the {domain}: "
+                f"Left out, because they have no value in the {domain}: "
                 f"{some_names(filled)}.",
                 UserWarning,
                 stacklevel=3,
@@ -197,7 +197,7 @@ def usable_columns(Xs, Xt):
     ]
     if keys:
         warnings.warn(
-            f"Left out, for they only name or number the rows: {some_names(keys)}.",
+            f"Left out, because they only name or number the rows: {some_names(keys)}.",
             UserWarning,
             stacklevel=2,
         )
@@ -262,8 +262,8 @@ def filled_union(Xs, Xt):
     left_out = [*keys, *filler.left_out]
     if left_out:
         warnings.warn(
-            "Left out, for only one domain has them and they are no numbers, or number "
-            f"the rows: {some_names(left_out)}.",
+            "Left out, because only one domain has them and they are no numbers, or "
+            f"number the rows: {some_names(left_out)}.",
             UserWarning,
             stacklevel=3,
         )

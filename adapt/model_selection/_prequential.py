@@ -89,7 +89,7 @@ def _score(metric, y, found):
 
 
 def continual_report(estimator, stages, X_test, y_test):
-    """Say what a model knows of each class after each stage of a stream.
+    """Report the accuracy on each class after each stage of a stream.
 
     Parameters
     ----------

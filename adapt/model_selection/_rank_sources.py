@@ -171,12 +171,13 @@ def rank_sources(
 ):
     """Rank sources on labelled training rows of the target.
 
-    Say first what the source is for. A model that is used as it is (`used_as="model"`)
-    is judged by the likelihood of the labels under its predictions. Features for a new
-    head (`used_as="features"`) are judged by a score of transferability, which forgives
-    wrong labels that a head can translate. The scores of one do not rank the other: in
-    our measurements LEEP ranks features with a correlation of about .5, and models that
-    are used as they are hardly better than chance.
+    State how the sources will be used. A model that is used as it is
+    (`used_as="model"`) is judged by the likelihood of the labels under its predictions.
+    Features for a new head (`used_as="features"`) are judged by a score of
+    transferability, which forgives wrong labels that a head can translate. The scores
+    of one do not rank the other: in our measurements LEEP ranks features with a
+    correlation of about .5, and models that are used as they are hardly better than
+    chance.
 
     Parameters
     ----------

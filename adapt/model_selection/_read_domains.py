@@ -52,8 +52,8 @@ def _warn_of_few(X, domain):
     n = np.shape(X)[0]
     if n < _FEW:
         warnings.warn(
-            f"The {domain} has {n} {'row' if n == 1 else 'rows'}: what is said of it "
-            "rests on them alone.",
+            f"The {domain} has {n} {'row' if n == 1 else 'rows'}, which are too "
+            "few for reliable results.",
             UserWarning,
             stacklevel=4,
         )
@@ -138,8 +138,8 @@ def check_classes(y):
     if single:
         warnings.warn(
             f"One source row only is of class {', '.join(single[:6])}: it cannot be "
-            "held out and learned from at a time, so nothing that is said of the class "
-            "can be relied on. Leave such rows out, or give more of them.",
+            "both held out and trained on, so results for the class are unreliable. "
+            "Leave such rows out, or give more of them.",
             UserWarning,
             stacklevel=3,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rule:
-    """The numbers by which `compare`, `AutoAdapt` and `diagnose_shift` decide.
+    """Constants of the decision rule of `compare`, `AutoAdapt` and `diagnose_shift`.
 
     Parameters
     ----------
@@ -15,30 +15,30 @@ class Rule:
 
     explained : float, default=0.85
         Share of the energy distance between the domains above which weights of source
-        rows explain the shift, so that rows need not have moved. On made shifts of
-        eleven tables the gain is about the same from .85 to .975; the least of them was
-        chosen on halves of two people of HAPT that are split by a feature. See
-        `benchmarks/choice.py` for the gain on tables and kinds of shift that it was not
-        chosen on.
+        rows explain the shift, so that it may be covariate shift or label shift. On
+        simulated shifts of eleven tables the gain is about the same from .85 to .975;
+        the least of them was chosen on halves of two people of HAPT that are split by a
+        feature. See `benchmarks/choice.py` for the gain on tables and kinds of shift
+        that it was not chosen on.
 
     covered : float, default=0.55
         Share of the rows of one domain with rows of the other about them, above which
-        rows need not have moved, where labels are classes and weights that follow the
-        rows explain the shift `partly`. Chosen on halves of the breast cancer table
-        and of penguins that are split by a column, on which maps lose up to 73 and 26
-        points. On other made shifts and on the bundled tasks the gain is the same from
-        .5 to .8.
+        it may be covariate shift or label shift, in classification, if weights of a
+        domain classifier explain the shift `partly`. Chosen on halves of the breast
+        cancer table and of penguins that are split by a column, on which maps lose up
+        to 73 and 26 points. On other simulated shifts and on the bundled tasks the gain
+        is the same from .5 to .8.
 
     partly : float, default=0.5
-        Share of the energy distance that weights which follow the rows must explain for
-        `covered` to be asked. Among many columns most rows have others about them
-        wherever they move. Chosen on the first draw of made shifts, where the gain is
-        the same from .44 to .57 (of halves by a column it is at least .57), and on
-        pairs of people of HAPT, where it is at most .14.
+        Share of the energy distance that weights of a domain classifier must explain
+        for `covered` to be used. Among many columns most rows have near rows in the
+        other domain, whatever the shift. Chosen on the first draw of simulated shifts,
+        where the gain is the same from .44 to .57 (for halves by a column it is at
+        least .57), and on pairs of people of HAPT, where it is at most .14.
 
     agree : int, default=2
         Number of maps of features, of different kinds, that must gain on the way to
-        the target and back before any method is averaged; all if fewer are compared. A
+        circular validation before any method is averaged; all if fewer are compared. A
         single map that gains did so by chance on bundled tasks, and lost up to 18
         points. Chosen there, among one, two and three.
 

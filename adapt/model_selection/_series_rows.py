@@ -29,7 +29,7 @@ from adapt.series._feature_rows import FeatureRows
 from adapt.series._on_series import OnSeries, takes_series
 from adapt.series._series_set import padded, stretched
 
-_TELLS = 0.25  # of the errors of the most frequent class, that lengths do away with
+_TELLS = 0.25  # of the errors of the most frequent class, which lengths remove
 
 
 def read_series(X, y, Xt):

@@ -1,9 +1,9 @@
-"""What rows without labels of the target tell of a shift.
+"""Evidence of a shift, from source rows and unlabelled target rows.
 
 Two questions decide whether maps of features are tried. Do source and target differ at
 all? And have rows moved to where the source has none? They need not have if weights of
 the source rows make the domains alike, or if they do so in part and one domain covers
-most of the other: then the target may have other frequencies of classes (label shift),
+most of the other: then the target may have other class frequencies (label shift),
 or rows from a part of the source (covariate shift), and maps that undo either would
 move rows across the decision boundary. Without classes a third answer is possible: rows
 far outside of the source may follow its correlations: then they are of another range,
@@ -35,16 +35,16 @@ _GROUPS = 10  # of source rows that a jackknife leaves out
 
 @dataclass(frozen=True, kw_only=True)
 class ShiftEvidence:
-    """What the rows tell of a shift.
+    """Evidence of a shift, and whether importance weights explain it.
 
     `compare`, `diagnose_shift` and `AutoAdapt` decide by it. Shares are of the squared
-    energy distance between the domains, from 0 to 1: what weights of the source rows do
-    away with.
+    energy distance between the domains, from 0 to 1: the part of the distance that
+    importance weights of the source rows remove.
 
     Parameters
     ----------
     p_value : float
-        How often chance would set source and target as far apart.
+        p-value of the test that source and target have one distribution.
 
     by_rows : float
         Share of weights that follow the rows: odds of a logistic regression of the
@@ -93,7 +93,7 @@ class ShiftEvidence:
 
     @property
     def frequencies_differ(self):
-        """Whether other frequencies of classes explain the shift, as well as any."""
+        """Whether label shift explains the difference as well as any weights."""
         return self.by_frequencies > max(self.rule.explained, self.by_scores)
 
     @property
@@ -116,7 +116,7 @@ class ShiftEvidence:
     def finding(self):
         """What was found, in the part of a sentence that a reason is made of."""
         if not self.differ:
-            return f"source and target cannot be told apart (p = {self.p_value:.2f})"
+            return f"no shift was detected (p = {self.p_value:.2f})"
         if not self.moved:
             why = (
                 f"one domain covers {self.covered:.0%} of the other, and weights that "
@@ -124,7 +124,7 @@ class ShiftEvidence:
             )
             if self._extrapolate:
                 why = (
-                    "a single column does not tell other units from another range"
+                    "with a single column, other units and another range look alike"
                     if math.isinf(self.against_correlations)
                     else "target rows follow the correlations of the source's columns"
                 )
@@ -133,12 +133,12 @@ class ShiftEvidence:
                     f"weights of source rows explain {self.explained:.0%} of the shift"
                 )
             return (
-                f"{why}, so rows need not have moved, and maps of features could undo "
-                "what tells labels apart"
+                f"{why}, so it may be covariate shift or label shift, where a map of "
+                "features could remove what separates the labels"
             )
         return (
-            f"rows have moved (weights of source rows explain {self.explained:.0%} of "
-            "the shift)"
+            f"the features have moved (weights of source rows explain only "
+            f"{self.explained:.0%} of the shift)"
         )
 
 
@@ -366,7 +366,7 @@ def _share(left, gap):
 def shift_evidence(
     Xs, Xt, classes=None, *, source_weight=None, random_state=None, rule=SHIPPED
 ):
-    """Return what the rows tell of a shift.
+    """Return the evidence of a shift.
 
     Parameters
     ----------

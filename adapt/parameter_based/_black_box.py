@@ -130,7 +130,7 @@ def recalibrated(log_p, scale, bias):
 
 
 def fit_scale(log_p, codes, weight, *, bias=False, given=0.0, strength=1.0):
-    """Return the scale, and the biases if asked for, that labels of rows speak for.
+    """Return the scale, and the biases if asked for, that best explain the labels.
 
     Parameters
     ----------

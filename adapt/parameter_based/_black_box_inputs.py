@@ -210,7 +210,8 @@ class BlackBoxInputs(ParameterAdapter):
     -----
     Departures from [1]_: the prompt is a gain and an offset of each column, and not the
     output of a network that sees the row; steps are set from the first gradients; the
-    mean of late iterates is taken; a prior keeps what labels do not speak for.
+    mean of late iterates is taken; a prior keeps parameters at their start that the
+    labels do not determine.
 
     Time and cost are those of the queries: about `max_queries` times the number of
     labelled rows. Memory O(n d).

@@ -176,7 +176,7 @@ class LinInt(ParameterAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the rows, and seeds what in `estimator` has no seed of its own.
+        Draws the rows, and seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

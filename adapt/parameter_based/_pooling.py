@@ -37,7 +37,7 @@ def mixture_likelihood(weights, likelihoods, sample_weight, strength):
         Weights of rows.
 
     strength : float
-        Rows that speak for each expert beforehand: a Dirichlet prior.
+        Dirichlet prior: number of prior rows in favour of each expert.
 
     Returns
     -------

@@ -59,7 +59,7 @@ class RegularTransferLC(ParameterAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own.
+        Seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

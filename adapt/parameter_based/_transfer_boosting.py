@@ -1,7 +1,7 @@
 """Gradient boosting that goes on from a source model, on the target.
 
 The warm start of scikit-learn's histogram boosting cannot be used for it: that bins the
-new rows anew, while the trees that are there know the old bins.
+new rows again, while the trees that are there know the old bins.
 """
 
 from numbers import Integral
@@ -142,8 +142,8 @@ class TransferBoosting(ParameterAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the folds, and seeds the trees and what in `estimator` has no seed of its
-        own.
+        Draws the folds, and seeds the trees and each `random_state` in `estimator` that
+        is None.
 
     Attributes
     ----------

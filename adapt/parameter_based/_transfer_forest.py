@@ -98,7 +98,8 @@ class TransferForestClassifier(MovedForest):
           among the middles of target values: of those where the information gain has a
           local maximum, to the one where the target rows on both sides are most like
           the source's class proportions (by Jensen-Shannon divergence); children are
-          swapped if that is liker. Nodes whose target rows are pure become leaves.
+          swapped if this makes them more similar to the source. Nodes whose target rows
+          are pure become leaves.
         - "source" or "src": the source model as it is.
         - "target", "tgt" or "trgt": a clone of it, fitted on the target.
         - a function `(model, X, y)` that gets a copy of the source model and the
@@ -164,7 +165,7 @@ class TransferForestClassifier(MovedForest):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the bootstraps, and seeds what in `estimator` has no seed of its own.
+        Draws the bootstraps, and seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------
@@ -322,8 +323,8 @@ class TransferForestRegressor(MovedForest):
         - "strut": structure transfer [1]_. From the root down, each threshold is moved
           among the middles of target values: of those where the explained variance has
           a local maximum, to the one where the target rows on both sides are most like
-          the source's means; children are swapped if that is liker. Nodes whose target
-          rows are pure become leaves.
+          the source's means; children are swapped if this makes them more similar to
+          the source. Nodes whose target rows are pure become leaves.
         - "source" or "src": the source model as it is.
         - "target", "tgt" or "trgt": a clone of it, fitted on the target.
         - a function `(model, X, y)` that gets a copy of the source model and the
@@ -359,7 +360,7 @@ class TransferForestRegressor(MovedForest):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the bootstraps, and seeds what in `estimator` has no seed of its own.
+        Draws the bootstraps, and seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

@@ -165,7 +165,7 @@ class TransferTreeSelector(_Selector):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the folds, and seeds what in `estimator` has no seed of its own.
+        Draws the folds, and seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------
@@ -323,7 +323,7 @@ class TransferForestSelector(_Selector):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the rows, and seeds what in `estimator` has no seed of its own.
+        Draws the rows, and seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

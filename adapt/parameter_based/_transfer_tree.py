@@ -182,7 +182,8 @@ class TransferTreeClassifier(MovedTrees):
           among the middles of target values: of those where the information gain has a
           local maximum, to the one where the target rows on both sides are most like
           the source's class proportions (by Jensen-Shannon divergence); children are
-          swapped if that is liker. Nodes whose target rows are pure become leaves.
+          swapped if this makes them more similar to the source. Nodes whose target rows
+          are pure become leaves.
         - "source" or "src": the source model as it is.
         - "target", "tgt" or "trgt": a clone of it, fitted on the target.
         - a function `(model, X, y)` that gets a copy of the source model and the
@@ -240,7 +241,7 @@ class TransferTreeClassifier(MovedTrees):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own.
+        Seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------
@@ -395,8 +396,8 @@ class TransferTreeRegressor(MovedTrees):
         - "strut": structure transfer [1]_. From the root down, each threshold is moved
           among the middles of target values: of those where the explained variance has
           a local maximum, to the one where the target rows on both sides are most like
-          the source's means; children are swapped if that is liker. Nodes whose target
-          rows are pure become leaves.
+          the source's means; children are swapped if this makes them more similar to
+          the source. Nodes whose target rows are pure become leaves.
         - "source" or "src": the source model as it is.
         - "target", "tgt" or "trgt": a clone of it, fitted on the target.
         - a function `(model, X, y)` that gets a copy of the source model and the
@@ -425,7 +426,7 @@ class TransferTreeRegressor(MovedTrees):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own.
+        Seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

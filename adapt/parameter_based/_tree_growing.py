@@ -99,7 +99,7 @@ def _best_columns(sample, level, sums, size, min_leaf, memberships):
 
 
 def _sums_below(Z, weight, which, slot, first):
-    """Return running sums of ``Z`` and of weights over rows, anew in each slot."""
+    """Return running sums of ``Z`` and of weights over rows, restarted in each slot."""
 
     def running(column):
         run = np.cumsum(column.take(which), axis=1)

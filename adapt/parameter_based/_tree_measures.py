@@ -128,7 +128,7 @@ class Numbers:
 
 
 def running_sums_of(column, row, first, lengths):
-    """Return running sums over rows that start anew in each slot."""
+    """Return running sums over rows that restart in each slot."""
     column = column.take(row)
     wide = np.float64 if column.dtype.kind == "f" else np.int64
     running = np.cumsum(column, dtype=wide)

@@ -233,7 +233,7 @@ def as_series(X, *, id=None, time=None, channels=None, labels=(), channels_last=
     if time is not None or labels:
         raise ValueError(
             "`time` and `labels` name columns of a long table, which also needs `id`: "
-            "the column that says of which series a row is."
+            "the column that names the series of a row."
         )
     read = _from_list if is_list_of_series(X) else _from_array
     values, names = read(X, channels, channels_last)

@@ -32,7 +32,7 @@ class ChannelScaler(SeriesAdapter):
     A value of channel c in domain k becomes :math:`(x - \mu_{kc}) / \sigma_{kc}`, with
     the mean and the standard deviation over all series and steps of the domain. Use it
     if sensors differ by gain and offset. Differences between the series of a domain
-    stay, other than with a z-score of each series, which often does harm.
+    stay. A z-score of each series would remove them, which often does harm.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class ChannelScaler(SeriesAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own.
+        Seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

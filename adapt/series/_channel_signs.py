@@ -64,7 +64,7 @@ class ChannelSigns(SeriesAdapter):
         Whether to print how long each stage took.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds what in `estimator` has no seed of its own.
+        Seeds each `random_state` in `estimator` that is None.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class ChannelSigns(SeriesAdapter):
     See Also
     --------
     EuclideanAlignment : For mixed channels, as of turned sensors.
-    SpectralAlignment : For other frequencies.
+    SpectralAlignment : Aligns the power spectra.
 
     Notes
     -----

@@ -156,8 +156,8 @@ def read_long(frame, id, time, channels, labels):
         Of pandas or polars; rows in any order.
 
     id, time : str
-        Columns that say of which series a row is, and of which time. Without `time`,
-        rows are in the order of time.
+        Columns with the name of the series and the time of a row. Without `time`, rows
+        are in the order of time.
 
     channels : list of str or None
         Columns of values; None for all others.

@@ -1,5 +1,6 @@
 """The real data sets: layout, content, errors and the numbers they document."""
 
+import pickle
 import re
 import socket
 import subprocess
@@ -308,3 +309,17 @@ def test_all_is_complete():
     public = {name for name in vars(adapt.datasets) if name[:5] in ("load_", "make_")}
     assert public <= set(adapt.datasets.__all__)
     assert all(f"load_{name}" in public for name in NAMES)
+
+
+@pytest.mark.parametrize("name", ["load_penguins", "load_watch", "load_bikes"])
+def test_a_bunch_is_printed_in_short(name):
+    data = getattr(adapt.datasets, name)()
+    text = repr(data)
+    assert len(text) < 800
+    assert len(text.splitlines()) == len(data) + 1
+    for key, value in data.items():
+        assert f"  {key}: " in text
+        if isinstance(value, np.ndarray):
+            assert f"{key}: ndarray of shape {value.shape}" in text
+    again = pickle.loads(pickle.dumps(data))
+    assert repr(again) == text

@@ -46,7 +46,7 @@ def test_covariate_shift():
     assert report.label.residual_p_value < 1e-4
     assert not report.has_concept_shift
     assert report.columns["column"].iloc[0] == "x1"
-    assert any("Weighing rows" in text for text in report.advice)
+    assert any("Importance weights are possible" in text for text in report.advice)
 
 
 def test_concept_shift_shows_in_labels_only():

@@ -98,7 +98,7 @@ def test_weights_are_drawn_by_what_they_carry():
     half = np.sort(models[0].weights_)[::-1][: len(Xs) // 2].sum()
     assert carried[len(Xs) // 2] == pytest.approx(half / len(Xs))
     share = models[0].effective_sample_size_ / len(Xs)
-    assert lines[0].get_label() == f"IWC: worth {share:.0%} of the rows"
+    assert lines[0].get_label() == f"IWC: effective sample size {share:.0%}"
     with pytest.raises(TypeError, match="LinearOT does not"):
         WeightsDisplay.from_estimator(LinearOT().fit(Xs, ys, Xt=Xt))
 
@@ -111,9 +111,11 @@ def test_scores_of_a_comparison(comparison):
     names = [label.get_text() for label in display.ax_.get_yticklabels()]
     assert f"{comparison.recommended} (chosen)" in names
     labels = display.ax_.get_legend_handles_labels()[1]
-    assert {"there and back", "importance-weighted", "true on the target"} == set(
-        labels
-    )
+    assert {
+        "circular validation",
+        "importance-weighted",
+        "true score on the target",
+    } == set(labels)
     truth = display.ax_.collections[-1].get_offsets()[:, 0]
     np.testing.assert_allclose(sorted(truth), sorted(comparison.results["target"]))
 
@@ -124,7 +126,7 @@ def test_scores_of_auto_adapt():
     ax = axes()
     display = DomainScoresDisplay.from_estimator(model, ax=ax)
     assert display.ax_ is ax
-    assert "true on the target" not in ax.get_legend_handles_labels()[1]
+    assert "true score on the target" not in ax.get_legend_handles_labels()[1]
 
 
 # ---------------------------------------------------------------- learning curves
@@ -269,7 +271,7 @@ def test_gain_of_labels_against_draws_by_hand():
         assert np.all(np.isclose(found, 0) | np.isclose(found, gain))
     assert display.suggested[1].mean() > gain / 2
     labels = display.ax_.get_legend_handles_labels()[1]
-    assert labels == ["rows that were suggested", "rows at random", "best method"]
+    assert labels == ["suggested rows", "random rows", "best candidate"]
     with pytest.raises(ValueError, match="`predictions` must be of shape"):
         LabelGainDisplay.from_predictions(predictions, y[1:])
 

@@ -86,7 +86,12 @@ def test_guesses_are_right_under_covariate_shift_and_a_right_model(shift):
     for name in "ATC", "DoC", "importance-weighted":
         assert guesses[name] == pytest.approx(truth, abs=0.04)
     assert expected.low <= truth <= expected.high
-    names = "ATC of two models", "there and back", "agreement", "frequencies of classes"
+    names = (
+        "ATC of two models",
+        "circular validation",
+        "agreement",
+        "class frequencies",
+    )
     taken = expected.guesses.loc[list(names)]
     assert expected.accuracy == taken["guess"].min() <= guesses["source"]
     assert expected.low <= expected.accuracy <= expected.high
@@ -100,7 +105,7 @@ def test_guesses_follow_the_frequencies_of_classes():
     model = GaussianNB()
     expected = expected_accuracy(model, Xs, ys, Xt, cv=3, random_state=0)
     truth = model.fit(Xs, ys).score(Xt, np.array(["rare", "often"])[yt])
-    row = expected.guesses.loc["frequencies of classes"]
+    row = expected.guesses.loc["class frequencies"]
     assert expected.accuracy == row["guess"] == pytest.approx(truth, abs=0.02)
     assert expected.low == pytest.approx(row["low"] - 0.1)
 

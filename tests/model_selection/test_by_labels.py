@@ -105,7 +105,7 @@ def test_labels_find_another_rule():
     assert model.score(Xt[40:], yt[40:]) > 0.8
     found = model.comparison_.labels
     assert found.of_choice.low > 0.5
-    assert "does better than SourceOnly" in model.decision_
+    assert "is better than SourceOnly" in model.decision_
     assert "40 labelled target rows" in model.decision_
 
 

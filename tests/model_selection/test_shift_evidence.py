@@ -91,13 +91,13 @@ def test_a_rule_and_evidence_cannot_be_changed_in_place():
 @pytest.mark.parametrize(
     ("p_value", "shares", "rule", "moved", "says"),
     [
-        (0.2, (0.1, 0.1, 0.1), {}, False, "cannot be told apart (p = 0.20)"),
-        (0.2, (0.1, 0.1, 0.1), {"level": 0.3}, True, "rows have moved"),
-        (0.01, (0.84, 0.2, 0.3), {}, True, "explain 84% of the shift"),
+        (0.2, (0.1, 0.1, 0.1), {}, False, "no shift was detected (p = 0.20)"),
+        (0.2, (0.1, 0.1, 0.1), {"level": 0.3}, True, "the features have moved"),
+        (0.01, (0.84, 0.2, 0.3), {}, True, "explain only 84% of the shift"),
         (0.01, (0.86, 0.2, 0.3), {}, False, "explain 86% of the shift"),
         (0.01, (0.3, 0.95, 0.2), {}, False, "explain 95% of the shift"),
         (0.01, (0.3, 0.2, 0.95), {}, False, "explain 95% of the shift"),
-        (0.01, (0.95, 0.2, 0.3), {"explained": 0.96}, True, "rows have moved"),
+        (0.01, (0.95, 0.2, 0.3), {"explained": 0.96}, True, "the features have moved"),
     ],
 )
 def test_evidence_is_judged_by_its_rule(p_value, shares, rule, moved, says):
@@ -258,7 +258,7 @@ def test_numbers_in_other_units_have_moved():
     evidence = shift_evidence(Xs, Xt, random_state=0)
     assert evidence.against_correlations > 3
     assert evidence.moved
-    assert "rows have moved" in evidence.finding
+    assert "the features have moved" in evidence.finding
 
 
 def test_few_rows():
@@ -288,7 +288,7 @@ def test_a_shift_along_the_classes_is_not_undone():
     Xs, ys, Xt, yt = along_the_classes()
     model = AutoAdapt(random_state=0).fit(Xs, ys, Xt=Xt)
     assert model.best_method_ == "SourceOnly"
-    assert "maps of features could undo what tells labels apart" in model.decision_
+    assert "a map of features could remove what separates the labels" in model.decision_
     # On the way to the target and back maps look right, and half of the rows are wrong.
     maps = compare(Xs, ys, Xt, yt, methods=["DomainStandardScaler"])
     rows = maps.results.set_index("method")

@@ -21,7 +21,7 @@ __all__ = ["ADDA"]
 class ADDA(DiscriminatorAdapter):
     """Adversarial discriminative domain adaptation [1]_.
 
-    Do not use it where class shares differ between the domains or rows are few: the
+    Do not use it if class shares differ between the domains or rows are few: the
     target's encoder is trained to look like the source, without the source labels, so
     that nothing keeps it from mapping one class onto another. `DANN` trains on them
     throughout.

@@ -11,12 +11,12 @@ __all__ = ["BNM"]
 
 
 class BNM(PenalizedAdapter):
-    """Batch nuclear-norm maximisation [1]_, for classes.
+    """Batch nuclear-norm maximisation [1]_, for classification.
 
     The encoder and the task network minimise the loss on the source, and maximise, with
     weight `lambda_`, the sum of the singular values of the class probabilities of a
-    target batch, per row. Target labels are not needed; where `yt` has some, they join
-    the task.
+    target batch, per row. Target labels are not needed. If `yt` has some, they are
+    added to the task loss.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class BNM(PenalizedAdapter):
     lambda_ : float or callable, default=1.0
         Weight of the norm. A callable is a schedule: it returns the values at an array
         of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles anything
-        anew.
+        again.
 
     copy : bool, default=True
         Whether networks that are given are copied, or trained themselves.
@@ -151,8 +151,8 @@ class BNM(PenalizedAdapter):
 
     An epoch of ``s`` steps costs ``s`` forward and backward passes of the networks over
     ``2 * batch_size`` rows; with ``k`` classes, the norm adds O(batch_size k^2 + k^3) a
-    step, for its gradient needs no more than the eigenvectors of a ``k x k`` matrix. It
-    is negative in `history_`, for it is maximised.
+    step, because its gradient needs only the eigenvectors of a ``k x k`` matrix. It is
+    negative in `history_`, because it is maximised.
 
     References
     ----------

@@ -13,7 +13,7 @@ __all__ = ["CCSA"]
 
 
 class CCSA(DeepAdapter):
-    """Classification and contrastive semantic alignment [1]_, for classes.
+    """Classification and contrastive semantic alignment [1]_.
 
     The encoder and the task network minimise ``(1 - gamma)`` times the task loss plus
     `gamma` times the contrastive loss of all pairs of a source row and a labelled

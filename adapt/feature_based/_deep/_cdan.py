@@ -66,14 +66,14 @@ def _conditioning(shape, n_classes, n_random):
 
 
 class CDAN(AdversarialAdapter):
-    """Conditional domain-adversarial network [1]_, for classes.
+    """Conditional domain-adversarial network [1]_, for classification.
 
     As in `DANN`, the encoder and the task network minimise the loss on the source while
     the encoder maximises, with weight `lambda_`, the loss of a discriminator of
     domains. Its input is the outer product of the features and the class probabilities
     or, where that has more than `max_features` numbers, a random map of it. With
     `entropy`, rows whose class is certain count more (CDAN+E). Target labels are not
-    needed; where `yt` has some, they join the task.
+    needed. If `yt` has some, they are added to the task loss.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class CDAN(AdversarialAdapter):
     lambda_ : float or callable, default=0.1
         Weight of the reversed gradient. A callable is a schedule: it returns the values
         at an array of step numbers, as `adapt.deep.UpdateLambda` does. No value
-        compiles anything anew.
+        compiles anything again.
 
     entropy : bool, default=True
         Whether rows count by ``1 + exp(-H)``, with ``H`` the entropy of their class

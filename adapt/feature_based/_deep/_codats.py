@@ -31,8 +31,8 @@ class CoDATS(AdversarialAdapter):
     task network minimise the loss on the source while the encoder maximises, with
     weight `lambda_`, the loss of a discriminator of domains. Where it is known how
     frequent each class is in the target, `target_proportions` adds the divergence of
-    the mean prediction from that (CoDATS-WS). Target labels are not needed; where `yt`
-    has some, they join the task.
+    the mean prediction from that (CoDATS-WS). Target labels are not needed. If `yt` has
+    some, they are added to the task loss.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class CoDATS(AdversarialAdapter):
     lambda_ : float or callable, default=0.1
         Weight of the reversed gradient. A callable is a schedule: it returns the values
         at an array of step numbers, as `adapt.deep.UpdateLambda` does. No value
-        compiles anything anew.
+        compiles anything again.
 
     target_proportions : array-like of shape (n_classes,), default=None
         Share of each class in the target, in the order of `classes_`.

@@ -16,7 +16,7 @@ class DAN(ClassWeighting, PenalizedAdapter):
     The encoder and the task network minimise the loss on the source plus `lambda_`
     times the squared maximum mean discrepancy of source and target features, with the
     mean of five Gaussian kernels around the mean distance in the batch. Target labels
-    are not needed; where `yt` has some, they join the task.
+    are not needed. If `yt` has some, they are added to the task loss.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class DAN(ClassWeighting, PenalizedAdapter):
     lambda_ : float or callable, default=0.3
         Weight of the discrepancy. A callable is a schedule: it returns the values at an
         array of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles
-        anything anew.
+        anything again.
 
     bandwidths : list of float, default=(0.25, 0.5, 1.0, 2.0, 4.0)
         Of the Gaussian kernels ``exp(-distance**2 / bandwidth)``, whose mean is taken,

@@ -14,7 +14,7 @@ class DANN(AdversarialAdapter):
 
     The encoder and the task network minimise the loss on the source, while the encoder
     maximises, with weight `lambda_`, the loss of a discriminator of domains. Target
-    labels are not needed; where `yt` has some, they join the task.
+    labels are not needed. If `yt` has some, they are added to the task loss.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class DANN(AdversarialAdapter):
     lambda_ : float or callable, default=0.1
         Weight of the reversed gradient. A callable is a schedule: it returns the values
         at an array of step numbers, as `adapt.deep.UpdateLambda` does. No value
-        compiles anything anew.
+        compiles anything again.
 
     copy : bool, default=True
         Whether networks that are given are copied, or trained themselves.

@@ -12,7 +12,7 @@ class DeepCORAL(ClassWeighting, PenalizedAdapter):
 
     The encoder and the task network minimise the loss on the source plus `lambda_`
     times the squared distance of the covariances of source and target features. Target
-    labels are not needed; where `yt` has some, they join the task.
+    labels are not needed. If `yt` has some, they are added to the task loss.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class DeepCORAL(ClassWeighting, PenalizedAdapter):
     lambda_ : float or callable, default=1.0
         Weight of the CORAL loss. A callable is a schedule: it returns the values at an
         array of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles
-        anything anew.
+        anything again.
 
     match_mean : bool, default=False
         Whether to add the mean squared difference of the means.

@@ -19,15 +19,15 @@ __all__ = ["DeepJDOT"]
 class DeepJDOT(ClassWeighting, PenalizedAdapter):
     """Deep joint distribution optimal transport [1]_.
 
-    Do not use it where class shares differ between the domains, without
-    `class_weights`: the plan moves all of a source batch onto all of a target batch, so
-    that rows of a class that is rare in the target are matched with other classes.
+    Do not use it if class shares differ between the domains, without `class_weights`:
+    the plan moves all of a source batch onto all of a target batch, so that rows of a
+    class that is rare in the target are matched with other classes.
 
     In each step, an entropic transport plan between the source and the target batch is
     found for the cost ``alpha |zs - zt|^2 + L(ys, prediction(zt))``, with ``L`` the
     task loss; then the encoder and the task network minimise the loss on the source
-    plus `lambda_` times the cost under that plan. Target labels are not needed; where
-    `yt` has some, they join the task.
+    plus `lambda_` times the cost under that plan. Target labels are not needed. If `yt`
+    has some, they are added to the task loss.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class DeepJDOT(ClassWeighting, PenalizedAdapter):
     lambda_ : float or callable, default=1.0
         Weight of the transport. A callable is a schedule: it returns the values at an
         array of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles
-        anything anew.
+        anything again.
 
     alpha : float, default=0.1
         Weight of the squared distance of features in the cost, beside the task loss.

@@ -23,8 +23,8 @@ class DeepSelfTraining(PenalizedAdapter):
     the surest share is chosen, which rises evenly from `start` to `stop`; and training
     goes on with the loss on the source plus `lambda_` times that on the chosen rows,
     the others counting as zero. It is `SelfTraining` for networks, which are not
-    trained anew in each round. Target labels are not needed; where `yt` has some, they
-    join the task.
+    trained from the start in each round. Target labels are not needed. If `yt` has
+    some, they are added to the task loss.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class DeepSelfTraining(PenalizedAdapter):
     lambda_ : float or callable, default=1.0
         Weight of the guesses. A callable is a schedule: it returns the values at an
         array of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles
-        anything anew.
+        anything again.
 
     n_rounds : int, default=5
         How often target rows are labelled.

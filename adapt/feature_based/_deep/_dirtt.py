@@ -24,7 +24,7 @@ class DIRTT(VirtualAdversary, SourceFreeAdapter):
     It starts from a fitted `VADA`, and needs no source rows. Encoder and task network
     minimise, on the target, the entropy of the predictions, the virtual adversarial
     loss, and `beta` times the divergence of the predictions from those of the teacher:
-    the model itself as it was at the start of each of `n_rounds` rounds. Where `yt` has
+    the model itself as it was at the start of each of `n_rounds` rounds. If `yt` has
     some labels, their loss is added.
 
     Parameters

@@ -9,15 +9,15 @@ __all__ = ["JAN"]
 class JAN(DAN):
     """Joint adaptation network [1]_: joint maximum mean discrepancy.
 
-    Do not use it where class shares differ between the domains, without
-    `class_weights`: a discrepancy of joint distributions is least where target rows are
-    predicted in the shares of the source. In small batches of many classes it is noisy.
+    Do not use it if class shares differ between the domains, without `class_weights`: a
+    discrepancy of joint distributions is least where target rows are predicted in the
+    shares of the source. In small batches of many classes it is noisy.
 
     The encoder and the task network minimise the loss on the source plus `lambda_`
     times the squared maximum mean discrepancy of the joint distributions of features
     and predictions; the kernel is the product of one for each. Predictions are class
-    probabilities, or numbers. Target labels are not needed; where `yt` has some, they
-    join the task.
+    probabilities, or numbers. Target labels are not needed. If `yt` has some, they are
+    added to the task loss.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class JAN(DAN):
     lambda_ : float or callable, default=0.3
         Weight of the discrepancy. A callable is a schedule: it returns the values at an
         array of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles
-        anything anew.
+        anything again.
 
     bandwidths : list of float, default=(0.25, 0.5, 1.0, 2.0, 4.0)
         Of the Gaussian kernels ``exp(-distance**2 / bandwidth)``, whose mean is taken,

@@ -14,13 +14,13 @@ __all__ = ["MCC"]
 
 
 class MCC(PenalizedAdapter):
-    """Minimum class confusion [1]_, for classes.
+    """Minimum class confusion [1]_, for classification.
 
     The encoder and the task network minimise the loss on the source plus `lambda_`
     times the confusion of classes on target rows: from the predicted probabilities,
     softened by `temperature` and weighted towards certain rows, follows how often each
     pair of classes is predicted together. Nothing is aligned. Target labels are not
-    needed; where `yt` has some, they join the task.
+    needed. If `yt` has some, they are added to the task loss.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class MCC(PenalizedAdapter):
     lambda_ : float or callable, default=1.0
         Weight of the confusion. A callable is a schedule: it returns the values at an
         array of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles
-        anything anew.
+        anything again.
 
     temperature : float, default=2.5
         What logits are divided by before the softmax.

@@ -24,7 +24,8 @@ class MCD(DeepAdapter):
     the source; then the task networks minimise it less their discrepancy on the target;
     then the encoder alone minimises the discrepancy, `n_steps` times. The discrepancy
     is the mean absolute difference of the class probabilities, or of predicted numbers.
-    Target labels are not needed; where `yt` has some, they join both tasks.
+    Target labels are not needed. If `yt` has some, they are added to the loss of both
+    task networks.
 
     Parameters
     ----------

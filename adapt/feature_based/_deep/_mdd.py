@@ -25,18 +25,18 @@ __all__ = ["MDD"]
 class MDD(ClassWeighting, PenalizedAdapter):
     """Margin disparity discrepancy [1]_.
 
-    Compare it with `DeepSource` before use where class shares differ between the
-    domains: on five pairs of months of drifting gas sensors it gained 1, 7 and 12
-    points and lost 1 and 15 (accuracy .90, .50, .98 and .97, .52; one run at the
-    defaults on JAX, beside the mean of two of `DeepSource`;
-    ``benchmarks/results/deep_accuracy.csv``).
+    Compare it with `DeepSource` before use if class shares differ between the domains:
+    on five pairs of months of drifting gas sensors it gained 1, 7 and 12 points and
+    lost 1 and 15 (accuracy .90, .50, .98 and .97, .52; one run at the defaults on JAX,
+    beside the mean of two of `DeepSource`; ``benchmarks/results/deep_accuracy.csv``).
 
     The encoder and the task network minimise the loss on the source. An adversary
     minimises ``gamma CE(adversary(zs), task(zs)) - log(1 - p)``, with ``p`` its
     probability at ``zt`` of the class that the task network gives, and the encoder
     maximises that with weight `lambda_`, through a reversed gradient. For numbers it is
     `gamma` times the task loss between both networks on the source less that on the
-    target. Target labels are not needed; where `yt` has some, they join the task.
+    target. Target labels are not needed. If `yt` has some, they are added to the task
+    loss.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class MDD(ClassWeighting, PenalizedAdapter):
     lambda_ : float or callable, default=0.1
         Weight of the reversed gradient. A callable is a schedule: it returns the values
         at an array of step numbers, as `adapt.deep.UpdateLambda` does. No value
-        compiles anything anew.
+        compiles anything again.
 
     gamma : float, default=4.0
         Weight of the source, the exponential of the margin.

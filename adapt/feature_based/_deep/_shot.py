@@ -47,13 +47,13 @@ def pseudo_labels(z, p):
 
 
 class SHOT(SourceFreeAdapter):
-    """Source hypothesis transfer [1]_, for classes, without the source.
+    """Source hypothesis transfer [1]_: source-free, for classification.
 
     It starts from a fitted model and needs no source rows. The encoder alone moves: it
     maximises the mutual information of target rows and predicted classes, and
     minimises, with weight `lambda_`, the cross-entropy of pseudo-labels. Those are
-    found anew at the start of each of `n_rounds` rounds: the class whose centre, a mean
-    of features weighted by predictions, is nearest. Where `yt` has some labels, their
+    found again at the start of each of `n_rounds` rounds: the class whose centre, a
+    mean of features weighted by predictions, is nearest. If `yt` has some labels, their
     loss is added.
 
     Parameters
@@ -86,7 +86,7 @@ class SHOT(SourceFreeAdapter):
     lambda_ : float or callable, default=0.3
         Weight of the pseudo-labels. A callable is a schedule: it returns the values at
         an array of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles
-        anything anew.
+        anything again.
 
     n_rounds : int, default=5
         How often pseudo-labels are found.

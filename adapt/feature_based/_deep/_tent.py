@@ -24,13 +24,12 @@ class _NormalisedSource(DeepSource):
 
 
 class Tent(SourceFreeAdapter):
-    """Test-time entropy minimisation [1]_, for classes, without the source.
+    """Test-time entropy minimisation [1]_: source-free, for classification.
 
     It starts from a fitted model whose encoder has batch normalisation, and needs no
     source rows. The layers of batch normalisation take over the statistics of the
     target, as in `AdaBN`; then their scales and offsets, and nothing else, are moved to
-    lower the entropy of the predictions. Where `yt` has some labels, their loss is
-    added.
+    lower the entropy of the predictions. If `yt` has some labels, their loss is added.
 
     Parameters
     ----------

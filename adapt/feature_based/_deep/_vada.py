@@ -64,13 +64,13 @@ class VirtualAdversary(DeepAdapter):
 
 
 class VADA(VirtualAdversary, AdversarialAdapter):
-    """Virtual adversarial domain adaptation [1]_, for classes.
+    """Virtual adversarial domain adaptation [1]_, for classification.
 
     To the losses of `DANN` it adds, on the target, the entropy of the predictions, and,
     on both domains, the virtual adversarial loss [2]_: how far predictions move when
     each row moves by `epsilon` in the direction in which they move most. Boundaries
     then pass where there are few rows. `DIRTT` goes on from here. Target labels are not
-    needed; where `yt` has some, they join the task.
+    needed. If `yt` has some, they are added to the task loss.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class VADA(VirtualAdversary, AdversarialAdapter):
     lambda_ : float or callable, default=0.1
         Weight of the reversed gradient. A callable is a schedule: it returns the values
         at an array of step numbers, as `adapt.deep.UpdateLambda` does. No value
-        compiles anything anew.
+        compiles anything again.
 
     lambda_source : float or callable, default=1.0
         Weight of the virtual adversarial loss on the source.

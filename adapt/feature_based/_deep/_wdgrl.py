@@ -31,17 +31,17 @@ def critic_gap(values, n_source, weights=None):
 class WDGRL(AdversarialAdapter):
     """Wasserstein distance guided representation learning [1]_.
 
-    Do not use it where class shares differ between the domains, without
-    `class_weights`: the distance that it makes small counts other shares as a shift of
-    features. It takes `n_critic` trainings of the critic in each step, so where time is
-    short `DANN` is the cheaper method of this kind.
+    Do not use it if class shares differ between the domains, without `class_weights`:
+    the distance that it makes small counts other shares as a shift of features. It
+    takes `n_critic` trainings of the critic in each step, so where time is short `DANN`
+    is the cheaper method of this kind.
 
     In each step a critic is trained `n_critic` times to give source features higher
     values than target features; `gamma` times the squared distance from 1 of the norm
     of its gradient, at the features and between them, keeps it from being steep. Then
     the encoder and the task network minimise the loss on the source plus `lambda_`
-    times the difference of the critic's means. Target labels are not needed; where `yt`
-    has some, they join the task.
+    times the difference of the critic's means. Target labels are not needed. If `yt`
+    has some, they are added to the task loss.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class WDGRL(AdversarialAdapter):
     lambda_ : float or callable, default=0.1
         Weight of the distance. A callable is a schedule: it returns the values at an
         array of step numbers, as `adapt.deep.UpdateLambda` does. No value compiles
-        anything anew.
+        anything again.
 
     gamma : float, default=10.0
         Weight of the gradient penalty.
@@ -89,8 +89,8 @@ class WDGRL(AdversarialAdapter):
         the source. In the form of one table, labels of target rows are not read.
 
     n_critic : int, default=5
-        Number of critic's updates in a step, on one batch. The distance is worth what
-        the critic is: the more, the better.
+        Number of critic's updates in a step, on one batch. More updates give a better
+        critic, and hence a better estimate of the distance.
 
     loss : str, callable, keras.losses.Loss or None, default=None
         The task loss. If None, the labels decide: cross-entropy for strings, integers,

@@ -53,9 +53,10 @@ class ClueGAINImputer(GAINImputer):
     - "finetuned": trained on with the target;
     - "scratch": trained on the target alone;
     - "gaussian": a Gaussian with the source as prior, as `GaussianTransferImputer`;
-    - "blend": all the networks and several such Gaussians, in which the source is worth
-      few rows or many, with weights as in stacked regressions [2]_: those that fill
-      held-out cells best, and the fewer cells there are the more alike.
+    - "blend": all the networks and several such Gaussians, with a strong or a weak
+      prior from the source. Weights are those of stacked regressions [2]_: they
+      minimise the error on held-out cells, and are closer to equal if there are few
+      such cells.
 
     If "blend" is a candidate it is taken, because small targets have too few observed
     cells to choose reliably among the others. Without it, the best of them is.

@@ -174,7 +174,7 @@ class IWN(Trainer, ShrunkRatioAdapter):
 
     random_state : int, RandomState instance or None, default=None
         Seeds initial weights, batches, the halves that choose `shrinkage`, the
-        bootstrap, and what in `estimator` has no seed of its own.
+        bootstrap, and each `random_state` in `estimator` that is None.
 
     Attributes
     ----------

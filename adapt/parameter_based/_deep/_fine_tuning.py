@@ -164,7 +164,7 @@ class FineTuning(NetworkTransfer):
         Weight of `penalty`. At 0 there is none; at infinity layers of the source stay
         as they are, and only a new head moves. A callable is a schedule: it returns the
         values at an array of step numbers, as `adapt.deep.UpdateLambda` does. No value
-        compiles anything anew.
+        compiles anything again.
 
     tuner : Tuner or None, default=None
         What is trained in place of the weights of the encoder, such as

@@ -189,7 +189,7 @@ def _head_of(network):
 
 
 def with_columns(array, columns, fill):
-    """Return an array with its last axis arranged anew.
+    """Return an array with its last axis reordered.
 
     Parameters
     ----------

@@ -234,7 +234,7 @@ class NetworkTransfer(DeepAdapter):
     def _prepare_parts(self, y, start, rng):
         """Make encoder and task, and match the labels with the outputs of the task.
 
-        Return their shape, and as `Matched` says what becomes of them.
+        Return their shape, and how `Matched` changes them.
         """
         encoder, task, known, make_copy, _ = start
         options = {"rng": rng, "copy": make_copy}

@@ -9,7 +9,7 @@ from adapt.parameter_based.tuners._deep._tuned import Tuned
 
 __all__ = ["check_tuner", "count", "merged", "with_tuner"]
 
-# Parameters that speak of the weights of the encoder, and what leaves them alone.
+# Parameters that concern the weights of the encoder, with values that have no effect.
 _OF_THE_ENCODER = {
     "training": True,
     "unfreeze_epochs": 0,

@@ -44,8 +44,8 @@ class BitFit(Tuner):
     Notes
     -----
     It takes any network, and merges into it exactly. The bias of the keys of an
-    attention is left out, for it changes no output. Batch normalisation goes on with
-    the means and variances of the source.
+    attention is left out, because it changes no output. Batch normalisation goes on
+    with the means and variances of the source.
 
     References
     ----------

@@ -144,7 +144,7 @@ class LoRA(Tuner):
 
     alpha : float or None, default=None
         The update is multiplied by ``alpha / rank``. If None, by 1. No value compiles
-        anything anew.
+        anything again.
 
     quantize : {"nf4", "int8"} or None, default=None
         How the frozen kernels are held in memory and in files [2]_: in 4 bits, as one

@@ -140,7 +140,7 @@ class Tuned(keras.Model):
                 _store_only(place.layer, kept)
 
     def _insert_layers(self, features):
-        """Build the graph anew, with what the tuner puts around calls."""
+        """Build the graph again, with the calls that the tuner changes."""
         parts, tuner = self._parts, self.tuner
         title = type(tuner).__name__
         check_graph(parts.base, title)
@@ -250,7 +250,7 @@ class Tuned(keras.Model):
         return merged(parts.graph, others, self.shape)
 
     def get_config(self):
-        """Return what builds this network anew, without its weights.
+        """Return the config of this network, without its weights.
 
         Returns
         -------
