@@ -119,6 +119,20 @@ def _losses(model, X, y, of_classes, scale):
     return -np.log(np.maximum(likelihood, 1e-3))
 
 
+def _size_of_boosting(n_features, n_classes):
+    """Return parameters of boosting that bound its time for many features and classes.
+
+    An iteration fits a tree for each class. Up to 3 classes and 20 features nothing is
+    saved.
+    """
+    max_iter = 50 if n_classes <= 3 else max(10, 150 // n_classes)
+    return {
+        "max_iter": max_iter,
+        "learning_rate": 5 / max_iter,
+        "max_features": min(1.0, 20 / n_features),
+    }
+
+
 def concept_shift(Xs, ys, Xt, yt, of_classes, random_state, *, max_rows=2000):
     """Test whether labels depend on the domain beyond the features.
 
@@ -160,6 +174,7 @@ def concept_shift(Xs, ys, Xt, yt, of_classes, random_state, *, max_rows=2000):
     else:
         splitter, boosting, strata = KFold, HistGradientBoostingRegressor, is_target
     folds = splitter(5, shuffle=True, random_state=seed)
+    size = _size_of_boosting(X.shape[1], len(np.unique(y)) if of_classes else 1)
     losses = np.zeros((2, len(X)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on classes with fewer rows than folds
@@ -168,7 +183,7 @@ def concept_shift(Xs, ys, Xt, yt, of_classes, random_state, *, max_rows=2000):
             if len(test) == 0:
                 continue
             for row, table in zip(losses, (X, told), strict=True):
-                model = boosting(max_iter=50, random_state=seed)
+                model = boosting(random_state=seed, **size)
                 model.fit(table[train], y[train])
                 row[test] = _losses(model, table[test], y[test], of_classes, scale)
     gains = (losses[0] - losses[1])[is_target]
