@@ -157,7 +157,10 @@ def diagnose_shift(
     Xs, ys, Xt, yt, labelled = read_domains(Xs, ys, Xt, yt, None)
     _check_enough(Xs, Xt)
     preprocessor, Zs, Zt = preprocess(Xs, Xt)
-    signs = preprocessor.signs_.finding_ if isinstance(Xs, SeriesSet) else ""
+    signs, turned = "", False
+    if isinstance(Xs, SeriesSet):
+        signs = preprocessor.signs_.finding_
+        turned = bool(np.any(preprocessor.signs_.signs_ < 0))
     of_classes = has_labels and is_classification(ys)
     tests = {
         "classifier": classifier_test(Zs, Zt, random_state=rng),
@@ -196,4 +199,5 @@ def diagnose_shift(
         n_target=len(Zt),
         has_labels=has_labels,
         signs=signs,
+        turned=turned,
     )

@@ -72,8 +72,12 @@ class ShiftReport:
 
     has_labels : bool, default=True
         Whether the source has labels.
+
     signs : str
         Of series, which channels are turned, in a sentence. Empty if none looks so.
+
+    turned : bool, default=False
+        Whether they were turned before all else was measured, but for `columns`.
 
     See Also
     --------
@@ -98,6 +102,7 @@ class ShiftReport:
     n_target: int
     has_labels: bool = True
     signs: str = ""
+    turned: bool = False
 
     @property
     def has_concept_shift(self):

@@ -30,6 +30,9 @@ _ADVICE = {
     "better in circular validation, if two of them agree.",
     "numbers": "Let `AutoAdapt` choose between `DomainStandardScaler`, "
     "`QuantileMatching` and no adaptation. Other maps are often worse in regression.",
+    "turned": "Give these channels of the source their other sign first: put "
+    "`ChannelSigns` before the features of a pipeline; `AutoAdapt` does that by itself. "
+    "The kind of shift and the expected accuracy are those after it.",
     "weigh": "Importance weights are possible too, because the source covers the "
     "target: `IWC` or `RULSIF`.",
     "few": "Do not use importance weights: their effective sample size would be "
@@ -88,6 +91,8 @@ def advice(report, comparison=None):
     else:
         of_classes = report.label is not None
         found = [_ADVICE["classes" if of_classes else "numbers"]]
+    if report.turned:
+        found.insert(0, _ADVICE["turned"])
     weights = _on_weights(report)
     # Weights are no advice where they leave most of the shift, but a warning is.
     if report.kind == "covariate" or (

@@ -31,6 +31,8 @@ def test_a_diagnosis_tests_each_channel():
     kinds = "level", "scale", "spectrum"
     assert tested == {f"{name}: {kind}" for name in names for kind in kinds}
     assert "Channels 0, 2 are turned" in str(report).replace("\n  ", " ")
+    assert report.turned
+    assert "`ChannelSigns`" in report.advice[0]
     p = report.columns.set_index("column").filter(like="p").iloc[:, 0]
     assert p["a: level"] < 0.01
     assert p["a: spectrum"] > 0.01
