@@ -157,10 +157,7 @@ def diagnose_shift(
     Xs, ys, Xt, yt, labelled = read_domains(Xs, ys, Xt, yt, None)
     _check_enough(Xs, Xt)
     preprocessor, Zs, Zt = preprocess(Xs, Xt)
-    signs, turned = "", False
-    if isinstance(Xs, SeriesSet):
-        signs = preprocessor.signs_.finding_
-        turned = bool(np.any(preprocessor.signs_.signs_ < 0))
+    found = preprocessor.signs_ if isinstance(Xs, SeriesSet) else None
     of_classes = has_labels and is_classification(ys)
     tests = {
         "classifier": classifier_test(Zs, Zt, random_state=rng),
@@ -198,6 +195,6 @@ def diagnose_shift(
         n_source=len(ys),
         n_target=len(Zt),
         has_labels=has_labels,
-        signs=signs,
-        turned=turned,
+        signs="" if found is None else found.finding_,
+        turned=found is not None and bool(np.any(found.signs_ < 0)),
     )

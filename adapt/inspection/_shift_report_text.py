@@ -31,7 +31,7 @@ _ADVICE = {
     "numbers": "Let `AutoAdapt` choose between `DomainStandardScaler`, "
     "`QuantileMatching` and no adaptation. Other maps are often worse in regression.",
     "turned": "Give these channels of the source their other sign first: put "
-    "`ChannelSigns` before the features of a pipeline; `AutoAdapt` does that by itself. "
+    "`ChannelSigns` before the features of a pipeline; `AutoAdapt` does so by itself. "
     "The kind of shift and the expected accuracy are those after it.",
     "weigh": "Importance weights are possible too, because the source covers the "
     "target: `IWC` or `RULSIF`.",
