@@ -148,9 +148,10 @@ class Result(SphinxRole):
 
 def svg(width, height, parts, title):
     body = "\n".join(parts)
+    limits = f"max-width:{width:g}px;min-width:{0.85 * width:g}px"  # or it scrolls
     return (
-        f'<div class="chart"><svg viewBox="0 0 {width} {height}" role="img" '
-        f'style="max-width:{width}px"><title>{escape(title)}</title>\n{body}\n</svg></div>'
+        f'<div class="chart"><svg viewBox="0 0 {width:g} {height:g}" role="img" '
+        f'style="{limits}"><title>{escape(title)}</title>\n{body}\n</svg></div>'
     )
 
 
@@ -173,8 +174,8 @@ class HeatMap(Results):
         limit, height = self.options.get("limit", 20), 20
         side = 46 if len(header) < 12 else 34
         top = 20 + 4.2 * max(map(len, header))
-        left = 12 + 6.2 * max(map(len, lines))
-        width = left + side * len(header) + 90
+        left = 14 + 6.9 * max(map(len, lines))
+        width = left + side * len(header) + 5 * max(map(len, header))
         parts = []
         for k, name in enumerate(header):
             x = left + side * (k + 0.5)

@@ -76,8 +76,8 @@ class ImportanceWeighted(HeldOutScorer):
 
     See Also
     --------
-    CircularValidation : Adapts to the target and back to the source. make_uda_scorer :
-    A scorer for a search over source rows alone.
+    CircularValidation : Adapts to the target and back to the source.
+    make_uda_scorer : A scorer for a search over source rows alone.
 
     Notes
     -----

@@ -36,8 +36,8 @@ class PredictionEntropy(ProbabilityScorer):
 
     See Also
     --------
-    BatchNuclearNorm : Measures certainty and the balance of classes. CircularValidation
-    : Chooses better between methods, on public data.
+    BatchNuclearNorm : Measures certainty and the balance of classes.
+    CircularValidation : Chooses better between methods, on public data.
 
     Notes
     -----

@@ -87,8 +87,8 @@ def make_uda_scorer(func, Xs, Xt, greater_is_better=False, **kwargs):
 
     See Also
     --------
-    CircularValidation : Adapts to the target and back to the source. ImportanceWeighted
-    : Weighs held-out source rows.
+    CircularValidation : Adapts to the target and back to the source.
+    ImportanceWeighted : Weighs held-out source rows.
 
     Notes
     -----
