@@ -134,7 +134,7 @@ class SourceTaskSelector:
         Returns
         -------
         gain : ndarray of shape (n_contexts,)
-            As `coverage_gain` of `adapt.model_selection` computes it.
+            What all contexts are expected to gain by a model trained on each.
         """
         self._check_told()
         mean, spread = self._performance()

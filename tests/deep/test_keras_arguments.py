@@ -178,3 +178,14 @@ def test_a_variable_is_no_schedule(cls):
         message = rf"'{name}' parameter of {cls.__name__} .*`{name}=UpdateLambda"
         with pytest.raises(TypeError, match=message):
             cls(**{name: keras.Variable(0.1)}).fit(Xs, ys, Xt=Xt)
+
+
+@pytest.mark.one_backend
+@by_class
+def test_no_epochs_are_refused_before_any_work(cls):
+    message = rf"'epochs' parameter of {cls.__name__}"
+    for model, given in (cls(), {"epochs": 0}), (cls(epochs=0), {}):
+        before = vars(model).copy()
+        with pytest.raises(ValueError, match=message):
+            model.fit(Xs, ys, Xt=Xt, yt=yt, **given)
+        assert vars(model) == before

@@ -17,8 +17,8 @@ from adapt.feature_based import CORAL, LinearOT
 from adapt.feature_based._column_tables import ColumnTables, FilledUnion
 from adapt.instance_based import IWC
 from adapt.metrics import CircularValidation, ImportanceWeighted
-from adapt.model_selection import compare
-from adapt.model_selection._candidates import base_estimator
+from adapt.model_selection import Comparison, compare
+from adapt.model_selection._candidates import base_estimator, default_candidates
 from adapt.model_selection._held_out_scores import HeldOut, judge
 from tests.common import shifted_classes, shifted_numbers
 
@@ -495,3 +495,19 @@ def test_union_of_the_same_columns_changes_nothing(penguins):
     )
     with pytest.raises(ValueError, match="`columns`"):
         compare(*penguins[:3], columns="all")
+
+
+def test_a_loss_is_printed_as_a_loss():
+    found = Comparison(
+        scoring="accuracy", target_labels="score", n_source=9, n_target=9, n_labelled=0
+    )
+    row = {"method": "CORAL", "circular": 0.6, "circular_se": 0.01, "fit_seconds": 1.0}
+    for gain, printed in (-0.003, "-0.003"), (0.0941, "+0.094"):
+        assert printed in found.line({**row, "gain": gain}).split()
+
+
+def test_no_method_for_other_frequencies_of_classes_is_a_default():
+    """They are ranked where they are asked for, and where labels choose."""
+    names = default_candidates(None).keys()
+    assert not names & {"MMDTarS", "BBSE", "RLLS", "SaerensEM"}
+    assert {"GFK", "QuantileMatching"} <= names

@@ -67,6 +67,16 @@ def test_variants_of_strut_equal_the_recursion(
     trees.assert_same(moved(source, Xt, yt, algo="strut", **params), expected)
 
 
+def test_leaves_that_no_target_row_reaches_say_what_the_source_says():
+    Xs, ys, Xt, yt = task(0, 3)
+    source = DecisionTreeClassifier(max_depth=5, random_state=0).fit(Xs, ys)
+    model = TransferTreeClassifier(source, algo="relabel").fit(Xt, yt)
+    unseen = ~np.isin(source.apply(Xs), source.apply(Xt))
+    assert 0 < unseen.sum() < len(Xs)
+    np.testing.assert_array_equal(model.predict(Xs[unseen]), source.predict(Xs[unseen]))
+    assert (model.predict(Xs[~unseen]) != source.predict(Xs[~unseen])).any()
+
+
 @pytest.mark.parametrize("max_depth", [3, 6])
 def test_expansion_stops_at_the_depth(max_depth):
     Xs, ys, Xt, yt = task(0, 2)

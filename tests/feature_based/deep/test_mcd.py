@@ -57,3 +57,7 @@ def test_mcd_predicts_by_both_heads(tables):
     np.testing.assert_array_equal(model.predict_avg(Xt), expected)
     numbers = MCD(pretrain=False, **SMALL).fit(Xs, Xs[:, 0], Xt=Xt)
     assert numbers.predict_avg(Xt).shape == (40,)
+    outputs = numbers.predict_task(Xt), numbers.predict_disc(Xt)
+    assert outputs[0].shape == outputs[1].shape == (40, 1)  # so that they can be added
+    mean = numbers._labels.decode(np.mean(outputs, axis=0))
+    np.testing.assert_allclose(numbers.predict_avg(Xt), mean, rtol=1e-6)
