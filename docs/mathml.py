@@ -1,15 +1,26 @@
 """Sphinx extension: formulas as MathML, which browsers draw without a network."""
 
+from html import escape
+
 from docutils.nodes import SkipNode
+from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
+
+# Commands that docutils does not know, and what is written for them.
+_OTHERS = {r"\Big": "", r"\textstyle": "", r"\dots": r"\ldots"}
 
 
 def markup(tex, block):
-    """Return MathML; two commands are written as others that docutils knows."""
-    tex = tex.strip().replace(r"\Big", "").replace(r"\dots", r"\ldots")
+    """Return MathML, or the formula as it stands if docutils cannot read it."""
+    tex = tex.strip()
+    for command, other in _OTHERS.items():
+        tex = tex.replace(command, other)
     if block and "&" in tex and r"\begin" not in tex:
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
-    return tex2mathml(tex, as_block=block)
+    try:
+        return tex2mathml(tex, as_block=block)
+    except MathError:
+        return f"<code>{escape(tex)}</code>"
 
 
 def visit_math(self, node):

@@ -81,4 +81,22 @@ def test_formulas_are_written_without_a_network(extension):
     )
     assert text.startswith("<math")
     assert "<mfrac>" in text
+    assert (
+        mathml.markup(r"\nothing{x < 1}", False) == r"<code>\nothing{x &lt; 1}</code>"
+    )
     assert "<mtable" in mathml.markup(r"a &= b \\ c &= d", True)
+
+
+def test_every_formula_is_one_that_docutils_reads(extension):
+    pytest.importorskip("docutils", minversion="0.22")
+    mathml = extension("mathml")
+    found = []
+    for file in (DOCS.parent / "adapt").rglob("*.py"):
+        text = file.read_text("utf-8")
+        found += [
+            (file.name, tex, False) for tex in re.findall(r":math:`([^`]+)`", text)
+        ]
+        blocks = re.findall(r"^( *)\.\. math::\s*\n((?:\1 +.*\n|\s*\n)+)", text, re.M)
+        found += [(file.name, " ".join(tex.split()), True) for _, tex in blocks]
+    assert len(found) > 200
+    assert [f for f in found if mathml.markup(*f[1:]).startswith("<code>")] == []

@@ -79,14 +79,14 @@ class ShiftReport:
     turned : bool, default=False
         Whether they were turned before all else was measured, but for `columns`.
 
-    See Also
-    --------
-    ColumnShiftDisplay : What `plot` draws.
-
     Attributes
     ----------
     findings, advice : lists of str
         What was found and what to do, in sentences.
+
+    See Also
+    --------
+    ColumnShiftDisplay : What `plot` draws.
     """
 
     kind: str

@@ -177,8 +177,7 @@ class AutoAdapt(MetaAdapter):
 
     See Also
     --------
-    compare : The same comparison as a table, with true scores if target labels are
-    known.
+    compare : The same as a table, with true scores if target labels are known.
 
     Notes
     -----
