@@ -17,7 +17,7 @@ SEED = "int, RandomState instance or None"
 # What follows on the first sentence of every `lambda_`.
 SCHEDULE = (
     "A callable is a schedule: it returns the values at an array of step numbers, as "
-    "`adapt.deep.UpdateLambda` does. No value compiles anything anew."
+    "`adapt.deep.UpdateLambda` does. No value compiles anything again."
 )
 
 # By name, the type without its default, which is that of the signature, and the text.

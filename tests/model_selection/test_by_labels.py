@@ -76,7 +76,7 @@ def test_labels_of_a_whole_table_are_not_read():
     model = AutoAdapt(random_state=0, **FEW).fit(X, y, sample_domain=domain)
     assert model.comparison_.labels is None
     assert model.best_method_ == "SourceOnly"
-    with pytest.warns(UserWarning, match="another rule"):
+    with pytest.warns(UserWarning, match="There may be concept shift"):
         result = compare(X, y, sample_domain=domain, **FEW)
     assert result.target_labels == "score"
     assert result.labels is None
@@ -261,7 +261,7 @@ def test_compare_uses_partial_labels_and_says_so():
     assert told["results"][0]["method"] == result.recommended
     assert "95 % interval" in str(result)
     assert (result.predict(Xt)[40:] == yt[40:]).mean() > 0.8
-    with pytest.warns(UserWarning, match="another rule"):
+    with pytest.warns(UserWarning, match="There may be concept shift"):
         scored = compare(Xs, ys, Xt, labels, target_labels="score", **FEW)
     assert scored.labels is None
     with pytest.raises(ValueError, match="needs labels of some target rows"):

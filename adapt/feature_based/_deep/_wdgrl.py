@@ -155,10 +155,10 @@ class WDGRL(AdversarialAdapter):
 
     class_weights : {"auto"} or array-like of shape (n_classes,), or None, default=None
         Weights of the classes in the alignment: source rows count by that of their
-        class where the domains are compared, not in the task loss. "auto" is for
-        shares of classes that differ between the domains: the ratio of the shares is
-        estimated after epochs from the predictions on the target and on a fifth of the
-        source, which is not trained on. It has no effect where labels are numbers.
+        class where the domains are compared, not in the task loss. "auto" is for shares
+        of classes that differ between the domains: the ratio of the shares is estimated
+        after epochs from the predictions on the target and on a fifth of the source,
+        which is not trained on. It has no effect where labels are numbers.
 
     augment : {"auto", "signs"} or callable, or None, default="auto"
         Changed copies of the source rows to train on beside the rows: "auto" scales the

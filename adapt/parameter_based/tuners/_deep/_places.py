@@ -175,7 +175,7 @@ def check_graph(network, title):
     """Refuse a network whose calls are not known, for the tuner of this name."""
     if not is_graph(network):
         raise ValueError(
-            f"{title} inserts layers, which needs a Sequential or functional "
+            f"{title} inserts layers, so it takes a Sequential or functional "
             f"network, got a {type(network).__name__}. `LoRA`, `BitFit` and `Scaling` "
             "take any network."
         )
