@@ -108,6 +108,7 @@ def test_with_a_source_the_tuner_comes_on_afterwards(domains):
         ("penalty", "l2-sp"),
         ("unfreeze_epochs", 1),
         ("layer_decay", 0.5),
+        ("freeze_out", 0.8),
     ],
 )
 def test_parameters_for_weights_of_the_encoder_are_refused(name, value, domains):
