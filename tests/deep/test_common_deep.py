@@ -19,6 +19,7 @@ from sklearn.model_selection import GridSearchCV  # noqa: E402
 from adapt.deep import DeepAdapter, _engine  # noqa: E402
 from adapt.discovery import all_adapters  # noqa: E402
 from tests.deep.reference import SMALL, settings  # noqa: E402
+from tests.deep.test_deep_properties import draw_faults, draw_inputs  # noqa: E402
 
 # Deep methods of the other families have tests of their own.
 METHODS = {
@@ -134,6 +135,16 @@ def test_source_weights(cls, fitted, tables):
     )
     uneven = fit(cls, tables, sample_weight=np.linspace(0, 1, 60))
     assert np.abs(uneven.predict_proba(Xt) - fitted.predict_proba(Xt)).max() > 1e-4
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
+def test_any_input_means_one_thing(cls):
+    draw_inputs(cls)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
+def test_a_fault_is_refused_by_its_name(cls):
+    draw_faults(cls)
 
 
 def _small_convolutional():

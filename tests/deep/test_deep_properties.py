@@ -1,19 +1,21 @@
 """Deep adapters, whatever the kind of labels, rows and weights.
 
-There is one of each way to read domains: without target labels, with some, from a
-source model, and around an estimator. Examples of a method share one shape of networks,
-so that it is compiled once.
+Those that `test_common_deep.py` walks are tried there, because examples share what its
+other tests have compiled; here are the rest. Examples of a method share one shape of
+networks.
 """
 
 from functools import partial
+from inspect import signature
 
 import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from adapt.feature_based import CCSA, DANN, DeepSource
+from adapt.deep import DeepAdapter
+from adapt.discovery import all_adapters
+from adapt.feature_based import DeepSource
 from adapt.instance_based import IWN
-from adapt.parameter_based import FineTuning
 from tests.deep.reference import settings, small_tables
 from tests.test_properties import (
     CLASSES,
@@ -31,7 +33,13 @@ from tests.test_properties import (
 
 N_LABELLED = 12
 LABELS = "integers", "texts", "booleans", "with a class -1"  # floats are numbers here
-ADAPTERS = [CCSA, DANN, FineTuning, IWN]
+_ELSEWHERE = {cls for _, cls in all_adapters("feature_based")}
+_SHALLOW = {cls for _, cls in all_adapters(deep=False)}
+ADAPTERS = [
+    cls
+    for _, cls in all_adapters()
+    if cls not in _SHALLOW and not (cls in _ELSEWHERE and issubclass(cls, DeepAdapter))
+]
 by_class = pytest.mark.parametrize("cls", ADAPTERS, ids=lambda cls: cls.__name__)
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 
@@ -49,8 +57,12 @@ CASES = st.builds(
 
 def new(cls, **params):
     if cls is IWN:
-        return IWN(epochs=1, batch_size=16, pretrain=False, random_state=0, **params)
-    return cls(**{**settings(cls), "epochs": 1, **params})
+        few = {"epochs": 1, "batch_size": 16, "shrinkage": 0, "pretrain": False}
+        return IWN(random_state=0, **few, **params)
+    few = {**settings(cls), "epochs": 1, "pretrain_epochs": 1}
+    known = signature(cls).parameters
+    few = {name: value for name, value in few.items() if name in known}
+    return cls(**{**few, **params})
 
 
 def data_for(cls, case):
@@ -77,15 +89,25 @@ def check_fault(cls, case, fault):
     give_fault(partial(new, cls), case, data_for(cls, case), fault)
 
 
+def draw_inputs(cls, n=1):
+    """Draw what users bring, and assert that it means one thing."""
+    draw(cls, check_agreement, CASES, n=n)
+
+
+def draw_faults(cls):
+    """Draw what is wrong, and assert that it is refused by its name."""
+    faults = sorted(FAULTS.keys() - {"weights of zero"})
+    draw(cls, check_fault, CASES, st.sampled_from(faults), n=3)
+
+
 @by_class
 def test_any_input_means_one_thing(cls):
-    draw(cls, check_agreement, CASES, n=1)
+    draw_inputs(cls, n=2)
 
 
 @by_class
 def test_a_fault_is_refused_by_its_name(cls):
-    faults = sorted(FAULTS.keys() - {"weights of zero"})
-    draw(cls, check_fault, CASES, st.sampled_from(faults), n=3)
+    draw_faults(cls)
 
 
 @pytest.mark.parametrize("labels", ["floats", "integers"])
