@@ -241,7 +241,7 @@ def three_files(labels=True):
 
 def lines_of(out):
     """Return the cells of the lines on each source."""
-    out = out.partition("\nWrote")[0]
+    out = out.partition("\n  AUC: ")[0]
     rows = out[out.index("By source") :].splitlines()[2:]
     return {line.split()[0]: line.split()[1:] for line in rows if line.strip()}
 

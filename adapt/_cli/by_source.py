@@ -7,7 +7,7 @@ import numpy as np
 from adapt._cli.problems import Problem
 from adapt._cli.writing import complain, say
 
-_HEAD = "Each source beside the target:"
+_HEAD = "By source, compared with the target:"
 _NOTES = """\
   AUC: how well a classifier separates the source from the target; 0.5 is no shift,
   1 is complete separation. near: share of target rows near rows of the source."""
