@@ -14,6 +14,7 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import _num_samples, validate_data
 
 from adapt._frames import (
+    labels_as_array,
     as_rows,
     first_text,
     has_named_columns,
@@ -335,7 +336,7 @@ def _as_array(y):
 
     numpy would make texts or numbers of all of them.
     """
-    array = np.asarray(y)
+    array = labels_as_array(y)
     if not isinstance(y, list | tuple) or array.ndim != 1 or array.dtype.kind == "O":
         return array
     kinds = {type(label) for label in y}

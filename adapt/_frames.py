@@ -43,6 +43,26 @@ def has_named_columns(X):
     return is_frame(X) and all(isinstance(name, str) for name in X.columns)
 
 
+def labels_as_array(y):
+    """Return labels as an array; integers and booleans stay so beside missing ones.
+
+    numpy makes floats of a column of integers, or of categories that are, if a value of
+    it is missing. Here it becomes objects.
+    """
+    pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")
+    if pandas is not None and isinstance(
+        y, pandas.Series | pandas.api.extensions.ExtensionArray
+    ):
+        kind = getattr(y.dtype, "categories", y).dtype.kind
+        if kind in "iub" and y.isna().any():
+            return np.asarray(y.astype(object))
+    elif polars is not None and isinstance(y, polars.Series):
+        whole = y.dtype.is_integer() or y.dtype == polars.Boolean
+        if whole and y.null_count():
+            return np.array(y.to_list(), dtype=object)
+    return np.asarray(y)
+
+
 def text_columns(X):
     """Return the columns of a frame that are no numbers: names, and a value of each."""
     if not is_frame(X):

@@ -153,3 +153,20 @@ def test_minus_one_is_a_number_among_numbers():
     np.testing.assert_allclose(model.estimator_.coef_.ravel(), expected, atol=1e-8)
     alone = RegularTransferLR(LinearRegression().fit(Xs, ys), lambda_=0.0).fit(Xt, yt)
     np.testing.assert_allclose(alone.estimator_.coef_.ravel(), expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "boolean", "category", "polars"])
+@pytest.mark.parametrize("read", [split_domains, read_tables])
+def test_integers_stay_integers_beside_missing_labels(dtype, read):
+    Xs, ys, Xt, yt, labelled = domains("int", "NaN")
+    given = [int(y) if known else None for y, known in zip(yt, labelled, strict=True)]
+    if dtype == "polars":
+        given = pytest.importorskip("polars").Series(given)
+    elif dtype == "category":
+        given = pd.Series(pd.Categorical(given))
+    else:
+        given = pd.Series(given, dtype=dtype)
+    arguments = (FA(),) if read is split_domains else ()
+    found = read(*arguments, Xs, ys, Xt, given)
+    np.testing.assert_array_equal(found.labelled, labelled)
+    assert found.yt.dtype.kind in ("b" if dtype == "boolean" else "iu")
