@@ -14,11 +14,11 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import _num_samples, validate_data
 
 from adapt._frames import (
-    labels_as_array,
     as_rows,
     first_text,
     has_named_columns,
     is_frame,
+    labels_as_array,
     take_rows,
     text_columns,
 )
