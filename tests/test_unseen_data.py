@@ -72,4 +72,5 @@ def test_halves_of_a_table_have_not_moved(column, above):
     model = AutoAdapt(LogisticRegression(max_iter=1000), cv=3, random_state=0)
     model.fit(Xs, ys, Xt=Xt)
     assert model.best_method_ == "SourceOnly"
-    assert "covariate shift or label shift" in model.decision_
+    reasons = "covariate shift or label shift", "too few methods score clearly better"
+    assert any(reason in model.decision_ for reason in reasons)

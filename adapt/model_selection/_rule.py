@@ -33,8 +33,8 @@ class Rule:
         Share of the energy distance that weights of a domain classifier must explain
         for `covered` to be used. Among many columns most rows have near rows in the
         other domain, whatever the shift. Chosen on the first draw of simulated shifts,
-        where the gain is the same from .44 to .57 (for halves by a column it is at
-        least .57), and on pairs of people of HAPT, where it is at most .14.
+        where the gain is the same from .44 to .57 (for most halves by a column it is
+        at least .57), and on pairs of people of HAPT, where it is at most .14.
 
     agree : int, default=2
         Number of maps of features, of different kinds, that must gain on the way to

@@ -50,7 +50,7 @@ def test_impute(files, capsys):
     assert main(arguments.split()) == 0
     out = capsys.readouterr().out
     assert f"Filled {gaps[:, 1:].sum()} cells." in out
-    assert "Left as they are, for nothing is known of them: id." in out
+    assert "Left as they are, because no value is known: id." in out
     filled = read_text("filled.csv")
     assert filled.columns.equals(text.columns)
     assert np.all(filled.to_numpy()[~gaps] == text.to_numpy()[~gaps])

@@ -64,7 +64,7 @@ def test_a_diagnosis_needs_some_rows_of_each_domain():
         diagnose_shift(X[:3], None, Xt)
 
 
-@pytest.mark.parametrize(("n", "words"), [(1, "1 row:"), (9, "9 rows:")])
+@pytest.mark.parametrize(("n", "words"), [(1, "1 row,"), (9, "9 rows,")])
 def test_few_rows_are_said(n, words):
     X, _, Xt = domains()
     with pytest.warns(UserWarning, match=f"The target has {words}"):

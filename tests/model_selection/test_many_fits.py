@@ -209,6 +209,15 @@ def test_a_worker_that_dies_costs_its_fit_alone():
     )
 
 
+@pytest.fixture
+def interrupts():
+    """Let the signal of Ctrl-C interrupt; processes of pytest-xdist ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_ctrl_c_keeps_what_is_finished(client, tmp_path):
     Xs, ys, Xt, _ = shifted_classes(n=60)
     stops = PressesCtrlC(os.getpid(), tmp_path / "pressed")
