@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 from textwrap import dedent
 
+import numpy as np
 import pytest
 
 from adapt.__main__ import _parser
@@ -50,6 +51,25 @@ def test_code_of_pages_runs(page, capsys):
     X, y, domain = names["X"], names["y"], names["domain"]
     # What the page promises: the labels of the target were only to look at.
     assert model.score(X[domain < 0], y[domain < 0]) > 0.8
+
+
+def test_answers_to_questions_run(tmp_path, monkeypatch):
+    """The answer that needs Keras runs elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    page = ROOT / "docs/guide/questions.rst"
+    *shallow, deep = blocks(page, "python")
+    names = {}
+    for block in shallow:
+        exec(compile(block, str(page), "exec"), names)
+    Xt, few = names["Xt"], names["few"]
+    assert names["weights"].shape == (len(names["Xs"]),)
+    assert np.isfinite(names["filled"]).all()
+    assert len(names["features"]) == 3
+    assert names["auto"].predict(Xt).shape == few.shape
+    np.testing.assert_array_equal(
+        names["loaded"].predict(Xt), names["adapted"].predict(Xt)
+    )
+    assert "DANN" in deep
 
 
 def test_every_answer_of_the_chart_has_code_that_runs():

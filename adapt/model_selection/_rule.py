@@ -37,7 +37,7 @@ class Rule:
         at least .57), and on pairs of people of HAPT, where it is at most .14.
 
     agree : int, default=2
-        Number of maps of features, of different kinds, that must gain on the way to
+        Number of maps of features, of different kinds, that must gain in
         circular validation before any method is averaged; all if fewer are compared. A
         single map that gains did so by chance on bundled tasks, and lost up to 18
         points. Chosen there, among one, two and three.

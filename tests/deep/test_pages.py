@@ -11,16 +11,18 @@ import pytest
 pytest.importorskip("keras", exc_type=ImportError)
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE = DOCS / "guide/which_method.rst"
+ANSWERS = {"which_method": "adapted", "questions": "deep"}
 
 
-def test_the_deep_answer_of_the_chart_runs():
-    text = PAGE.read_text("utf-8")
+@pytest.mark.parametrize(("page", "name"), ANSWERS.items())
+def test_the_deep_answer_of_a_page_runs(page, name):
+    path = DOCS / f"guide/{page}.rst"
+    text = path.read_text("utf-8")
     found = re.findall(r"^\.\. code-block:: python\n\n((?:(?: +.*)?\n)+)", text, re.M)
     names = {}
     for block in (found[0], found[-1]):
-        exec(compile(dedent(block), str(PAGE), "exec"), names)
-    assert names["adapted"].predict(names["Xt"]).shape == names["yt"].shape
+        exec(compile(dedent(block), str(path), "exec"), names)
+    assert names[name].predict(names["Xt"]).shape == names["yt"].shape
 
 
 @pytest.mark.parametrize("family", ["feature_based", "instance_based", "imputation"])
