@@ -13,6 +13,11 @@ PACKAGES = [
 ]
 
 
+def test_type_checkers_read_the_annotations_of_the_package():
+    assert (ROOT / "adapt/py.typed").exists()
+    assert "adapt = py.typed" in (ROOT / "setup.cfg").read_text(encoding="utf-8")
+
+
 def test_packages_with_late_names_are_found():
     assert {"deep", "feature_based", "instance_based"} <= set(PACKAGES)
 

@@ -128,7 +128,8 @@ def check_classes(y):
     if len(classes) < 2:
         raise ValueError(
             f"The source has one class only, {classes.tolist()[0]!r}: there is nothing "
-            "to tell apart. Labels of at least 2 classes are needed."
+            "to tell apart. Labels of at least 2 classes are needed; in a "
+            "cross-validation draw stratified folds, such as `StratifiedKFold`."
         )
     if np.sort(counts)[-2] < 2:
         raise ValueError(

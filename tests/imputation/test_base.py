@@ -1,6 +1,7 @@
 """What `TransferImputer` does for its subclasses."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from adapt.imputation import TransferImputer
@@ -68,6 +69,19 @@ def test_x_is_the_domain_that_is_not_named():
     alone = MeanImputer().fit(Z)
     np.testing.assert_allclose(alone.transform(hole)[0], target)
     np.testing.assert_allclose(alone.transform(hole, sample_domain=0)[0], target)
+
+
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_columns_without_a_value_are_named_where_they_are_left_out(as_frame):
+    Z = common.tables()[2].copy()
+    Z[:, 2] = np.nan
+    given = pd.DataFrame(Z, columns=list("abcd")) if as_frame else Z
+    with pytest.warns(
+        UserWarning, match=r"left out: \['c'\]" if as_frame else r"\[2\]"
+    ):
+        assert MeanImputer().fit_transform(given).shape == (len(Z), 3)
+    kept = MeanImputer(keep_empty_features=True).fit_transform(given)
+    np.testing.assert_array_equal(np.asarray(kept)[:, 2], 0)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("full"), KeyboardInterrupt()])

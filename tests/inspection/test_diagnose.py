@@ -179,3 +179,13 @@ def test_without_labels():
     assert diagnose_shift(Xs, Xt=classes(seed=1)[0]).kind == "none"
     with pytest.raises(ValueError, match="`Xt`"):
         diagnose_shift(Xs)
+
+
+def test_maps_are_not_advised_for_numbers_as_for_classes():
+    rng = np.random.default_rng(0)
+    Xs, Xt = rng.normal(size=(2, 200, 3))
+    Xt = 4 * Xt[:, ::-1] + 10
+    report = diagnose_shift(Xs, Xs[:, 0], Xt, random_state=0)
+    assert report.kind == "features"
+    assert "Other maps are often worse in regression." in report.advice[0]
+    assert "GFK" not in report.advice[0]
