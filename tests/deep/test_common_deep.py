@@ -19,7 +19,7 @@ from sklearn.model_selection import GridSearchCV  # noqa: E402
 from adapt.deep import DeepAdapter, _engine  # noqa: E402
 from adapt.discovery import all_adapters  # noqa: E402
 from tests.deep.reference import SMALL, settings  # noqa: E402
-from tests.deep.test_deep_properties import draw_faults, draw_inputs  # noqa: E402
+from tests.deep.test_deep_properties import check_one_case, draw_faults  # noqa: E402
 
 # Deep methods of the other families have tests of their own.
 METHODS = {
@@ -139,7 +139,7 @@ def test_source_weights(cls, fitted, tables):
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 def test_any_input_means_one_thing(cls):
-    draw_inputs(cls)
+    check_one_case(cls)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
