@@ -72,17 +72,15 @@ def _check(adapter):
 
 def _counts(source, classes):
     """Return how many rows of the source each class has."""
-    counts = np.zeros(len(classes))
-    for _, y, _ in source:
-        counts += np.bincount(np.searchsorted(classes, y), minlength=len(classes))[
-            : len(classes)
-        ]
-    lost = np.setdiff1d(source.labels, classes)
+    lost = np.setdiff1d(source.labels, classes)  # the sample was drawn from all rows
     if len(lost):
         raise ValueError(
             f"Class {lost.tolist()[0]!r} has so few rows that none is among {MAX_ROWS} "
             "drawn at random. Leave it out, or merge it with another."
         )
+    counts = np.zeros(len(classes))
+    for _, y, _ in source:
+        counts += np.bincount(np.searchsorted(classes, y), minlength=len(classes))
     return counts
 
 

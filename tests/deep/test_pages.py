@@ -1,12 +1,12 @@
 """Pages of the documentation where they need Keras."""
 
-import re
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
+
+from tests.test_pages import blocks
 
 pytest.importorskip("keras", exc_type=ImportError)
 
@@ -17,11 +17,10 @@ ANSWERS = {"which_method": "adapted", "questions": "deep"}
 @pytest.mark.parametrize(("page", "name"), ANSWERS.items())
 def test_the_deep_answer_of_a_page_runs(page, name):
     path = DOCS / f"guide/{page}.rst"
-    text = path.read_text("utf-8")
-    found = re.findall(r"^\.\. code-block:: python\n\n((?:(?: +.*)?\n)+)", text, re.M)
+    first, *_, last = blocks(path, "python")
     names = {}
-    for block in (found[0], found[-1]):
-        exec(compile(dedent(block), str(path), "exec"), names)
+    for block in (first, last):
+        exec(compile(block, str(path), "exec"), names)
     assert names[name].predict(names["Xt"]).shape == names["yt"].shape
 
 

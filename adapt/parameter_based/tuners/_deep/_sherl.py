@@ -9,12 +9,9 @@ from adapt._sklearn import Interval
 from adapt.parameter_based.tuners._deep._bottlenecks import Sites, outputs_or_sums
 from adapt.parameter_based.tuners._deep._layers import Drawn
 from adapt.parameter_based.tuners._deep._sides import (
-    Side,
+    NarrowedSide,
     SideTuner,
     aligned,
-    built_dense,
-    built_norm,
-    narrowed,
 )
 from adapt.parameter_based.tuners._deep._tuner import TARGETS
 
@@ -48,33 +45,17 @@ def without_repetition(features, scores):
 
 
 @keras.saving.register_keras_serializable("adapt")
-class SHERLSide(Side):
-    """The side network of `SHERL`.
-
-    Parameters
-    ----------
-    reduction : int
-        By what the channels of the last block that is read are divided.
-
-    **kwargs : object
-        As for `keras.layers.Layer`.
-    """
-
-    def __init__(self, reduction=4, **kwargs):
-        super().__init__(**kwargs)
-        self.reduction = reduction
+class SHERLSide(NarrowedSide):
+    """The side network of `SHERL`; parameters as in `NarrowedSide`."""
 
     def _make(self, counts, channels):
-        width = narrowed(channels[-1], self.reduction)
-        self.down = [built_dense(width, c, f"down_{i}") for i, c in enumerate(channels)]
-        self.norms = [built_norm(width, f"norm_{i}") for i in range(len(channels))]
+        count, width = super()._make(counts, channels)
         if len(channels) > 1:
             self.score = self.add_weight((width,), Drawn(width), name="score")
-        return counts[-1], width
+        return count, width
 
     def _side(self, taps):
-        parts = zip(self.down, self.norms, taps, strict=True)
-        read = [norm(down(h)) for down, norm, h in parts]
+        read = self._narrowed(taps)
         last = read[-1]
         if len(taps) == 1:
             return ops.relu(last)
@@ -84,9 +65,6 @@ class SHERLSide(Side):
         scores = ops.matmul(features * last[:, :, None], self.score)
         weights = without_repetition(features, scores)
         return ops.relu(ops.sum(weights[..., None] * features, axis=-2) + last)
-
-    def get_config(self):
-        return {**super().get_config(), "reduction": self.reduction}
 
 
 @keras.saving.register_keras_serializable("adapt")

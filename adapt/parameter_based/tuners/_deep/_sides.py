@@ -10,6 +10,7 @@ from adapt.parameter_based.tuners._deep._layers import Drawn
 from adapt.parameter_based.tuners._deep._tuner import Tuner
 
 __all__ = [
+    "NarrowedSide",
     "Side",
     "SideBlock",
     "SideTuner",
@@ -176,6 +177,36 @@ class Side(layers.Layer):
 
     def compute_output_spec(self, tensors):
         return keras.KerasTensor(tensors[0].shape, self.compute_dtype)
+
+
+class NarrowedSide(Side):
+    """Base of side networks that narrow each ``h_i`` to ``norm_i(down_i(h_i))``.
+
+    Parameters
+    ----------
+    reduction : int
+        By what the channels of the last ``h_i`` are divided.
+
+    **kwargs : object
+        As for `keras.layers.Layer`.
+    """
+
+    def __init__(self, reduction=4, **kwargs):
+        super().__init__(**kwargs)
+        self.reduction = reduction
+
+    def _make(self, counts, channels):
+        width = narrowed(channels[-1], self.reduction)
+        self.down = [built_dense(width, c, f"down_{i}") for i, c in enumerate(channels)]
+        self.norms = [built_norm(width, f"norm_{i}") for i in range(len(channels))]
+        return counts[-1], width
+
+    def _narrowed(self, taps):
+        parts = zip(self.down, self.norms, taps, strict=True)
+        return [norm(down(h)) for down, norm, h in parts]
+
+    def get_config(self):
+        return {**super().get_config(), "reduction": self.reduction}
 
 
 class SideTuner(Tuner):

@@ -8,12 +8,11 @@ from keras import ops
 from adapt._sklearn import Interval
 from adapt.parameter_based.tuners._deep._layers import Drawn
 from adapt.parameter_based.tuners._deep._sides import (
-    Side,
+    NarrowedSide,
     SideTuner,
     aligned,
     built_dense,
     built_norm,
-    narrowed,
 )
 from adapt.parameter_based.tuners._deep._tuner import TARGETS
 
@@ -23,31 +22,16 @@ _TINY = 1e-6
 
 
 @keras.saving.register_keras_serializable("adapt")
-class UniPTSide(Side):
-    """The side network of `UniPT`.
-
-    Parameters
-    ----------
-    reduction : int
-        By what the channels of the last block are divided.
-
-    **kwargs : object
-        As for `keras.layers.Layer`.
-    """
-
-    def __init__(self, reduction=4, **kwargs):
-        super().__init__(**kwargs)
-        self.reduction = reduction
+class UniPTSide(NarrowedSide):
+    """The side network of `UniPT`; parameters as in `NarrowedSide`."""
 
     def _make(self, counts, channels):
-        width = narrowed(channels[-1], self.reduction)
-        self.down = [built_dense(width, c, f"down_{i}") for i, c in enumerate(channels)]
-        self.norms = [built_norm(width, f"norm_{i}") for i in range(len(channels))]
+        count, width = super()._make(counts, channels)
         if len(channels) > 1:  # one block has all the confidence
             self.confidence = self.add_weight((width,), Drawn(width), name="confidence")
         self.mix = built_dense(width, width, "mix")
         self.norm_mix = built_norm(width, "norm_mix")
-        return counts[-1], width
+        return count, width
 
     def _attended(self, anchor, g, count):
         """Return ``(relu(a g') / its sums + I) g`` for the tokens of the anchor."""
@@ -56,8 +40,7 @@ class UniPTSide(Side):
         return ops.matmul(scores, g) + aligned(g, count, self.counts[-1])
 
     def _side(self, taps):
-        parts = zip(self.down, self.norms, taps, strict=True)
-        read = [norm(down(h)) for down, norm, h in parts]
+        read = self._narrowed(taps)
         anchor = read[-1]
         pairs = zip(read, self.counts, strict=True)
         found = ops.stack([self._attended(anchor, *pair) for pair in pairs])
@@ -66,9 +49,6 @@ class UniPTSide(Side):
             c = ops.matmul(means[-1] * means, self.confidence)
             found = ops.softmax(c, axis=0)[:, :, None, None] * found
         return ops.relu(anchor + self.norm_mix(self.mix(ops.sum(found, axis=0))))
-
-    def get_config(self):
-        return {**super().get_config(), "reduction": self.reduction}
 
 
 @keras.saving.register_keras_serializable("adapt")
