@@ -56,6 +56,81 @@ def test_no_table_of_numbers_is_written_by_hand(name, page):
     assert found <= NO_RESULTS.get(name, set())
 
 
+# Measured figures: numbers with decimals, and numbers with the unit of a result.
+UNIT = r"%|points?|times as|(?:CPU |micro|milli)?seconds?|minutes?|[MG]B|ms|s"
+FIGURE = re.compile(
+    rf"(?<![\w.])[-+]?(?:\d[\d,]*\.\d+|\.\d+|\d[\d,]* ?(?:{UNIT})(?!\w))(?!\w|\.\d)"
+)
+# Figures that are no results, by the page, with what they are.
+STATED = {
+    "docs/coming_from_adapt.rst": {"0.1": "a default"},
+    "docs/install.rst": {"3.11": "a version"},
+    "docs/benchmarks/accuracy.rst": {
+        "3 points": "which tasks a picture has",
+        "20 points": "the scale of a picture",
+    },
+    "docs/benchmarks/held_out.rst": {"2 points": "what counts as a loss"},
+    "docs/benchmarks/numbers.rst": {"20 points": "the scale of a picture"},
+    "docs/benchmarks/peers.rst": {"60 s": "a limit", "8 GB": "a limit"},
+    "docs/guide/compare.rst": {
+        **dict.fromkeys([".05", ".85", ".55"], "constants of the rule"),
+        "2 points": "what counts as a loss",
+    },
+    "docs/guide/deep.rst": dict.fromkeys([".3", ".5", "0.001", "0.1"], "a default"),
+    "docs/guide/diagnosis.rst": {
+        **dict.fromkeys([".1", ".25"], "thresholds of PSI and of the interval"),
+        "95 %": "a level",
+    },
+    "docs/guide/feature_based.rst": {"2 points": "what counts as a loss"},
+    "docs/guide/few_labels.rst": {"95 %": "a level"},
+    "docs/guide/instance_based.rst": {"5 %": "the threshold of a warning"},
+    "docs/guide/learning_curves.rst": {"80 %": "what a picture shades"},
+    "docs/guide/many_domains.rst": {"0.9": "a parameter"},
+    "docs/guide/other_columns.rst": {"1.6": "how a task is made"},
+    "docs/guide/tuners.rst": {
+        **dict.fromkeys([".005", ".001"], "learning rates"),
+        **dict.fromkeys([".14", ".26"], "sizes of formats"),
+    },
+    "docs/guide/which_method.rst": {"2 points": "what counts as a loss"},
+    "docs/guide/which_source.rst": {".01": "what counts as a difference"},
+}
+
+
+def sentences(text):
+    """Return a page without code, literals and the options of directives."""
+    code = r"^ *\.\. (?:code-block|math|raw)::.*\n(?: *\n| {3,}.*\n)*"
+    options = r"^ *\.\. (?:results|heat-map|time-chart|image|figure)::.*\n(?: +:.*\n)*"
+    measures = r"^ {6,}\S.* = .*\}.*\n"
+    for pattern in (code, options, measures, r"::\n\n(?: {3,}.*\n|\n)+"):
+        text = re.sub(pattern, "\n", text, flags=re.M)
+    return re.sub(r":\w[\w:]*:`[^`]*`|``[^`]*``|`[^`]*`", "", text)
+
+
+WRITTEN = [name for name in NAMES if not name.endswith("sg_execution_times.rst")]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_sentences_have_no_measured_number_by_hand(name):
+    """What is measured is in a table of results, or printed by the role ``result``."""
+    text = sentences((ROOT / name).read_text("utf-8"))
+    assert set(FIGURE.findall(text)) <= set(STATED.get(name, ()))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It gains .12 to\n3.4 points, 39 % of it.", [".12", "3.4", "39 %"]),
+        ("12 points, 70 times as fast, 22 s, 5 GB", 4),
+        ("Use :result:`a.csv | x=0.5 | {mean:.1f} b` and ``0.5``, 18 tasks", []),
+        (".. results:: a.csv\n   :where: x=0.5\n\nGain", []),
+        ("::\n\n    f(0.5)\n\nIn version 1.2.3, pages 3-5", []),
+    ],
+)
+def test_figures_of_sentences_are_found(text, found):
+    figures = FIGURE.findall(sentences(text))
+    assert (len(figures) if isinstance(found, int) else figures) == found
+
+
 def test_a_number_in_a_table_by_hand_is_found():
     table = ".. list-table::\n\n   * - a\n     - .25\n   * - `b`\n     - +3.1 (39%)\n\n"
     assert pasted(f"Words 0.5\n\n{table}More 0.7\n") == [".25", "+3.1", "39%"]
@@ -118,7 +193,9 @@ def test_the_readme_shows_what_was_measured():
     text = (ROOT / "README.md").read_text("utf-8")
     table = tables.readme()
     assert table in text, "python -m benchmarks.tables puts it up to date"
-    assert NUMBER.findall(prose(text.replace(table, ""))) == []
+    left = prose(text.replace(table, ""))
+    assert NUMBER.findall(left) == []
+    assert FIGURE.findall(left) == ["2 points"]  # what counts as a loss
 
 
 def test_a_number_in_the_readme_is_found():
