@@ -5,6 +5,9 @@ Run as ``python benchmarks/accuracy.py run --estimator logistic`` and then
 they come, and a second run adds what is missing. Methods have their defaults; labels of
 the target are looked at only to score.
 
+``--jobs 4`` fits four methods at a time, and ``--scheduler`` has the workers of a Dask
+cluster do so.
+
 With ``--peer adapt`` or ``--peer skada`` the methods are those of a peer: each is
 fitted in the environment of its library (see `peers`), on the same numbers.
 """
@@ -18,7 +21,9 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
+from threading import current_thread, main_thread
 
+import joblib
 import measure
 import numpy as np
 import records
@@ -35,6 +40,7 @@ from adapt.metrics import CircularValidation, make_uda_scorer
 from adapt.model_selection import AutoAdapt
 from adapt.model_selection._candidates import base_estimator
 from adapt.model_selection._held_out_scores import Task, held_out_target, judge
+from adapt.model_selection._many_fits import ManyFits
 from adapt.model_selection._read_domains import preprocess
 
 COLUMNS = (
@@ -154,43 +160,63 @@ def _too_late(*args):
     raise TimeoutError("over the limit of time")
 
 
-def fits(problem, done, args):
-    """Yield a row of results for each of ours that is not in ``done``."""
+def measured(problem, name, method, args):
+    """Return one of our fits as a row of results.
+
+    The limit of time needs the main thread, which joblib's processes have and workers
+    of Dask have not.
+    """
     _, kind, Xs, ys, Xt, yt, raw = problem
     base = base_estimator(args.estimator, kind == "classification", 0)
     scoring = "accuracy" if kind == "classification" else "r2"
-    all_rows = np.ones(len(yt), dtype=bool)
+    row, limited = {"method": name}, current_thread() is main_thread()
+    start = time.process_time()
+    if limited:
+        signal.signal(signal.SIGALRM, _too_late)
+        signal.alarm(args.limit)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if name == CEILING:
+                all_rows = np.ones(len(yt), dtype=bool)
+                parts = Task(Xs, ys, Xt, yt, all_rows, scoring, 5, 0, None)
+                row["score"] = held_out_target(base, parts).score()[0]
+            else:
+                # AutoAdapt makes numbers of rows by itself.
+                zs, zt = raw if name == "AutoAdapt" else (Xs, Xt)
+                params = {} if args.search else {"Xt": zt}
+                model = method.fit(zs, ys, **params)
+                row["score"] = judge(yt, model.predict(zt), scoring).score()[0]
+                if name == "AutoAdapt":
+                    row["chosen"] = model.best_method_
+                if isinstance(model, WeightAdapter):
+                    row["ess"] = model.effective_sample_size_
+    except Exception as error:
+        row["error"] = f"{type(error).__name__}: {error}".split("\n")[0]
+    finally:
+        if limited:
+            signal.alarm(0)
+    row["seconds"] = round(time.process_time() - start, 3)
+    return row
+
+
+def fits(problem, done, args):
+    """Yield a row of results for each of ours that is not in ``done``."""
+    _, kind, Xs, _, Xt, *_ = problem
+    base = base_estimator(args.estimator, kind == "classification", 0)
     found = {CEILING: None, **methods(base, args.methods)}
     if args.search:
         found = searches(base, Xs, Xt, args.methods)
-    for name, method in found.items():
-        if name in done:
-            continue
-        row = {"method": name}
-        start = time.process_time()
-        signal.alarm(args.limit)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                if name == CEILING:
-                    parts = Task(Xs, ys, Xt, yt, all_rows, scoring, 5, 0, None)
-                    row["score"] = held_out_target(base, parts).score()[0]
-                else:
-                    # AutoAdapt makes numbers of rows by itself.
-                    zs, zt = raw if name == "AutoAdapt" else (Xs, Xt)
-                    params = {} if args.search else {"Xt": zt}
-                    model = method.fit(zs, ys, **params)
-                    row["score"] = judge(yt, model.predict(zt), scoring).score()[0]
-                    if name == "AutoAdapt":
-                        row["chosen"] = model.best_method_
-                    if isinstance(model, WeightAdapter):
-                        row["ess"] = model.effective_sample_size_
-        except Exception as error:
-            row["error"] = f"{type(error).__name__}: {error}".split("\n")[0]
-        finally:
-            signal.alarm(0)
-        row["seconds"] = round(time.process_time() - start, 3)
-        yield row
+    with ManyFits(args.jobs, shared=[problem]) as many:
+        calls = (
+            (measured, problem, name, method, args)
+            for name, method in found.items()
+            if name not in done
+        )
+        for row, error in many.outcomes(calls):
+            if error is not None:
+                raise error
+            yield row
 
 
 def fits_of_peer(problem, done, args):
@@ -240,7 +266,6 @@ def run(args):
     suite, done = args.controls or "bundled", {}
     for *place, method in results.done():
         done.setdefault(tuple(place), set()).add(method)
-    signal.signal(signal.SIGALRM, _too_late)
     for problem in problems(args.cap, args.controls, args.skip):
         task, kind, *_ = problem
         known = {"suite": suite, "cap": args.cap, "task": task, "kind": kind}
@@ -324,16 +349,23 @@ def main():
     parser.add_argument("--limit", type=int, default=120, help="seconds a fit")
     parser.add_argument("--skip", nargs="+", default=(), help="data sets to leave out")
     parser.add_argument("--search", action="store_true", help="over `GRIDS`")
+    parser.add_argument("--jobs", type=int, help="fits at a time")
+    parser.add_argument("--scheduler", help="address of a Dask scheduler for the fits")
     parser.add_argument(
         "--controls",
         choices=("halves", "thinned", "tilted"),
         help="pairs without shift, whose class shares alone differ, or whose rows do",
     )
     args = parser.parse_args()
-    if args.verb == "run":
+    if args.verb == "table":
+        table(args.results)
+    elif args.scheduler is None:
         run(args)
     else:
-        table(args.results)
+        from dask.distributed import Client
+
+        with Client(args.scheduler), joblib.parallel_config(backend="dask"):
+            run(args)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 Run as ``python benchmarks/scaling_out.py rows --rows 20_000_000`` and as ``python
 benchmarks/scaling_out.py fits``. The first writes Parquet files of 20 columns to a
 temporary folder, adapts a linear model to them block by block, and holds the moments
-against those of whole columns. The second compares 20 candidates with forests in one
-process and on two Dask workers, and counts the bytes that are sent to them.
+against those of whole columns; with ``--test`` all rows are tested for shift too. The
+second compares 20 candidates with forests in one process and on two Dask workers, and
+counts the bytes that are sent to them. Figures go to ``results/scaling_out.csv``, in
+the place of those of the same kind and size.
 """
 
 import argparse
@@ -13,12 +15,28 @@ import tempfile
 import time
 import warnings
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import records
 
 COLUMNS = 20
 BLOCK = 100_000  # rows
+RESULTS = records.Results(
+    "scaling_out.csv", ("what", "quantity", "value"), ("what", "quantity")
+)
+
+
+def report(what, **quantities):
+    """Print figures, and keep them."""
+    rows = [
+        {"what": what, "quantity": name.replace("_", " "), "value": value}
+        for name, value in quantities.items()
+    ]
+    RESULTS.add(*rows, replace=True)
+    for row in rows:
+        print("{what}: {quantity} {value}".format(**row))
 
 
 def blocks_of_rows(n, shift, seed):
@@ -83,8 +101,6 @@ def peak():
 
 def rows(args):
     """Print seconds and memory of a fit in blocks, and errors of its moments."""
-    from functools import partial
-
     from sklearn.linear_model import SGDClassifier
 
     from adapt.base import RowBlocks
@@ -107,12 +123,36 @@ def rows(args):
             worst_moment(source, model.mean_source_, model.Cs_),
             worst_moment(target, model.mean_target_, model.Ct_),
         )
-    n = args.rows + args.rows // 2
-    print(
-        f"{args.rows:,} source and {args.rows // 2:,} target rows x {COLUMNS}, "
-        f"{size:.2f} GB on disk: {seconds:.1f} s, {cpu:.1f} CPU s "
-        f"({1e6 * cpu / n:.2f} microseconds a row), {memory:.2f} GB resident, largest "
-        f"error of a moment {error:.1e}"
+        n = args.rows + args.rows // 2
+        sizes = f"{args.rows:,} source and {args.rows // 2:,} target rows"
+        report(
+            f"CORAL and SGDClassifier, {sizes}",
+            GB_on_disk=f"{size:.2f}",
+            seconds=f"{seconds:.1f}",
+            CPU_seconds=f"{cpu:.1f}",
+            microseconds_a_row=f"{1e6 * cpu / n:.2f}",
+            GB_resident=f"{memory:.2f}",
+            largest_error_of_a_moment=f"{error:.1e}",
+        )
+        if args.test:
+            test_for_shift(source, target, sizes, n)
+
+
+def test_for_shift(source, target, sizes, n):
+    """Report what a test of all rows takes."""
+    from adapt.base import RowBlocks
+    from adapt.metrics import mmd_test
+
+    pair = [RowBlocks(partial(read, path, False)) for path in (source, target)]
+    cpu = time.process_time()
+    found = mmd_test(*pair, max_rows=None, random_state=0)
+    cpu = time.process_time() - cpu
+    report(
+        f"mmd_test, {sizes}",
+        CPU_seconds=f"{cpu:.1f}",
+        microseconds_a_row=f"{1e6 * cpu / n:.2f}",
+        GB_resident=f"{peak():.2f}",
+        p_value=found.p_value,
     )
 
 
@@ -165,11 +205,15 @@ def fits(args):
         with counted_bytes() as sizes:
             two, found = seconds()
     size = sum(array.nbytes for array in (Xs, ys, Xt, yt))
-    print(
-        f"20 candidates, forests of {args.trees} trees, {len(Xs)} + {len(Xt)} rows: "
-        f"{one:.1f} s in one process, {two:.1f} s on two workers, ratio "
-        f"{one / two:.2f}; same results: {expected.equals(found)}; data of {size:,} "
-        f"bytes, {sum(sizes):,} sent by the process of the scheduler and client"
+    report(
+        f"compare, 20 candidates, forests of {args.trees} trees, {len(Xs)} + {len(Xt)} "
+        "rows",
+        seconds_in_one_process=f"{one:.1f}",
+        seconds_on_two_Dask_workers=f"{two:.1f}",
+        ratio=f"{one / two:.2f}",
+        same_results=expected.equals(found),
+        MB_of_data=f"{size / 1e6:.3f}",
+        MB_sent_by_scheduler_and_client=f"{sum(sizes) / 1e6:.1f}",
     )
 
 
@@ -179,6 +223,7 @@ if __name__ == "__main__":
     verb = verbs.add_parser("rows")
     verb.add_argument("--rows", type=int, default=2_000_000)
     verb.add_argument("--folder", help="where files are written for the time being")
+    verb.add_argument("--test", action="store_true", help="test all rows for shift")
     verb.set_defaults(run=rows)
     verb = verbs.add_parser("fits")
     verb.add_argument("--samples", type=int, default=1000)

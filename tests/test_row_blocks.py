@@ -180,6 +180,15 @@ def test_two_sample_tests_take_blocks(test):
     assert test(cut(Xs), cut(Xs + 5), max_rows=50, **given).p_value == 0.01
 
 
+@pytest.mark.parametrize("gamma", [None, 0.3])
+def test_mmd_of_all_rows_does_not_depend_on_the_cuts(gamma):
+    Xs, _, Xt = domains()
+    given = {"max_rows": None, "gamma": gamma, "random_state": 0}
+    whole = mmd_test(Xs, Xt, **given)
+    assert mmd_test(cut(Xs), cut(Xt, size=33), **given) == pytest.approx(whole)
+    assert whole.p_value == 0.002
+
+
 def test_collections_of_dask():
     da = pytest.importorskip("dask.array")
     dd = pytest.importorskip("dask.dataframe")

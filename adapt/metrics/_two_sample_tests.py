@@ -22,6 +22,7 @@ from sklearn.utils import check_random_state
 from adapt._data_driven import median_gamma
 from adapt._kernels import kernel_matrix, row_blocks
 from adapt.base._row_blocks import as_blocks, come_in_blocks
+from adapt.metrics._mmd_of_sums import compare_means, moments_of_features
 from adapt.metrics._moment_distances import check_samples
 
 
@@ -55,13 +56,16 @@ def _pooled(Xs, Xt, max_rows, rng):
     return StandardScaler().fit_transform(np.concatenate([Xs, Xt])), len(Xs)
 
 
-def _permutation_test(X, n, kernel_of_rows, n_permutations, rng):
-    """Test by ``a' K a``, with the difference of two means a."""
+def _check_draws(n_permutations):
     if not isinstance(n_permutations, Integral) or n_permutations < 19:
         raise ValueError(
             "`n_permutations` must be an integer of at least 19, for p-values of .05; "
             f"got {n_permutations!r}."
         )
+
+
+def _permutation_test(X, n, kernel_of_rows, n_permutations, rng):
+    """Test by ``a' K a``, with the difference of two means a."""
     signs = np.repeat([1 / n, -1 / (len(X) - n)], [n, len(X) - n])
     dealt = np.column_stack(
         [signs, *(rng.permutation(signs) for _ in range(n_permutations))]
@@ -98,8 +102,11 @@ def mmd_test(
         Number of permutations. The smallest possible p-value is ``1 / (n_permutations +
         1)``.
 
-    max_rows : int, default=1000
-        How many rows of each sample to look at, drawn at random.
+    max_rows : int or None, default=1000
+        How many rows of each sample to look at, drawn at random. None takes all rows,
+        in sums over blocks: the kernel is then that of 200 random Fourier features
+        [2]_, and in place of permutations, differences of means are drawn from the
+        normal distribution that they tend to. Have some hundred rows at least.
 
     random_state : int, RandomState instance or None, default=None
         Draws rows and permutations.
@@ -117,10 +124,14 @@ def mmd_test(
     Notes
     -----
     Time O(N^2 (d + n_permutations)) for N rows, memory N n_permutations and a block.
+    With ``max_rows=None`` time O(N D (d + D)) for D = 200 features, memory D^2 and a
+    block; blocks are read three times, or twice if `gamma` is given.
 
     References
     ----------
     .. [1] Gretton et al. "A kernel two-sample test." JMLR, 2012.
+    .. [2] Rahimi and Recht. "Random features for large-scale kernel machines." NeurIPS,
+       2007.
 
     Examples
     --------
@@ -132,6 +143,11 @@ def mmd_test(
     0.002
     """
     rng = check_random_state(random_state)
+    _check_draws(n_permutations)
+    if max_rows is None:
+        features = moments_of_features(Xs, Xt, gamma, rng)
+        distance, p_value = compare_means(*features, n_permutations, rng)
+        return TwoSampleTest(float(distance), float(p_value))
     X, n = _pooled(Xs, Xt, max_rows, rng)
     if gamma is None:
         gamma = median_gamma(X, random_state=0)
@@ -191,6 +207,12 @@ def energy_test(Xs, Xt, *, n_permutations=499, max_rows=1000, random_state=None)
     0.002
     """
     rng = check_random_state(random_state)
+    _check_draws(n_permutations)
+    if max_rows is None:
+        raise ValueError(
+            "`energy_test` compares each row with each other: give `max_rows`, or take "
+            "`mmd_test`, which reads all rows with `max_rows=None`."
+        )
     X, n = _pooled(Xs, Xt, max_rows, rng)
 
     def kernel_of_rows(rows):

@@ -33,6 +33,26 @@ def check_client(client):
         )
 
 
+def warn_of_lost_worker(error, stacklevel):
+    """Warn that a worker died, and that fits are tried again.
+
+    Parameters
+    ----------
+    error : Exception
+        What told of it.
+
+    stacklevel : int
+        As `warnings.warn` has it.
+    """
+    line = str(error).partition("\n")[0]
+    warnings.warn(
+        f"A worker was lost ({type(error).__name__}: {line}). What it may have been "
+        "fitting is tried again, one fit at a time.",
+        RuntimeWarning,
+        stacklevel=stacklevel,
+    )
+
+
 def _call_alone(outcome, function, *args):
     """Return an outcome computed by this worker, without the rest of the cluster."""
     with parallel_config("threading", n_jobs=1):
@@ -68,9 +88,15 @@ class DaskFits:
 
     def start(self):
         """Send what the calls share to the workers."""
-        self._workers = set(self.client.ncores())
+        self._workers = set()
+        self._send()
+
+    def _send(self):
+        """Send what the calls share to the workers that are there."""
+        there = set(self.client.ncores())
+        self._workers |= there
         self._sent = {}
-        if not self._workers:
+        if not there:
             self._wait(self.client.submit(_ready, pure=False))
         if self.shared:
             sent = self.client.scatter(self.shared, broadcast=True, hash=False)
@@ -144,16 +170,10 @@ class DaskFits:
 
     def _again(self, call, error, others):
         """Return the outcome of a call that Dask gave up, when no other is running."""
-        line = str(error).partition("\n")[0]
-        warnings.warn(
-            f"A worker was lost ({type(error).__name__}: {line}). What it may have "
-            "been fitting is tried again, one fit at a time.",
-            RuntimeWarning,
-            stacklevel=5,
-        )
+        warn_of_lost_worker(error, stacklevel=6)
         for other in others:
             self._ended(other)
-        self.start()
+        self._send()
         return self._ended(self._submit(call))
 
     def _ended(self, future):

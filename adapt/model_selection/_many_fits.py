@@ -7,14 +7,17 @@ with it. Calls for Dask go to its client and not through joblib, which does not 
 a worker has died.
 """
 
-import warnings
 from collections import deque
 from itertools import islice
 
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 
-from adapt.model_selection._dask_fits import DaskFits, check_client
+from adapt.model_selection._dask_fits import (
+    DaskFits,
+    check_client,
+    warn_of_lost_worker,
+)
 
 
 def _dask_backend():
@@ -94,7 +97,7 @@ class _JoblibFits:
                     yield outcome
                 more = False
             except Exception as error:
-                self._say_lost(error, len(handed_out))
+                warn_of_lost_worker(error, stacklevel=4)
                 self._restart()
                 while handed_out:
                     yield self._alone(handed_out.popleft())
@@ -104,16 +107,6 @@ class _JoblibFits:
         for call in calls:
             handed_out.append(call)
             yield delayed(_outcome)(*call)
-
-    @staticmethod
-    def _say_lost(error, n):
-        line = str(error).partition("\n")[0]
-        warnings.warn(
-            f"A worker was lost ({type(error).__name__}: {line}). The {n} fits that it "
-            "may have had are tried again, one at a time.",
-            RuntimeWarning,
-            stacklevel=4,
-        )
 
 
 class ManyFits:

@@ -7,7 +7,12 @@ from sklearn.tree import DecisionTreeClassifier
 from adapt.metrics import classifier_test, energy_distance, energy_test, mmd, mmd_test
 from adapt.metrics._two_sample_tests import shift_p_value
 
-TESTS = {"classifier": classifier_test, "mmd": mmd_test, "energy": energy_test}
+TESTS = {
+    "classifier": classifier_test,
+    "mmd": mmd_test,
+    "mmd of all rows": lambda *X, **params: mmd_test(*X, **{"max_rows": None} | params),
+    "energy": energy_test,
+}
 each = pytest.mark.parametrize("test", TESTS.values(), ids=TESTS)
 
 
@@ -58,6 +63,36 @@ def test_statistics_are_the_distances_of_standardised_rows():
     assert found.statistic == pytest.approx(mmd(Zs, Zt, gamma=0.2))
     found = energy_test(Xs, Xt, n_permutations=19)
     assert found.statistic == pytest.approx(energy_distance(Zs, Zt))
+
+
+def test_the_mean_over_features_is_the_distance_of_the_kernel():
+    Xs, Xt = draw(300, 200, shift=0.3)
+    found = [
+        mmd_test(Xs, Xt, gamma=0.2, max_rows=None, n_permutations=19, random_state=k)
+        for k in range(20)
+    ]
+    squares = [test.statistic**2 for test in found]
+    exact = mmd(*standardised(Xs, Xt), gamma=0.2) ** 2
+    assert np.mean(squares) == pytest.approx(exact, rel=0.05)
+
+
+def test_mmd_of_all_rows_is_that_of_its_features():
+    Xs, Xt = draw(60, 50, shift=0.1)
+    Zs, Zt = standardised(Xs, Xt)
+    rng = np.random.RandomState(3)
+    W = rng.normal(scale=np.sqrt(0.4), size=(3, 100))
+    fs, ft = (np.exp(1j * Z @ W) / 10 for Z in (Zs, Zt))
+    far = fs.mean(axis=0) - ft.mean(axis=0)
+    fs, ft = (np.hstack([f.real, f.imag]) for f in (fs, ft))
+    C = np.cov(fs.T, bias=True) / len(fs) + np.cov(ft.T, bias=True) / len(ft)
+    chance = np.random.default_rng(0).multivariate_normal(np.zeros(200), C, size=5000)
+    p = np.mean(np.sum(chance**2, axis=1) >= np.sum(np.abs(far) ** 2))
+    ours = mmd_test(
+        Xs, Xt, gamma=0.2, max_rows=None, n_permutations=5000, random_state=3
+    )
+    assert ours.statistic == pytest.approx(np.linalg.norm(far))
+    assert 0.02 < p < 0.98
+    assert ours.p_value == pytest.approx(p, abs=0.03)
 
 
 def test_classifier_test_against_scipy():
@@ -139,6 +174,8 @@ def test_errors():
     Xs, Xt = draw()
     with pytest.raises(ValueError, match="`n_permutations`"):
         mmd_test(Xs, Xt, n_permutations=5)
+    with pytest.raises(ValueError, match="`energy_test` compares each row"):
+        energy_test(Xs, Xt, max_rows=None)
     with pytest.raises(ValueError, match="at least 4 rows"):
         classifier_test(Xs[:3], Xt)
     for test in TESTS.values():
