@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from adapt._lazy import lazy
 
 if TYPE_CHECKING:
+    from adapt.parameter_based.tuners._deep._adapter_fusion import AdapterFusion
     from adapt.parameter_based.tuners._deep._adapters import (
         Adapters,
         Compacter,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from adapt.parameter_based.tuners._deep._prefix import Prefix
     from adapt.parameter_based.tuners._deep._prompt import Prompt
     from adapt.parameter_based.tuners._deep._r2 import R2Tuning
+    from adapt.parameter_based.tuners._deep._scalearn import ScaLearn
     from adapt.parameter_based.tuners._deep._scaling import Scaling
     from adapt.parameter_based.tuners._deep._sherl import SHERL
     from adapt.parameter_based.tuners._deep._tuned import Tuned, tuned
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SHERL",
     "VQT",
+    "AdapterFusion",
     "Adapters",
     "BitFit",
     "Both",
@@ -38,6 +41,7 @@ __all__ = [
     "Prefix",
     "Prompt",
     "R2Tuning",
+    "ScaLearn",
     "Scaling",
     "Tuned",
     "Tuner",
@@ -47,6 +51,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "_adapter_fusion": ["AdapterFusion"],
     "_adapters": ["Adapters", "Compacter", "ConvAdapter"],
     "_bitfit": ["BitFit"],
     "_both": ["Both"],
@@ -56,6 +61,7 @@ _HOMES = {
     "_prefix": ["Prefix"],
     "_prompt": ["Prompt"],
     "_r2": ["R2Tuning"],
+    "_scalearn": ["ScaLearn"],
     "_scaling": ["Scaling"],
     "_sherl": ["SHERL"],
     "_tuned": ["Tuned", "tuned"],

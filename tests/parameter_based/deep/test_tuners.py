@@ -26,6 +26,7 @@ from tests.parameter_based.deep.tuner_networks import (  # noqa: E402
     recurrent,
     step,
     transformer,
+    tuner_for,
 )
 
 NO_PLACE = "finds no layer"
@@ -54,6 +55,7 @@ ON_ONE = {
     "ConvAdapter-causal": cnn,
     "MAM": transformer,
     "Ladder-published": transformer,
+    "AdapterFusion": transformer,
 }
 PAIRS = [
     pytest.param(name, make, id=f"{name}-{make.__name__}")
@@ -84,6 +86,8 @@ LOSSES = {
     "VQT": [3.55335259, 3.17513299, 2.85063076],
     "R2Tuning": [3.55335259, 0.992547989, 0.891500652],
     "Ladder-published": [3.55335259, 2.39670873, 1.54299629],
+    "ScaLearn": [4.1814189, 4.02139378, 3.87331343],
+    "AdapterFusion": [4.81501722, 4.63466787, 4.3899231],
 }
 
 
@@ -100,11 +104,12 @@ def test_common_gate(name, make):
     network, shape, x = made(make)
     if refusal(name, make) is not None:
         with pytest.raises(ValueError, match=refusal(name, make)):
-            tuned(network, TUNERS[name], shape)
+            tuned(network, tuner_for(name, network, shape), shape)
         return
     before = [array(w).copy() for w in network.weights]
     given = array(network(x, training=False))
-    own = tuned(network, TUNERS[name], shape, random_state=SEEDS.get(name, 0))
+    tuner = tuner_for(name, network, shape)
+    own = tuned(network, tuner, shape, random_state=SEEDS.get(name, 0))
     if name not in NOT_THE_IDENTITY:
         np.testing.assert_allclose(array(own(x, training=False)), given, atol=1e-6)
 
@@ -141,10 +146,10 @@ def test_common_gate(name, make):
     assert all(layer.trainable for layer in network._flatten_layers())
 
 
-@pytest.mark.parametrize("name", [*SAVED, "UniPT", "SHERL", "R2Tuning"])
+@pytest.mark.parametrize("name", [*SAVED, "UniPT", "SHERL", "R2Tuning", "ScaLearn"])
 def test_saved_pickled_and_copied(name, tmp_path):
     network, shape, x = made(transformer)
-    own = tuned(network, TUNERS[name], shape, random_state=0)
+    own = tuned(network, tuner_for(name, network, shape), shape, random_state=0)
     for w in own.trainable_weights:
         w.assign(array(w) + 0.1)
     path = tmp_path / "tuned.keras"

@@ -3,12 +3,14 @@
 import keras
 import numpy as np
 from keras import layers, ops
+from sklearn.base import clone
 
 from adapt.deep import _engine
 from adapt.deep._initializers import glorot
 from adapt.parameter_based.tuners import (
     SHERL,
     VQT,
+    AdapterFusion,
     Adapters,
     BitFit,
     Both,
@@ -19,8 +21,10 @@ from adapt.parameter_based.tuners import (
     Prefix,
     Prompt,
     R2Tuning,
+    ScaLearn,
     Scaling,
     UniPT,
+    tuned,
 )
 
 array = ops.convert_to_numpy
@@ -84,7 +88,7 @@ SHAPES = {
     Subclassed: (5,),
 }
 # What computes other outputs than the network before it is trained.
-NOT_THE_IDENTITY = ("LoRA-nf4", "LoRA-int8", "Prompt")
+NOT_THE_IDENTITY = ("LoRA-nf4", "LoRA-int8", "Prompt", "ScaLearn", "AdapterFusion")
 TUNERS = {
     "LoRA": LoRA(2),
     "LoRA-alpha": LoRA(2, alpha=3.0),
@@ -108,7 +112,25 @@ TUNERS = {
     "VQT": VQT(2),
     "R2Tuning": R2Tuning(2),
     "Ladder-published": Ladder(2, ladders="linear", block="attention"),
+    # With the tuners of their sources, see `tuner_for`.
+    "ScaLearn": ScaLearn([Adapters(3), Adapters(2)], dropout=0.0),
+    "AdapterFusion": AdapterFusion([Adapters(3), Compacter(2, divisions=2)]),
 }
+
+
+def tuner_for(name, network, shape):
+    """Return a tuner; its sources, if it has some, are tuned on the network."""
+    tuner = TUNERS[name]
+    if "sources" not in tuner.get_params():
+        return tuner
+    sources = []
+    for seed, source in enumerate(tuner.sources):
+        own = tuned(network, source, shape, random_state=seed)
+        rng = np.random.RandomState(seed)
+        for w in own.trainable_weights:
+            w.assign(rng.uniform(-0.5, 0.5, size=w.shape).astype("float32"))
+        sources.append(own)
+    return clone(tuner).set_params(sources=sources)
 
 
 def made(make):

@@ -94,6 +94,16 @@ class Both(Tuner):
             y = tuner.finish(own, y) if tuner.inserts else y
         return y
 
+    def kept(self):
+        """Return the tuners as each is kept.
+
+        Returns
+        -------
+        tuner : Both
+            A new one.
+        """
+        return Both([tuner.kept() for tuner in self.tuners])
+
     def get_config(self):
         """Return the tuners' configs, as Keras asks for them.
 

@@ -64,16 +64,25 @@ def conv_parts(width, units, activation, name, x, causal, gate):
     return [*parts, *([_gate(pool, width, units, name)] if gate else [])]
 
 
+class _Gate(NamedTuple):
+    """Multiply channels by numbers from 0 to 1, which some layers compute from them."""
+
+    layers: list
+    multiply: Any
+
+    def __call__(self, z):
+        return self.multiply([z, _chained(self.layers, z)])
+
+
 def _gate(pool, width, units, name):
-    """Return a function that multiplies channels by numbers from 0 to 1."""
+    """Return what multiplies channels by numbers from 0 to 1."""
     into, out = Drawn(units), Drawn(width)
     factors = [
         pool(keepdims=True, name=f"{name}_means"),
         layers.Dense(width, "tanh", kernel_initializer=into, name=f"{name}_squeeze"),
         layers.Dense(units, "sigmoid", kernel_initializer=out, name=f"{name}_excite"),
     ]
-    multiply = layers.Multiply(name=f"{name}_gate")
-    return lambda z: multiply([z, _chained(factors, z)])
+    return _Gate(factors, layers.Multiply(name=f"{name}_gate"))
 
 
 def _chained(parts, x):
@@ -195,21 +204,51 @@ class BottleneckTuner(Tuner):
             Their sum.
         """
         y = call(*args, **kwargs)
+        z = self.added(state, layer, args, y)
+        return y if z is None else layers.Add()([y, z])
+
+    def added(self, state, layer, args, y, adapter=None):
+        """Return what the adapter of a layer adds to its outputs, None without one.
+
+        Parameters
+        ----------
+        state : Sites
+            What `begin` has returned.
+
+        layer : keras.layers.Layer or keras.Operation
+            A layer of the network.
+
+        args : tuple
+            What it is called with.
+
+        y : keras.KerasTensor
+            Its outputs.
+
+        adapter : callable or None, default=None
+            ``adapter(place, x, units)`` stands in place of the adapter.
+
+        Returns
+        -------
+        z : keras.KerasTensor or None
+            Of the shape of the outputs.
+        """
         place = state.at.get(id(layer))
         if place is None:
-            return y
+            return None
         x = y
         if self.position == "parallel":
             x = _bridge(args) if place.is_a("residual") else args[0]
         if not self._fits(y) or x.shape[1:-1] != y.shape[1:-1]:
             if self.targets is None:
-                return y
+                return None
             raise ValueError(
                 f"{type(self).__name__} has no place at {place.path!r}, from samples of"
                 f" shape {tuple(x.shape[1:])} to {tuple(y.shape[1:])}. Give other "
                 "`targets`, or `position='sequential'`."
             )
-        return layers.Add()([y, self._adapter(state, place, x, y.shape[-1])])
+        if adapter is not None:
+            return adapter(place, x, y.shape[-1])
+        return self._adapter(state, place, x, y.shape[-1])
 
     def _adapter(self, state, place, x, units):
         key = id(place.layer)

@@ -91,12 +91,25 @@ class Prompt(Tuner):
         place = state.at.get(id(layer))
         if place is None:
             return y
+        self.check_series(place, y)
+        if id(layer) not in state.made:
+            name = f"{place.name}_prompt"
+            state.made[id(layer)] = Tokens(self.length, y.shape[-1], name=name)
+        return layers.Concatenate(axis=1)([state.made[id(layer)](y), y])
+
+    def check_series(self, place, y):
+        """Refuse a place whose outputs are no series.
+
+        Parameters
+        ----------
+        place : Place
+            The place.
+
+        y : keras.KerasTensor
+            The outputs of its layer.
+        """
         if len(y.shape) != 3:
             raise ValueError(
                 f"Prompt takes series, but the layer {place.path!r} gives samples of "
                 f"shape {tuple(y.shape[1:])}. Give other `targets`."
             )
-        if id(layer) not in state.made:
-            name = f"{place.name}_prompt"
-            state.made[id(layer)] = Tokens(self.length, y.shape[-1], name=name)
-        return layers.Concatenate(axis=1)([state.made[id(layer)](y), y])

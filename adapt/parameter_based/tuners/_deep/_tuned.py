@@ -28,6 +28,7 @@ class _Parts:
         self.replaced = []  # lists of variables of the base that get other values, and
         self.deltas = []  # for each list the layer that computes them
         self.inserted = []  # layers with weights that only the graph has
+        self.still = []  # those of them that are frozen, too
         self.freed = set()  # ids of variables whose values are stored nowhere
         self.kept = []  # all variables that do not
 
@@ -102,6 +103,7 @@ class Tuned(keras.Model):
         if tuner.inserts:
             self._insert_layers(features)
         self._layers.extend([base, *parts.deltas, *parts.inserted])
+        self.tuner = tuner.kept()
         others = {id(v) for variables in parts.replaced for v in variables}
         every = {id(v): v for v in (*base.variables, *self.variables)}
         parts.kept = [v for v in every.values() if id(v) not in others]
@@ -164,6 +166,7 @@ class Tuned(keras.Model):
             for layer in parts.graph.layers
             if id(layer) not in held and layer.variables
         ]
+        parts.still = [layer for layer in parts.inserted if not layer.trainable]
 
     @property
     def base(self):
@@ -179,7 +182,8 @@ class Tuned(keras.Model):
     def trainable(self, value):
         keras.Model.trainable.fset(self, value)
         if "_parts" in self.__dict__:
-            self._parts.base.trainable = False
+            for layer in (self._parts.base, *self._parts.still):
+                layer.trainable = False
 
     # Keras's own lists, without variables whose values are stored nowhere.
 
@@ -194,6 +198,11 @@ class Tuned(keras.Model):
     @property
     def _freed(self):
         return self._parts.freed if "_parts" in self.__dict__ else ()
+
+    @property
+    def inserted(self):
+        """The layers with weights that the tuner has inserted, by their names."""
+        return {layer.name: layer for layer in self._parts.inserted}
 
     @property
     def delta_weights(self):

@@ -100,6 +100,16 @@ class Tuner(BaseEstimator):
         """
         return y
 
+    def kept(self):
+        """Return what a network that has this tuner keeps of it, to be built again.
+
+        Returns
+        -------
+        tuner : Tuner
+            This one, unless it holds what the network has taken over.
+        """
+        return self
+
     def get_config(self):
         """Return the parameters, as Keras asks for it.
 
