@@ -26,6 +26,7 @@ from adapt.parameter_based._transfer_tree import (
 if TYPE_CHECKING:
     from adapt.parameter_based._deep._fine_tuning import FineTuning
     from adapt.parameter_based._deep._frozen_features import FrozenFeatures
+    from adapt.parameter_based._deep._multi_task_tuning import MultiTaskTuning
     from adapt.parameter_based._deep._regular_transfer_nn import RegularTransferNN
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "FineTuning",
     "FrozenFeatures",
     "LinInt",
+    "MultiTaskTuning",
     "RegularTransferGP",
     "RegularTransferLC",
     "RegularTransferLR",
@@ -52,6 +54,7 @@ __getattr__, __dir__ = lazy(
     {
         "adapt.parameter_based._deep._fine_tuning": ["FineTuning"],
         "adapt.parameter_based._deep._frozen_features": ["FrozenFeatures"],
+        "adapt.parameter_based._deep._multi_task_tuning": ["MultiTaskTuning"],
         "adapt.parameter_based._deep._regular_transfer_nn": ["RegularTransferNN"],
     },
 )

@@ -55,13 +55,14 @@ ON_ONE = {
     "ConvAdapter-causal": cnn,
     "MAM": transformer,
     "Ladder-published": transformer,
+    "ScaLearn": transformer,
     "AdapterFusion": transformer,
 }
 PAIRS = [
     pytest.param(name, make, id=f"{name}-{make.__name__}")
     for name in TUNERS
     for make in SHAPES
-    if ON_ONE.get(name, make) is make
+    if ON_ONE.get(name, make) is make or (name, make) == ("ScaLearn", cnn)
 ]
 SAVED = ["LoRA-nf4", "BitFit", "Compacter", "Prompt", "MAM", "Ladder-published", "VQT"]
 # With seed 0 no row of the nested network scores one of the blocks above 0.
