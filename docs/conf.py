@@ -80,6 +80,7 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_title = "adapt"
 html_static_path = ["_static"]
+html_search_scorer = str(Path(__file__).with_name("search_scorer.js"))
 html_theme_options = {
     "show_prev_next": False,
     "navigation_with_keys": False,
