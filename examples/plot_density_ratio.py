@@ -78,3 +78,7 @@ ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1))
 plt.show()
 for name, error in errors.items():
     print(f"{name:20s} mean squared error on the target {error:.3f}")
+
+# %%
+# Source-only has an error of 0.186. With the weights of `ULSIF` and `RULSIF` it is 0.048,
+# almost that of a line that is fitted on target labels, 0.047.

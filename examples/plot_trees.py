@@ -47,3 +47,8 @@ for ax, (name, model) in zip(axes, models.items(), strict=True):
     ax.set_title(f"{name}\naccuracy {model.score(Xt[rest], yt[rest]):.2f}", fontsize=10)
     ax.set_aspect("equal")
 plt.show()
+
+# %%
+# The forest of the source is right on 0.57 of the target rows, and a forest of the labels
+# alone on 0.85. New leaves and branches (SER) do better than both, with 0.90. New labels
+# of the leaves are not enough for a turn (0.79).
