@@ -97,9 +97,17 @@ class Results(SphinxDirective):
         group += [nodes.colspec("", colwidth=1) for _ in range(width)]
         head = self.options.get("head", "")
         group += nodes.thead("", self.row([head, *header]))
-        group += nodes.tbody("", *(self.row([n, *cells]) for n, cells in lines.items()))
+        rows = ([name, *map(breakable, cells)] for name, cells in lines.items())
+        group += nodes.tbody("", *map(self.row, rows))
         table += group
         return [table]
+
+
+def breakable(cell):
+    """Return the text of a cell, of which numbers only break before a bracket."""
+    if re.search("[a-z]{2}", cell):
+        return cell
+    return cell.replace(" ", "\N{NO-BREAK SPACE}").replace("\N{NO-BREAK SPACE}(", " (")
 
 
 def linked(text):

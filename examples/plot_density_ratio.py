@@ -80,5 +80,5 @@ for name, error in errors.items():
     print(f"{name:20s} mean squared error on the target {error:.3f}")
 
 # %%
-# Source-only has an error of 0.186. With the weights of `ULSIF` and `RULSIF` it is 0.048,
-# almost that of a line that is fitted on target labels, 0.047.
+# Source-only has an error of 0.186. With the weights of `ULSIF` and `RULSIF` it is
+# 0.048, almost that of a line that is fitted on target labels, 0.047.

@@ -65,6 +65,6 @@ for name, values in scores.items():
     print(f"{name:18s} median R2 {medians}")
 
 # %%
-# With 10 labels the adapted model has a median R2 of 0.48. The source model has 0.43, and
-# a model of the labels alone 0.36. With 80 labels the source does not help any more: both
-# have 0.53.
+# With 10 labels the adapted model has a median R2 of 0.48. The source model has 0.43,
+# and a model of the labels alone 0.36. With 80 labels the source does not help any
+# more: both have 0.53.

@@ -77,8 +77,9 @@ axes[-1].legend(handles[::2], labels[::2], **place)
 plt.show()
 
 # %%
-# Source-only has an accuracy of 0.67, and a model that is trained on target labels 0.97.
-# The correlations differ, so scaling each column is not enough (0.75): the methods that
-# align covariances are best (0.85). They do not recover the true map, because infinitely many maps
-# align two covariances; `LinearOT` takes the one that moves rows least. All of them
-# assume that the class frequencies are the same in both domains.
+# Source-only has an accuracy of 0.67, and a model that is trained on target labels
+# 0.97. The correlations differ, so scaling each column is not enough (0.75): the
+# methods that align covariances are best (0.85). They do not recover the true map,
+# because infinitely many maps align two covariances; `LinearOT` takes the one that
+# moves rows least. All of them assume that the class frequencies are the same in both
+# domains.

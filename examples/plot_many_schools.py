@@ -48,9 +48,9 @@ for name, error in errors.items():
     print(f"{name:10s} error of slopes {np.sqrt(np.mean(error**2)):.3f}")
 
 # %%
-# "One line" is the model of all schools (source-only), and "own lines" are fitted on each
-# school alone (target-trained). The errors of their slopes are 0.22 and 0.35. Between the
-# two the error is 0.16.
+# "One line" is the model of all schools (source-only), and "own lines" are fitted on
+# each school alone (target-trained). The errors of their slopes are 0.22 and 0.35.
+# Between the two the error is 0.16.
 
 # %%
 # Small schools are shrunk more

@@ -49,6 +49,6 @@ for ax, (name, model) in zip(axes, models.items(), strict=True):
 plt.show()
 
 # %%
-# The forest of the source is right on 0.57 of the target rows, and a forest of the labels
-# alone on 0.85. New leaves and branches (SER) do better than both, with 0.90. New labels
-# of the leaves are not enough for a turn (0.79).
+# The forest of the source is right on 0.57 of the target rows, and a forest of the
+# labels alone on 0.85. New leaves and branches (SER) do better than both, with 0.90.
+# New labels of the leaves are not enough for a turn (0.79).
