@@ -79,7 +79,8 @@ class AutoAdapt(MetaAdapter):
        by `CircularValidation` [1]_. If two maps of different kinds score clearly better
        than source-only, all methods that score better are averaged. In classification
        the class probabilities of source-only are part of the average. In classification
-       of series one method that scores better is enough.
+       of series, of which there are often few, all methods are averaged that do not
+       score clearly worse than source-only.
     4. If some target rows are labelled, they can replace that choice, also by a method
        that trains on target labels. `suggest_labels` names the rows that are most
        useful to label.

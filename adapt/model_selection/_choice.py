@@ -1,17 +1,35 @@
 """What is recommended, given a comparison of methods that are finished."""
 
+import math
+
 from adapt.base import FeatureAdapter
 from adapt.base._average import average_of
 from adapt.model_selection._candidates import AVERAGE, BASELINE
 from adapt.model_selection._circular_gain import true_score
 
 
-def _better_than_baseline(comparison):
-    """Return names of the finished methods of positive gain, the best first."""
+def above(comparison, margin):
+    """Return the names of methods of a larger margin than a number, the best first.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of methods that were judged.
+
+    margin : float
+        Number of standard errors by which they must score above source-only.
+
+    Returns
+    -------
+    names : list of str
+        Of those that are finished.
+    """
     rows = [
         row
         for row in comparison.rows
-        if row["method"] in comparison.models and row.get("gain", 0.0) > 0
+        if row["method"] in comparison.models
+        and row["method"] != BASELINE
+        and row.get("margin", -math.inf) > margin
     ]
     rows.sort(key=lambda row: -row["gain"])
     return [row["method"] for row in rows]
@@ -41,7 +59,7 @@ def enough_agree(comparison, rule):
     clear = [
         name
         for name in maps or judged
-        if rows[name]["gain"] > 0 and rows[name]["margin"] >= rule.clear
+        if rows[name]["margin"] > -rule.below and rows[name]["margin"] >= rule.clear
     ]
     kinds, all_kinds = (
         len({type(comparison.models[name]) for name in names})
@@ -51,7 +69,7 @@ def enough_agree(comparison, rule):
 
 
 def average(comparison, task):
-    """Add the average of what is better than source-only, and return its name.
+    """Add the average of what may be better than source-only, and return its name.
 
     Parameters
     ----------
@@ -73,7 +91,7 @@ def average(comparison, task):
         return BASELINE
     if not enough_agree(comparison, evidence.rule):
         return BASELINE
-    comparison.members = _better_than_baseline(comparison)
+    comparison.members = above(comparison, -evidence.rule.below)
     names = list(comparison.members)
     if task.scoring != "r2":
         names.insert(0, BASELINE)
@@ -94,7 +112,5 @@ def best_by_labels(comparison):
 
     It is source-only unless the gain is more than one standard error.
     """
-    rows = {row["method"]: row for row in comparison.rows}
-    better = _better_than_baseline(comparison)
-    clear = [name for name in better if rows[name]["margin"] > 1]
+    clear = above(comparison, 1)
     return clear[0] if clear else BASELINE

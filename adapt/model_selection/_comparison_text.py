@@ -70,10 +70,11 @@ def _reason_to_stay(comparison):
         return finding
     if len(comparison.models) == 1:
         return f"{finding}, but no other method was finished"
-    return (
-        f"{finding}, but too few methods score clearly better than {BASELINE} in "
-        "circular validation"
-    )
+    if comparison.evidence.rule.below > 0:
+        few = "all other methods score clearly worse"
+    else:
+        few = "too few methods score clearly better"
+    return f"{finding}, but {few} than {BASELINE} in circular validation"
 
 
 def reason(comparison):
@@ -106,9 +107,11 @@ def _reason_without_labels(comparison):
         with_source = BASELINE in dict(comparison.models[AVERAGE].adapters_)
         what = f"Average of {listed([BASELINE] * with_source + members)}"
     these = f"{members[0]} scores" if len(members) == 1 else "these methods score"
+    tolerant = comparison.evidence.rule.below > 0
+    better = "better, or not clearly worse," if tolerant else "better"
     return (
-        f"{what}: {comparison.evidence.finding}, and {these} better than {BASELINE} in "
-        "circular validation."
+        f"{what}: {comparison.evidence.finding}, and {these} {better} than {BASELINE} "
+        "in circular validation."
     )
 
 

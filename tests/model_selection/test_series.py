@@ -1,5 +1,6 @@
 """compare and AutoAdapt on series, in every form."""
 
+import math
 import pickle
 import warnings
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from adapt.base import SourceOnly
 from adapt.datasets import load_hapt
 from adapt.feature_based import DomainStandardScaler, QuantileMatching
 from adapt.model_selection import AutoAdapt, compare
-from adapt.model_selection._choice import enough_agree
+from adapt.model_selection._choice import above, enough_agree
 from adapt.model_selection._preprocessing import array_preprocessor
 from adapt.model_selection._rule import OF_SERIES, SHIPPED
 from adapt.model_selection._series_rows import SeriesToNumbers, rule_for
@@ -264,18 +265,30 @@ def test_other_lengths_of_the_target_are_a_warning():
         compare(Xs, ys, Xt[:, :15], **QUICK)
 
 
-def test_one_method_is_enough_for_classes_of_series():
+def test_the_rule_of_classes_of_series():
     given = {"default": True, "scoring": "accuracy"}
     of_series, of_tables = SeriesToNumbers(), array_preprocessor()
     assert rule_for(of_series, **given) == OF_SERIES
     assert rule_for(of_tables, **given) == SHIPPED
     assert rule_for(of_series, **given | {"default": False}) == SHIPPED
     assert rule_for(of_series, **given | {"scoring": "r2"}) == SHIPPED
-    rows = [{"gain": gain, "margin": 0.1, "method": f"{gain}"} for gain in (0.02, -0.5)]
+
+
+def judged(*margins):
+    """Return a comparison of maps with gains of so many standard errors."""
+    rows = [{"gain": m / 100, "margin": m, "method": f"{m}"} for m in margins]
     maps = {row["method"]: QuantileMatching() for row in rows}
-    comparison = SimpleNamespace(rows=rows, models={"SourceOnly": SourceOnly(), **maps})
-    assert enough_agree(comparison, OF_SERIES)
-    assert not enough_agree(comparison, SHIPPED)
+    return SimpleNamespace(rows=rows, models={"SourceOnly": SourceOnly(), **maps})
+
+
+def test_series_average_what_is_not_clearly_worse():
+    assert enough_agree(judged(0.1, -50.0), OF_SERIES)
+    assert not enough_agree(judged(0.1, -50.0), SHIPPED)
+    assert enough_agree(judged(-0.9), OF_SERIES)
+    assert not enough_agree(judged(-1.1), OF_SERIES)
+    comparison = judged(-0.9, 0.0, 0.4, -1.1, -math.inf)
+    assert above(comparison, -OF_SERIES.below) == ["0.4", "0.0", "-0.9"]
+    assert above(comparison, -SHIPPED.below) == ["0.4"]
 
 
 def test_other_people_are_adapted_to():
