@@ -66,7 +66,8 @@ def hapt_tasks(chosen_on=False, n_pairs=15):
     pairs = list(permutations(people.tolist(), 2))
     for place in np.linspace(0, len(pairs) - 1, n_pairs).round().astype(int):
         a, b = (subject == person for person in pairs[place])
-        yield "hapt: {} -> {}".format(*pairs[place]), X[a], y[a], X[b], y[b]
+        name = "hapt chosen on" if chosen_on else "hapt"
+        yield "{}: {} -> {}".format(name, *pairs[place]), X[a], y[a], X[b], y[b]
 
 
 def watch_tasks():

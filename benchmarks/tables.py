@@ -246,6 +246,18 @@ def with_deviation(rows):
     return [r | {"text": f"{r['mean']} ± {r['std']}"} for r in rows]
 
 
+def series_tasks(rows):
+    """Return rows of series whose task is a line of the table: pairs of people as one."""
+    names = {"hapt": "HAPT, pairs of people", "bikes": "bicycles, seasons and years"}
+    names["hapt chosen on"] = "HAPT, pairs that the rule was chosen on"
+    found = []
+    for row in rows:
+        kind, pair = row["task"].split(": ")
+        signs = ", channels as they are" if row["what"] == "no signs" else ""
+        found.append(row | {"task": names.get(kind, f"{kind}, {pair}{signs}")})
+    return found
+
+
 def few_labels(rows):
     """Return the cells of the table of few labels: gains, and the part of the way."""
     found = []
