@@ -35,21 +35,26 @@ COLUMNS = (
 )
 KEY = ("task", "method", "size", "seed", "backend")
 TASKS = ("digits", "watch", "attention")
-WITHOUT = ("source", "from scratch", "linear probe", "full")
+WITHOUT = ("source", "from scratch", "linear probe", "full", "full, FreezeOut .8")
 
 
 def tuners(task):
     """Return the tuners that a task is measured with, by name."""
     from adapt.parameter_based.tuners import (
+        SHERL,
+        VQT,
         Adapters,
         BitFit,
         Both,
         Compacter,
         ConvAdapter,
+        Ladder,
         LoRA,
         Prefix,
         Prompt,
+        R2Tuning,
         Scaling,
+        UniPT,
     )
 
     parallel = Adapters(8, position="parallel", scale=4.0)
@@ -62,6 +67,11 @@ def tuners(task):
         "LoRA 4, int8": LoRA(4, quantize="int8"),
         "Adapters 8": Adapters(8),
         "Adapters 8, parallel": parallel,
+        "Ladder": Ladder(),
+        "UniPT": UniPT(),
+        "SHERL": SHERL(),
+        "VQT": VQT(),
+        "R2Tuning": R2Tuning(),
     }
     if task == "digits":
         return found
@@ -151,6 +161,8 @@ def parameters_of(task, method, network):
         return {"model": keras.models.clone_model(network), "learning_rate": 1e-3}
     if method == "full":
         return {"model": network, "learning_rate": 1e-3}
+    if method == "full, FreezeOut .8":
+        return {"model": network, "learning_rate": 1e-3, "freeze_out": 0.8}
     given = {"model": network, "learning_rate": 5e-3}
     if method == "linear probe":
         return {**given, "training": False}

@@ -612,6 +612,8 @@ class FineTuning(NetworkTransfer):
         check_tuner(self)
         self.__dict__.pop("_base", None)
         super()._adapt(domains)
+        if self.tuner is not None:
+            self.encoder_.settle()
 
     def _prepare(self, X, y, start, domains, rng):
         networks = super()._prepare(X, y, start, domains, rng)

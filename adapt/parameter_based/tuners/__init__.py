@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     )
     from adapt.parameter_based.tuners._deep._bitfit import BitFit
     from adapt.parameter_based.tuners._deep._both import Both
+    from adapt.parameter_based.tuners._deep._branches import joined
+    from adapt.parameter_based.tuners._deep._embedding import extend_embedding
     from adapt.parameter_based.tuners._deep._fold import fold
     from adapt.parameter_based.tuners._deep._ladder import Ladder
     from adapt.parameter_based.tuners._deep._lora import LoRA
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from adapt.parameter_based.tuners._deep._scalearn import ScaLearn
     from adapt.parameter_based.tuners._deep._scaling import Scaling
     from adapt.parameter_based.tuners._deep._sherl import SHERL
+    from adapt.parameter_based.tuners._deep._single import SingleLayer
+    from adapt.parameter_based.tuners._deep._swr import SWR
     from adapt.parameter_based.tuners._deep._tuned import Tuned, tuned
     from adapt.parameter_based.tuners._deep._tuner import Tuner
     from adapt.parameter_based.tuners._deep._unipt import UniPT
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SHERL",
+    "SWR",
     "VQT",
     "AdapterFusion",
     "Adapters",
@@ -43,10 +48,13 @@ __all__ = [
     "R2Tuning",
     "ScaLearn",
     "Scaling",
+    "SingleLayer",
     "Tuned",
     "Tuner",
     "UniPT",
+    "extend_embedding",
     "fold",
+    "joined",
     "tuned",
 ]
 
@@ -55,6 +63,8 @@ _HOMES = {
     "_adapters": ["Adapters", "Compacter", "ConvAdapter"],
     "_bitfit": ["BitFit"],
     "_both": ["Both"],
+    "_branches": ["joined"],
+    "_embedding": ["extend_embedding"],
     "_fold": ["fold"],
     "_ladder": ["Ladder"],
     "_lora": ["LoRA"],
@@ -64,6 +74,8 @@ _HOMES = {
     "_scalearn": ["ScaLearn"],
     "_scaling": ["Scaling"],
     "_sherl": ["SHERL"],
+    "_single": ["SingleLayer"],
+    "_swr": ["SWR"],
     "_tuned": ["Tuned", "tuned"],
     "_tuner": ["Tuner"],
     "_unipt": ["UniPT"],

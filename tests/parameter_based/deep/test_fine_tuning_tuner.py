@@ -14,12 +14,19 @@ from adapt.deep import _engine  # noqa: E402
 from adapt.feature_based import DANN, SHOT, DeepCORAL  # noqa: E402
 from adapt.parameter_based import FineTuning  # noqa: E402
 from adapt.parameter_based.tuners import (  # noqa: E402
+    SHERL,
+    SWR,
+    VQT,
     Adapters,
     BitFit,
     Both,
     Compacter,
+    Ladder,
     LoRA,
+    R2Tuning,
+    SingleLayer,
     Tuned,
+    UniPT,
     tuned,
 )
 from tests.common import shifted_classes  # noqa: E402
@@ -89,6 +96,31 @@ def test_searches_over_rank_and_over_tuners(domains):
     for grid in {"tuner__rank": [1, 2]}, {"tuner": [None, LoRA(2), BitFit()]}:
         search = GridSearchCV(model, grid, cv=2).fit(Xt, yt)
         assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+NEWER = {
+    Ladder(2): {"tuner__reduction": [1, 2]},
+    UniPT(2): {"tuner__reduction": [1, 2]},
+    SHERL(2): {"tuner__reduction": [1, 2]},
+    VQT(2): {"tuner__length": [1, 2]},
+    R2Tuning(2): {"tuner__reduction": [1, 2]},
+    SWR(0.9): {"tuner__share": [0.7, 0.9]},
+    SingleLayer(): {"tuner__targets": ["low", "high"]},
+}
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("tuner", NEWER, ids=lambda t: type(t).__name__)
+def test_clone_and_search_of_other_tuners(tuner, domains):
+    _, _, Xt, yt = domains
+    model = FineTuning(encoder(), task(), tuner=tuner, **{**SMALL, "epochs": 1})
+    again = clone(model).tuner
+    assert again is not tuner
+    assert repr(again) == repr(tuner)
+    cv = [(np.arange(40), np.arange(40, 60))]
+    search = GridSearchCV(model, NEWER[tuner], cv=cv, refit=False).fit(Xt, yt)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert repr(model.tuner) == repr(tuner)
 
 
 def test_with_a_source_the_tuner_comes_on_afterwards(domains):

@@ -29,9 +29,10 @@ from tests.parameter_based.deep.tuner_networks import (  # noqa: E402
     tuner_for,
 )
 
-NO_PLACE = "finds no layer"
+NO_PLACE = "(finds|holds) no layer"
 # Networks without a layer that a tuner can act on: then an error says so.
 REFUSED = {
+    "SWR": [recurrent],  # its only layer is more than the budget
     "Scaling": [recurrent],
     "ConvAdapter": [mlp, recurrent],
     "Prefix": [mlp, cnn, recurrent, nested],
@@ -86,6 +87,8 @@ LOSSES = {
     "SHERL": [3.55335259, 3.26667213, 3.01005244],
     "VQT": [3.55335259, 3.17513299, 2.85063076],
     "R2Tuning": [3.55335259, 0.992547989, 0.891500652],
+    "SWR": [3.55335259, 1.81659424, 1.24148524],
+    "SingleLayer": [3.55335259, 2.51513863, 2.03195739],
     "Ladder-published": [3.55335259, 2.39670873, 1.54299629],
     "ScaLearn": [4.1814189, 4.02139378, 3.87331343],
     "AdapterFusion": [4.81501722, 4.63466787, 4.3899231],

@@ -7,8 +7,10 @@ from sklearn.base import clone
 
 from adapt.deep import _engine
 from adapt.deep._initializers import glorot
+from adapt.parameter_based import FineTuning
 from adapt.parameter_based.tuners import (
     SHERL,
+    SWR,
     VQT,
     AdapterFusion,
     Adapters,
@@ -23,6 +25,7 @@ from adapt.parameter_based.tuners import (
     R2Tuning,
     ScaLearn,
     Scaling,
+    SingleLayer,
     UniPT,
     tuned,
 )
@@ -111,6 +114,8 @@ TUNERS = {
     "SHERL": SHERL(2),
     "VQT": VQT(2),
     "R2Tuning": R2Tuning(2),
+    "SWR": SWR(0.9),
+    "SingleLayer": SingleLayer(),
     "Ladder-published": Ladder(2, ladders="linear", block="attention"),
     # With the tuners of their sources, see `tuner_for`.
     "ScaLearn": ScaLearn([Adapters(3), Adapters(2)], dropout=0.0),
@@ -162,3 +167,14 @@ def step(network, x, y, rate=0.05):
 
     logs = _engine.minimize(loss, moving, apply, list(network.variables))
     return float(logs["loss"]), found
+
+
+def two_epochs(tuner):
+    """Return the mean losses of two epochs of `FineTuning` on the transformer."""
+    network, shape, _ = made(transformer)
+    rng = np.random.RandomState(3)
+    x = rng.normal(size=(24, *shape)).astype("float32")
+    options = {"epochs": 2, "batch_size": 8, "random_state": 0, "jit_compile": False}
+    model = FineTuning(network, tuner=tuner, learning_rate=0.01, **options)
+    model.fit(x, (x[:, 0, 0] > 0).astype(int) + (x[:, 1, 1] > 0))
+    return model.history_["loss"]

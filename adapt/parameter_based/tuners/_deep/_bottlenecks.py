@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from keras import layers
 
 from adapt.parameter_based.tuners._deep._kronecker import Kronecker
-from adapt.parameter_based.tuners._deep._layers import Drawn
+from adapt.parameter_based.tuners._deep._layers import Drawn, Scale
 from adapt.parameter_based.tuners._deep._places import find, places
 from adapt.parameter_based.tuners._deep._tuner import Tuner
 
@@ -170,6 +170,7 @@ class BottleneckTuner(Tuner):
     """
 
     inserts = True
+    _in_weights = ("scale",)
 
     def _parts(self, sites, name, x, units):
         """Return the layers of ``f``, the last of which gives 0 at the start."""
@@ -257,9 +258,7 @@ class BottleneckTuner(Tuner):
             parts = self._parts(state, name, x, units)
             if self.norm:
                 parts = [layers.LayerNormalization(name=f"{name}_norm"), *parts]
-            if self.scale != 1:
-                parts = [*parts, layers.Rescaling(self.scale, name=f"{name}_scale")]
-            state.made[key] = parts
+            state.made[key] = [*parts, Scale(self.scale, name=f"{name}_scale")]
         return _chained(state.made[key], x)
 
     def finish(self, state, y):

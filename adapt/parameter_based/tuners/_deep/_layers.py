@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-__all__ = ["Drawn", "OtherValues", "PlainForm"]
+__all__ = ["Drawn", "OtherValues", "PlainForm", "Scale"]
 
 
 @keras.saving.register_keras_serializable("adapt")
@@ -59,6 +59,9 @@ class OtherValues(layers.Layer):
             What the variables hold.
         """
 
+    def settle(self):
+        """Drop what training has not chosen, where there is a choice."""
+
     @property
     def new_weights(self):
         """The weights that cannot be computed from those of the base."""
@@ -71,3 +74,39 @@ class PlainForm(layers.Layer):
     def plain(self):
         """Return a layer of Keras, not built, and its weights as arrays."""
         raise NotImplementedError
+
+
+@keras.saving.register_keras_serializable("adapt")
+class Scale(PlainForm):
+    """``scale * x``, with the factor in a weight that is not trained.
+
+    Parameters
+    ----------
+    scale : float
+        The factor.
+
+    **kwargs : object
+        As for `keras.layers.Layer`.
+    """
+
+    def __init__(self, scale, **kwargs):
+        super().__init__(**kwargs)
+        self.start = float(scale)
+
+    def build(self, shape):
+        start = keras.initializers.Constant(self.start)
+        self.scale = self.add_weight((), start, trainable=False, name="scale")
+        self.built = True
+
+    def call(self, x):
+        return self.scale * x
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(x.shape, self.compute_dtype)
+
+    def plain(self):
+        scale = float(ops.convert_to_numpy(self.scale))
+        return layers.Rescaling(scale, name=self.name), []
+
+    def get_config(self):
+        return {**super().get_config(), "scale": self.start}

@@ -16,6 +16,7 @@ __all__ = [
     "check_graph",
     "find",
     "is_graph",
+    "laid_out",
     "places",
     "rewired",
 ]
@@ -201,16 +202,21 @@ def rewired(network, visit):
     inputs, outputs : keras.KerasTensor or list of keras.KerasTensor
         Of the new graph.
     """
-
-    def called(layer, *args, **kwargs):
-        def laid_out(x, training=None, mask=None):
-            return _through(layer, x, called)
-
-        return visit(layer, args, kwargs, laid_out if is_graph(layer) else layer)
-
     inputs = [keras.Input(x.shape[1:], dtype=x.dtype) for x in network.inputs]
     inputs = inputs[0] if len(inputs) == 1 else inputs
-    return inputs, _through(network, inputs, called)
+    return inputs, laid_out(network, inputs, visit)
+
+
+def laid_out(network, inputs, visit):
+    """Return the outputs for symbolic inputs; parameters as in `rewired`."""
+
+    def called(layer, *args, **kwargs):
+        def within(x, training=None, mask=None):
+            return _through(layer, x, called)
+
+        return visit(layer, args, kwargs, within if is_graph(layer) else layer)
+
+    return _through(network, inputs, called)
 
 
 def _through(network, x, called):

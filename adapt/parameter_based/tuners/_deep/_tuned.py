@@ -242,6 +242,15 @@ class Tuned(keras.Model):
                 v.assign(new)
         return y
 
+    def settle(self):
+        """Drop the weights that the tuner has not chosen, once it is trained.
+
+        Tuners that choose nothing, which are all but `SWR`, stay as they are.
+        `FineTuning` calls it at the end of a fit.
+        """
+        for layer in self._parts.deltas:
+            layer.settle()
+
     def merged(self):
         """Return a network that computes the same without the tuner.
 
