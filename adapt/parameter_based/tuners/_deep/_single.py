@@ -5,7 +5,7 @@ from keras import layers, ops
 
 from adapt.parameter_based.tuners._deep._bitfit import Offset
 from adapt.parameter_based.tuners._deep._bottlenecks import Sites
-from adapt.parameter_based.tuners._deep._places import find
+from adapt.parameter_based.tuners._deep._places import check_graph, find
 from adapt.parameter_based.tuners._deep._sides import Side
 from adapt.parameter_based.tuners._deep._tuner import TARGETS, Tuner
 
@@ -135,6 +135,7 @@ class SingleLayer(Tuner):
         return Past()([y, state.shared[-1]]) if self.skip else y
 
     def _place(self, base):
+        check_graph(base, "SingleLayer")
         found = find(base, self.targets, _moves, "SingleLayer")
         if self.targets is None:
             return found[(len(found) - 1) // 2]
