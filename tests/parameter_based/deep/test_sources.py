@@ -53,8 +53,8 @@ def sources_of(network, n=2):
 
 def added(source, h):
     """Return what the adapter of the one layer of a network adds, by numpy."""
-    d, d0, u, u0 = (array(w) for w in source.delta_weights)
-    return np.tanh(h @ d + d0) @ u + u0
+    d, d0, u, u0, scale = (array(w) for w in source.delta_weights)
+    return scale * (np.tanh(h @ d + d0) @ u + u0)
 
 
 def holds(network, source):
