@@ -92,6 +92,10 @@ axes[1].set_xlabel("AUC on other patients of the hospital")
 plt.show()
 
 # %%
+# The thirty labels alone have an AUC of 0.89, and the shared columns 0.94. The average
+# has 0.96, without knowing which way is best.
+
+# %%
 # Without labels
 # --------------
 # Without labels, nothing relates the hospital's own columns to the label. They only

@@ -57,3 +57,7 @@ for ax, (name, model) in zip(axes, models.items(), strict=True):
 offline = LogisticRegression(max_iter=500).fit(X[train], y[train])
 print(f"logistic regression on all at once: {offline.score(X[~train], y[~train]):.3f}")
 plt.show()
+
+# %%
+# With sums the accuracy after all stages is 0.96, almost that of a logistic
+# regression on all digits at once (0.97). Gradient descent keeps 0.18.

@@ -89,6 +89,10 @@ print(f"source only {plain.score(Xt, yt):.2f}, KMM {kmm.score(Xt, yt):.2f}")
 print(f"trained on labels of the population {trained:.2f}")
 
 # %%
+# The weights raise the accuracy from 0.69 to 0.82. A straight line that is trained on
+# labels of the population has 0.84.
+
+# %%
 # How close the weights are to the truth
 # --------------------------------------
 # The probability of each row to be sampled is known here, so that the true weight is

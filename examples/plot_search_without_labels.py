@@ -97,7 +97,9 @@ plt.show()
 
 # %%
 # Circular validation and the nuclear norm find the important setting: matching the
-# means. Entropy and density prefer settings whose predictions collapse to one class
-# with certainty. The score on the source is misleading.
+# means. The chosen model has an accuracy of 0.93 on the target, like a model that is
+# trained there; source-only has 0.53. Entropy and density prefer settings whose
+# predictions collapse to one class with certainty. The score on the source is
+# misleading.
 
 sklearn.set_config(enable_metadata_routing=False)

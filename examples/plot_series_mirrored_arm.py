@@ -64,6 +64,10 @@ plt.xlabel("accuracy on the right arm")
 plt.xlim(0, 1)
 
 # %%
+# As they are, the channels give an accuracy of 0.74; turned, 0.91, nearly that of a
+# model that is trained on labels of the right arm (0.93).
+
+# %%
 # No false alarm
 # --------------
 # If no channel is inverted, none should be found. People who wear a phone at the waist

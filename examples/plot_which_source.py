@@ -86,3 +86,7 @@ axes[1].set_xlabel("accuracy on the other windows")
 plt.show()
 for name, score in scores.items():
     print(f"{name:24s} {score:.2f}")
+
+# %%
+# The mixture is right on 0.95 of the other windows, the model of the forty labels alone
+# on 0.90, and the mean of all models on 0.80.
