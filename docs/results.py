@@ -75,6 +75,7 @@ class Results(SphinxDirective):
         return linked(text)
 
     def entry(self, text):
+        text = text.replace(" -> ", " \N{RIGHTWARDS ARROW} ")  # a line may break at "-"
         return nodes.entry("", nodes.paragraph("", "", *self.inline(text)))
 
     def row(self, texts):
@@ -107,7 +108,7 @@ def breakable(cell):
     """Return the text of a cell, of which numbers only break before a bracket."""
     if re.search("[a-z]{2}", cell):
         return cell
-    return cell.replace(" ", "\N{NO-BREAK SPACE}").replace("\N{NO-BREAK SPACE}(", " (")
+    return re.sub(r" (?![(\[])", "\N{NO-BREAK SPACE}", cell)
 
 
 def linked(text):

@@ -35,3 +35,15 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   }
 });
+
+// Name the column in each cell of a table of text, for narrow screens.
+document.addEventListener("DOMContentLoaded", () => {
+  const tables = "article table.table:not(.results):not(.autosummary)";
+  for (const table of document.querySelectorAll(tables)) {
+    const names = [...table.querySelectorAll("thead th")].map((th) => th.textContent.trim());
+    if (!names.length) continue;
+    table.classList.add("stacked");
+    for (const row of table.tBodies[0].rows)
+      [...row.cells].forEach((cell, k) => (cell.dataset.column = names[k] || ""));
+  }
+});
