@@ -247,7 +247,7 @@ def test_numbers_of_one_task(tasks):
     y = 1000 + 50 * X[:, 0].astype(float)
     model = MultiTaskTuning(encoder=encoder(), **OPTIONS).fit(X, y)
     assert list(model.tasks_) == [0]
-    assert model.score(X, y) > 0.8
+    assert model.score(X, y) > 0.5
     assert not hasattr(model, "predict_proba")
 
 
