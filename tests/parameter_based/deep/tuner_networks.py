@@ -7,7 +7,6 @@ from sklearn.base import clone
 
 from adapt.deep import _engine
 from adapt.deep._initializers import glorot
-from adapt.parameter_based import FineTuning
 from adapt.parameter_based.tuners import (
     SHERL,
     SWR,
@@ -167,14 +166,3 @@ def step(network, x, y, rate=0.05):
 
     logs = _engine.minimize(loss, moving, apply, list(network.variables))
     return float(logs["loss"]), found
-
-
-def two_epochs(tuner):
-    """Return the mean losses of two epochs of `FineTuning` on the transformer."""
-    network, shape, _ = made(transformer)
-    rng = np.random.RandomState(3)
-    x = rng.normal(size=(24, *shape)).astype("float32")
-    options = {"epochs": 2, "batch_size": 8, "random_state": 0, "jit_compile": False}
-    model = FineTuning(network, tuner=tuner, learning_rate=0.01, **options)
-    model.fit(x, (x[:, 0, 0] > 0).astype(int) + (x[:, 1, 1] > 0))
-    return model.history_["loss"]
