@@ -93,6 +93,8 @@ LOSSES = {
     "ScaLearn": [4.1814189, 4.02139378, 3.87331343],
     "AdapterFusion": [4.81501722, 4.63466787, 4.3899231],
 }
+
+
 def test_every_tuner_is_tested():
     assert set(dict(all_tuners())) <= {
         type(tuner).__name__ for tuner in TUNERS.values()
