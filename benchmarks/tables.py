@@ -247,7 +247,7 @@ def with_deviation(rows):
 
 
 def series_tasks(rows):
-    """Return rows of series whose task is a line of the table: pairs of people as one."""
+    """Return rows of series whose task is a line of the table: people as one."""
     names = {"hapt": "HAPT, pairs of people", "bikes": "bicycles, seasons and years"}
     names["hapt chosen on"] = "HAPT, pairs that the rule was chosen on"
     found = []

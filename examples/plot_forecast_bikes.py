@@ -3,14 +3,15 @@ Bicycles by the hour, when only three weeks are known
 =====================================================
 
 How good are forecasts with three weeks of history, if similar series have more than a
-year? Rented bicycles were counted for every second hour of the day: three hours for more
-than a year, the others for three weeks. Each day of three weeks is forecast from what is
-known the evening before. A forecaster with all of the history is the upper bound.
+year? Rented bicycles were counted for every second hour of the day: three hours for
+more than a year, the others for three weeks. Each of the next days is forecast from
+what is known the evening before. A forecaster with all of the history is the upper
+bound.
 """
 
 # %%
-# A long frame: a series for every second hour of the day, with the weather of that hour.
-# Counts grow by factors, so their logarithms are forecast.
+# A long frame: a series for every second hour of the day, with the weather of that
+# hour. Counts grow by factors, so their logarithms are forecast.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -66,8 +67,8 @@ for name, predicted in [
     print(f"{name:32s} {error(predicted):.3f}")
 
 # %%
-# With donors the error is 0.25, nearly that with all of the history (0.24). If the value
-# of a week ago is repeated, it is 0.40.
+# With donors the error is 0.25, nearly that with all of the history (0.24). If the
+# value of a week ago is repeated, it is 0.40.
 
 # %%
 # The forecasts of one hour, and the weights of the experts of a forecaster that was
