@@ -17,10 +17,13 @@ from adapt.deep._initializers import glorot
 __all__ = [
     "Recipe",
     "check_copyable",
+    "flags_of",
+    "freeze",
     "output_shape_of",
     "prepare",
     "recipe_of",
     "reseed",
+    "set_flags",
     "without_tensorflow",
 ]
 
@@ -57,11 +60,40 @@ def without_tensorflow():
         module_utils.tensorflow._available = None
 
 
-def _from_config(config):
+def _from_config(config, flags):
+    """Return the network of a config, with the flags of its layers."""
     with without_tensorflow():
-        return keras.saving.deserialize_keras_object(
+        network = keras.saving.deserialize_keras_object(
             json.loads(config), safe_mode=False
         )
+    set_flags(network, flags)
+    return network
+
+
+def flags_of(network):
+    """Return whether each layer of a network is trainable, those in layers included."""
+    return tuple(layer.trainable for layer in network._flatten_layers())
+
+
+def set_flags(network, flags):
+    """Make each layer of a network as trainable as it was; see `flags_of`.
+
+    Keras does not: a layer that is rebuilt hands its flag to none of those in it, as in
+    attention, recurrent layers and wrappers, and with TensorFlow setting a flag that a
+    layer has already does nothing to them. A network that is not built has fewer layers
+    than it will have, and keeps the flags of its config.
+    """
+    layers = list(network._flatten_layers())
+    if len(layers) == len(flags):
+        # A layer hands its flag on to those in it, which come later.
+        for layer, flag in zip(layers, flags, strict=True):
+            layer.trainable = flag
+
+
+def freeze(network):
+    """Freeze each layer of a network, those in layers included; see `set_flags`."""
+    for layer in network._flatten_layers():
+        layer.trainable = False
 
 
 def _without_names(config, names):
@@ -91,15 +123,15 @@ def recipe_of(network):
         with without_tensorflow():
             config = keras.saving.serialize_keras_object(network)
             config.pop("compile_config", None)
-            text = json.dumps(config)
-            _from_config(text)
+            text, flags = json.dumps(config), flags_of(network)
+            _from_config(text, flags)
     except (TypeError, ValueError, NotImplementedError, AttributeError, ImportError):
         return None
     variables = tuple(
         (tuple(v.shape), str(v.dtype), v.trainable) for v in network.variables
     )
     key = json.dumps(_without_names(json.loads(text), {}), sort_keys=True)
-    return Recipe((key, variables), _from_config, (text,))
+    return Recipe((key, variables), _from_config, (text, flags))
 
 
 def reseed(networks, rng):

@@ -10,6 +10,7 @@ from adapt.deep._engine import choose_mode, layout, seeded, to_numpy
 from adapt.deep._hooks import Phase, TrainingHooks, Update
 from adapt.deep._monitor import Watch
 from adapt.deep._program import Program, give_back, hashable, take_program
+from adapt.deep._recipes import flags_of, set_flags
 from adapt.deep._schedules import UpdateLambda, at_steps
 
 __all__ = ["Phase", "Trainer", "Update", "frozen"]
@@ -217,25 +218,15 @@ class Trainer(TrainingHooks):
         return schedules
 
 
-def _flags_of(network):
-    return [layer.trainable for layer in network._flatten_layers()]
-
-
-def _set_flags(network, flags):
-    # A layer hands its flag on to those in it, which come later.
-    for layer, flag in zip(network._flatten_layers(), flags, strict=True):
-        layer.trainable = flag
-
-
 @contextmanager
 def _flags_kept(networks):
     """Leave layers as trainable as they were."""
-    flags = {name: _flags_of(network) for name, network in networks.items()}
+    flags = {name: flags_of(network) for name, network in networks.items()}
     try:
         yield
     finally:
         for name, network in networks.items():
-            _set_flags(network, flags[name])
+            set_flags(network, flags[name])
 
 
 def _freeze(networks, moving):

@@ -31,6 +31,7 @@ from adapt.parameter_based.tuners import (  # noqa: E402
 )
 from tests.common import shifted_classes  # noqa: E402
 from tests.parameter_based.deep.common import SMALL, encoder, task  # noqa: E402
+from tests.parameter_based.deep.tuner_networks import made, transformer  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,15 @@ def test_the_tuner_and_the_head_are_trained(domains):
 
 def _trained(network):
     return [_engine.to_numpy(w.value) for w in network.trainable_weights]
+
+
+def test_layers_in_layers_of_the_base_stay():
+    network, shape, _ = made(transformer)
+    X = np.random.default_rng(0).normal(size=(24, *shape))
+    y = (X[:, 0, 0] > 0).astype(int)
+    model = FineTuning(network, tuner=LoRA(2), epochs=1, random_state=0).fit(X, y)
+    assert same(model.encoder_.base, network)
+    assert all("low_rank" in w.path for w in model.encoder_.trainable_weights)
 
 
 def test_weights_are_counted_without_a_tuner(domains):

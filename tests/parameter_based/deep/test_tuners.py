@@ -165,6 +165,7 @@ def test_saved_pickled_and_copied(name, tmp_path):
         copy.deepcopy(own),
     ):
         assert isinstance(again, Tuned)
+        assert len(again.trainable_weights) == len(own.trainable_weights)
         np.testing.assert_allclose(array(again(x, training=False)), expected, atol=1e-6)
     assert repr(clone(TUNERS[name])) == repr(TUNERS[name])  # parts of `Both` are cloned
 

@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from adapt.deep._recipes import freeze
 from adapt.parameter_based.tuners._deep._adapters import Adapters
 from adapt.parameter_based.tuners._deep._places import check_graph, rewired
 from adapt.parameter_based.tuners._deep._prompt import Prompt
@@ -133,7 +134,7 @@ def multi_task_network(base, tuner, sharing, n_tasks, n_heads, n_outputs, embedd
         The heads in it.
     """
     check_graph(base, "MultiTaskTuning")
-    base.trainable = False
+    freeze(base)
     if isinstance(tuner, Prompt):
         of_task = _for_prompts(base, tuner, sharing, n_tasks)
     else:

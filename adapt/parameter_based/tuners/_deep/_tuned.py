@@ -6,7 +6,7 @@ from keras import ops
 from sklearn.utils import check_random_state
 
 from adapt.deep._engine import seeded
-from adapt.deep._recipes import output_shape_of, prepare
+from adapt.deep._recipes import freeze, output_shape_of, prepare
 from adapt.parameter_based.tuners._deep._merging import merged
 from adapt.parameter_based.tuners._deep._places import check_graph, places, rewired
 
@@ -97,7 +97,7 @@ class Tuned(keras.Model):
         self.shape = _shape_of(base) if shape is None else tuple(shape)
         self.tuner = tuner
         features = output_shape_of("base", base, self.shape)
-        base.trainable = False
+        freeze(base)
         self._parts = parts = _Parts(base)
         self._replace_values()
         if tuner.inserts:
@@ -183,7 +183,7 @@ class Tuned(keras.Model):
         keras.Model.trainable.fset(self, value)
         if "_parts" in self.__dict__:
             for layer in (self._parts.base, *self._parts.still):
-                layer.trainable = False
+                freeze(layer)
 
     # Keras's own lists, without variables whose values are stored nowhere.
 
