@@ -31,7 +31,11 @@ from adapt.parameter_based.tuners import (  # noqa: E402
 )
 from tests.common import shifted_classes  # noqa: E402
 from tests.parameter_based.deep.common import SMALL, encoder, task  # noqa: E402
-from tests.parameter_based.deep.tuner_networks import made, transformer  # noqa: E402
+from tests.parameter_based.deep.tuner_networks import (  # noqa: E402
+    TUNERS,
+    made,
+    transformer,
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +75,24 @@ def test_layers_in_layers_of_the_base_stay():
     model = FineTuning(network, tuner=LoRA(2), epochs=1, random_state=0).fit(X, y)
     assert same(model.encoder_.base, network)
     assert all("low_rank" in w.path for w in model.encoder_.trainable_weights)
+
+
+# Which all backends have to come to; one of each kind, for each compiles.
+LOSSES = {
+    "LoRA": [1.15045309, 1.08607328],
+    "Adapters": [1.14700472, 1.08870554],
+    "Ladder": [1.14820302, 1.08756435],
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_of_two_epochs(name):
+    network, shape, _ = made(transformer)
+    X = np.random.RandomState(3).normal(size=(24, *shape)).astype("float32")
+    y = (X[:, 0, 0] > 0).astype(int) + (X[:, 0, 1] > 0)
+    given = {"learning_rate": 0.01, "epochs": 2, "batch_size": 8, "random_state": 0}
+    model = FineTuning(network, tuner=TUNERS[name], **given).fit(X, y)
+    np.testing.assert_allclose(model.history_["loss"], LOSSES[name], rtol=1e-6)
 
 
 def test_weights_are_counted_without_a_tuner(domains):
