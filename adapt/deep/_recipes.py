@@ -19,6 +19,7 @@ __all__ = [
     "check_copyable",
     "flags_of",
     "freeze",
+    "from_config",
     "output_shape_of",
     "prepare",
     "recipe_of",
@@ -60,8 +61,22 @@ def without_tensorflow():
         module_utils.tensorflow._available = None
 
 
-def _from_config(config, flags):
-    """Return the network of a config, with the flags of its layers."""
+def from_config(config, flags):
+    """Return the network of a config.
+
+    Parameters
+    ----------
+    config : str
+        As a `Recipe` has it, or changed.
+
+    flags : tuple of bool
+        Those of its layers, see `set_flags`.
+
+    Returns
+    -------
+    network : keras.Model
+        A new one.
+    """
     with without_tensorflow():
         network = keras.saving.deserialize_keras_object(
             json.loads(config), safe_mode=False
@@ -124,14 +139,14 @@ def recipe_of(network):
             config = keras.saving.serialize_keras_object(network)
             config.pop("compile_config", None)
             text, flags = json.dumps(config), flags_of(network)
-            _from_config(text, flags)
+            from_config(text, flags)
     except (TypeError, ValueError, NotImplementedError, AttributeError, ImportError):
         return None
     variables = tuple(
         (tuple(v.shape), str(v.dtype), v.trainable) for v in network.variables
     )
     key = json.dumps(_without_names(json.loads(text), {}), sort_keys=True)
-    return Recipe((key, variables), _from_config, (text, flags))
+    return Recipe((key, variables), from_config, (text, flags))
 
 
 def reseed(networks, rng):

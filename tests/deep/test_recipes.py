@@ -8,6 +8,8 @@ from keras import layers
 from adapt.deep._engine import weights_of
 from adapt.deep._recipes import flags_of, freeze, recipe_of
 from adapt.feature_based import DeepSource
+from adapt.parameter_based._deep._heads import replace_head
+from adapt.parameter_based.tuners import extend_embedding
 
 KINDS = {
     "attention": lambda: layers.MultiHeadAttention(2, 2),
@@ -39,6 +41,21 @@ def test_a_frozen_layer_that_holds_others_stays_frozen(kind):
     assert [v.trainable for v in again.variables] == [
         v.trainable for v in network.variables
     ]
+
+
+def test_networks_with_another_layer_are_as_trainable():
+    network = network_of("attention")
+    columns, rng = np.array([0, -1, 1, 2]), np.random.RandomState(0)
+    new, recipe, _ = replace_head(network, columns, False, rng)
+    assert flags_of(new) == flags_of(recipe.make()) == flags_of(network)
+    words = keras.Sequential(
+        [
+            keras.Input((5,), dtype="int32"),
+            layers.Embedding(4, 2),
+            network_of("attention"),
+        ]
+    )
+    assert flags_of(extend_embedding(words, [[0, 1]])) == flags_of(words)
 
 
 def test_frozen_attention_of_an_encoder_is_not_trained():

@@ -11,7 +11,7 @@ from sklearn.utils import column_or_1d
 
 from adapt.deep._engine import weights_of
 from adapt.deep._labels import ClassLabels, NumberLabels, is_class_loss, read_labels
-from adapt.deep._recipes import recipe_of, without_tensorflow
+from adapt.deep._recipes import from_config, recipe_of
 from adapt.parameter_based._class_labels import union_of_classes
 
 __all__ = [
@@ -247,7 +247,8 @@ def replace_head(network, columns, numbers, rng):
             "layer of a Sequential or functional network, which could be replaced "
             f"({type(head).__name__}). Give `encoder`, and a `task` of your own."
         )
-    whole = config = json.loads(recipe.args[0])
+    text, flags = recipe.args
+    whole = config = json.loads(text)
     for name in path:
         config = next(c for c in config["config"]["layers"] if name == _name(c))
     config = config["config"]
@@ -256,8 +257,7 @@ def replace_head(network, columns, numbers, rng):
         config["activation"] = "linear"
     elif config["activation"] == "sigmoid" and len(columns) > 1:
         config["activation"] = "softmax"
-    with without_tensorflow():
-        new = keras.saving.deserialize_keras_object(whole, safe_mode=False)
+    new = from_config(json.dumps(whole), flags)
     places = tuple(
         i for i, w in enumerate(network.weights) if any(w is v for v in head.weights)
     )

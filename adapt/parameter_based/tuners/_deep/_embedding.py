@@ -2,12 +2,11 @@
 
 import json
 
-import keras
 import numpy as np
 from keras import layers
 
 from adapt.deep._engine import seeded, weights_of
-from adapt.deep._recipes import check_copyable, recipe_of, without_tensorflow
+from adapt.deep._recipes import check_copyable, from_config, recipe_of
 from adapt.parameter_based.tuners._deep._places import find
 
 __all__ = ["extend_embedding", "rows_from_parts"]
@@ -107,7 +106,8 @@ def _embedding(network, targets):
 
 def _resized(network, path, n_rows):
     """Return a new network, with another number of rows in one embedding."""
-    whole = config = json.loads(recipe_of(network).args[0])
+    text, flags = recipe_of(network).args
+    whole = config = json.loads(text)
     for name in path:
         inner = config["config"].get("layers", ())
         config = next((c for c in inner if c["config"].get("name") == name), None)
@@ -117,5 +117,5 @@ def _resized(network, path, n_rows):
                 "functional network, whose config could be changed."
             )
     config["config"]["input_dim"] = n_rows
-    with without_tensorflow(), seeded(0):
-        return keras.saving.deserialize_keras_object(whole, safe_mode=False)
+    with seeded(0):
+        return from_config(json.dumps(whole), flags)
