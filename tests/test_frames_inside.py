@@ -72,6 +72,7 @@ def last_step_of(cls):
 
 # What fits hundreds of models by default.
 FEWER = {
+    "BlackBoxInputs": {"max_queries": 40},
     "TransferBoosting": {"max_iter": 3, "learning_rates": (0.3,), "cv": 2},
     "TwoStageTrAdaBoostR2": {"n_estimators": 2, "n_estimators_fs": 2, "cv": 2},
 }

@@ -26,6 +26,7 @@ ADAPTERS = [SourceOnly, AutoAdapt, *(cls for _, cls in all_adapters(deep=False))
 # What fits hundreds of models by default.
 FEWER = {
     "AutoAdapt": {"cv": 2, "methods": ["CORAL"]},
+    "BlackBoxInputs": {"max_queries": 40},
     "TrAdaBoost": {"n_estimators": 3},
     "TrAdaBoostR2": {"n_estimators": 3},
     "TransferBoosting": {"max_iter": 3, "learning_rates": (0.3,), "cv": 2},

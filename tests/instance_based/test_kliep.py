@@ -120,7 +120,7 @@ def test_scores_equal_the_loop_over_folds():
 
 def test_weights_follow_the_ratio_of_the_densities():
     rng = np.random.default_rng(0)
-    Xs, Xt = rng.normal(size=(5000, 2)), rng.normal(size=(5000, 2)) * 0.8 + [0.5, 0]
+    Xs, Xt = rng.normal(size=(2500, 2)), rng.normal(size=(2500, 2)) * 0.8 + [0.5, 0]
     log_ratio = 0.5 * ((Xs**2).sum(axis=1) - (((Xs - [0.5, 0]) / 0.8) ** 2).sum(axis=1))
     model = KLIEP(gamma=[0.03, 0.1, 0.3, 1.0, 3.0], random_state=0)
     weights = model.fit_weights(Xs, Xt)
