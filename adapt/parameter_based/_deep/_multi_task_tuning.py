@@ -164,7 +164,7 @@ class MultiTaskTuning(Trainer, ExplainsArguments, BaseEstimator):
     n_features_in_ : int
         Number of features seen in `fit`, or of time steps.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of columns, if `X` had names.
 
     Raises
