@@ -16,7 +16,13 @@ const sortBy = (table, column, descending) => {
   body.append(...[...body.rows].sort(compare));
 };
 
+// A long name in a cell breaks between its words, and not within one.
+const mayBreak = (code) => {
+  code.innerHTML = code.innerHTML.replace(/([a-z0-9])(?=[A-Z])|([._(])(?=\w)/g, "$&<wbr>");
+};
+
 document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("td code .pre").forEach(mayBreak);
   for (const table of document.querySelectorAll("table.sortable")) {
     const heads = [...table.tHead.rows[0].cells];
     heads.forEach((head, column) => {

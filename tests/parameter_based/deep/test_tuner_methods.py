@@ -174,7 +174,7 @@ def test_adapters_written_out(position):
     own = tuned(network, tuner, shape, random_state=0)
     for w in own.trainable_weights:
         w.assign(RNG.normal(size=w.shape))
-    down, into, up, back = (array(w) for w in own.delta_weights)
+    down, into, up, back, _ = (array(w) for w in own.delta_weights)
     (given, h), _ = written_out(network, x)
     z = h if position == "sequential" else given
     h = h + 2 * (np.maximum(z @ down + into, 0) @ up + back)
@@ -186,13 +186,13 @@ def test_adapters_written_out(position):
 def test_adapters_stand_at_the_sums_of_residual_blocks():
     network, shape, _ = made(transformer)
     own = tuned(network, Adapters(3), shape)
-    assert len(own.delta_weights) == 8  # at a layer and at a plus sign
+    assert len(own.delta_weights) == 10  # at a layer and at a plus sign
     by_kind = tuned(network, Adapters(3, targets=["attention", "narrow"]), shape)
     names = {w.path.split("/")[0] for w in by_kind.delta_weights}
     assert names == {
         f"{place}_adapter_{end}"
         for place in ("attention", "narrow")
-        for end in ("down", "up")
+        for end in ("down", "up", "scale")
     }
     with pytest.raises(ValueError, match=r"finds no layer.*'attention', 'add1'"):
         tuned(network, Adapters(3, targets="pooling"), shape)
@@ -207,7 +207,7 @@ def test_a_parallel_adapter_of_a_sum_gets_the_input_of_the_block():
     before = array(own(x))
     for w in own.trainable_weights:
         w.assign(RNG.normal(size=w.shape))
-    down, into, up, back = (array(w) for w in own.delta_weights)
+    down, into, up, back, _ = (array(w) for w in own.delta_weights)
     expected = before + np.maximum(x @ down + into, 0) @ up + back
     np.testing.assert_allclose(array(own(x)), expected, rtol=1e-5, atol=1e-5)
 
@@ -217,7 +217,7 @@ def test_layers_that_are_called_twice_have_one_adapter():
     dense = layers.Dense(4, "tanh", name="twice")
     network = keras.Model(inputs, dense(dense(inputs)))
     own = tuned(network, Adapters(3), random_state=0)
-    assert len(own.delta_weights) == 4
+    assert len(own.delta_weights) == 5
 
 
 def test_compacter_is_a_sum_of_kronecker_products():
