@@ -7,7 +7,7 @@ keras = pytest.importorskip("keras", exc_type=ImportError)
 
 from keras import ops  # noqa: E402
 
-from adapt.deep import DeepAdapter, PenalizedAdapter  # noqa: E402
+from adapt.deep import DeepAdapter, PenalizedAdapter, _engine  # noqa: E402
 from adapt.deep._hooks import TrainingHooks  # noqa: E402
 from adapt.deep._kept import kept  # noqa: E402
 from adapt.discovery import all_adapters  # noqa: E402
@@ -54,7 +54,13 @@ def reuses_nothing_but_structure(cls):
     return all(np.array_equal(a, b) for a, b in zip(after, alone, strict=True))
 
 
-@pytest.mark.parametrize("name", sorted(METHODS))
+# With TensorFlow a few that train in other ways: programs are told apart alike.
+FEW = {"DANN", "DIRTT", "FineTuning", "MCD", "Tent"}
+
+
+@pytest.mark.parametrize(
+    "name", sorted(FEW if _engine.BACKEND == "tensorflow" else METHODS)
+)
 def test_a_fit_does_not_see_the_one_before(name):
     assert reuses_nothing_but_structure(METHODS[name])
 

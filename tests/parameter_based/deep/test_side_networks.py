@@ -244,7 +244,11 @@ def test_no_gradient_passes_from_the_side_to_the_network(tuner):
     np.testing.assert_allclose(array(slope), 0, atol=1e-5)
 
 
-@pytest.mark.parametrize("tuner", SIDES, ids=lambda t: type(t).__name__)
+# With JAX, where each shape compiles for long, one of them.
+OF_ANY_SHAPE = SIDES[:1] if _engine.BACKEND == "jax" else SIDES
+
+
+@pytest.mark.parametrize("tuner", OF_ANY_SHAPE, ids=lambda t: type(t).__name__)
 def test_images_and_series_of_open_length(tuner):
     rng = np.random.RandomState(0)
     image = keras.Input((4, 4, 3))
