@@ -81,7 +81,9 @@ def from_config(config, flags):
         network = keras.saving.deserialize_keras_object(
             json.loads(config), safe_mode=False
         )
-    set_flags(network, flags)
+    # A network that is not built has fewer layers than it will have.
+    if len(flags_of(network)) == len(flags):
+        set_flags(network, flags)
     return network
 
 
@@ -93,16 +95,12 @@ def flags_of(network):
 def set_flags(network, flags):
     """Make each layer of a network as trainable as it was; see `flags_of`.
 
-    Keras does not: a layer that is rebuilt hands its flag to none of those in it, as in
-    attention, recurrent layers and wrappers, and with TensorFlow setting a flag that a
-    layer has already does nothing to them. A network that is not built has fewer layers
-    than it will have, and keeps the flags of its config.
+    Keras does not: a layer of attention that is rebuilt hands its flag to none of those
+    in it, and with TensorFlow setting a flag that a layer has already does nothing.
     """
-    layers = list(network._flatten_layers())
-    if len(layers) == len(flags):
-        # A layer hands its flag on to those in it, which come later.
-        for layer, flag in zip(layers, flags, strict=True):
-            layer.trainable = flag
+    # A layer hands its flag on to those in it, which come later.
+    for layer, flag in zip(network._flatten_layers(), flags, strict=True):
+        layer.trainable = flag
 
 
 def freeze(network):

@@ -6,8 +6,8 @@ from keras import layers, ops
 from adapt.parameter_based.tuners._deep._bitfit import Offset
 from adapt.parameter_based.tuners._deep._bottlenecks import Sites
 from adapt.parameter_based.tuners._deep._places import check_graph, find
-from adapt.parameter_based.tuners._deep._sides import Side
-from adapt.parameter_based.tuners._deep._tuner import TARGETS, Tuner
+from adapt.parameter_based.tuners._deep._sides import Side, SideTuner
+from adapt.parameter_based.tuners._deep._tuner import TARGETS
 
 __all__ = ["Past", "SingleLayer"]
 
@@ -35,7 +35,7 @@ class Past(Side):
 
 
 @keras.saving.register_keras_serializable("adapt")
-class SingleLayer(Tuner):
+class SingleLayer(SideTuner):
     r"""One layer moves, and reaches the output past all layers above it [1]_.
 
     The output becomes :math:`y + U h`, with the outputs :math:`h` of the layer, and
@@ -82,7 +82,6 @@ class SingleLayer(Tuner):
     SingleLayer(targets='block2/conv')
     """
 
-    inserts = True
     _parameter_constraints: dict = {"targets": TARGETS, "skip": ["boolean"]}
 
     def __init__(self, targets=None, *, skip=True):
@@ -108,19 +107,6 @@ class SingleLayer(Tuner):
             The layer; what it returns is `shared`.
         """
         return Sites.of([self._place(base)] if self.skip else [], [])
-
-    def around(self, state, layer, args, kwargs, call):
-        """Return what the layer returns, and note it; parameters as in `Tuner.around`.
-
-        Returns
-        -------
-        y : keras.KerasTensor
-            The outputs of the layer.
-        """
-        y = call(*args, **kwargs)
-        if id(layer) in state.at:
-            state.shared.append(y)
-        return y
 
     def finish(self, state, y):
         """Return the output and what comes past it.
